@@ -1,0 +1,588 @@
+"""Everything that can happen, one frozen class each.
+
+A class is both the event and the pattern that matches it: a field left out is :data:`ANY`. ``Carrier(up=True)``
+in a test matches every carrier event whose ``up`` is true, whenever and wherever it happened; the collector writes
+``Carrier(up=True, interface='usb0', t_ns=…, t_err_ns=…, board='s3-a', source='netlink')``.
+
+A field of a pattern may also be a predicate object of :mod:`hil.expect.predicates` (``one_of``, ``regex``, ``between``).
+
+The four stamp fields are keyword-only and shared by all:
+
+``t_ns``      CLOCK_MONOTONIC, nanoseconds
+``t_err_ns``  the event happened at most this long before or after ``t_ns``
+``board``     name of the board in bench.toml, or '' for the bench itself
+``source``    the channel that saw it: one of :data:`SOURCES`
+"""
+
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+SOURCES = (
+    "action",  # what the test did
+    "agent",  # what the agent did on its own account (interface moved, bench restored)
+    "serial",  # the board's CDC-ACM port
+    "console",  # the board's UART, through a bridge of its own
+    "uevent",  # kernel uevents
+    "udev",  # udev events, after the rules have run
+    "netlink",  # rtnetlink in the board's namespace
+    "packet",  # frames on the board's interface
+    "usbmon",  # transfers on the board's bus
+    "sysfs",  # attributes that have no event of their own, polled
+    "http",  # what the board answered
+    "kmsg",  # the kernel log
+    "persona",  # the host behaviour that ran on the interface
+    "harness",  # hil itself
+)
+
+
+class _Any:
+    """Stands for a field that a pattern leaves open."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+    def __reduce__(self) -> str:
+        return "ANY"
+
+
+ANY: Any = _Any()
+STAMP = ("t_ns", "t_err_ns", "board", "source")
+REGISTRY: dict[str, type["Event"]] = {}
+"""Every event class by its name; the text form of a timeline names events by it."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Event:
+    """Base of all events; as a pattern it matches any."""
+
+    t_ns: int = field(default=ANY, kw_only=True)
+    t_err_ns: int = field(default=ANY, kw_only=True)
+    board: str = field(default=ANY, kw_only=True)
+    source: str = field(default=ANY, kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        REGISTRY[cls.__name__] = cls
+
+    def __repr__(self) -> str:
+        shown = ((name, getattr(self, name)) for name in own_fields(type(self)))
+        inside = ", ".join(f"{name}={value!r}" for name, value in shown if value is not ANY)
+        return f"{type(self).__name__}({inside})"
+
+
+@cache
+def own_fields(kind: type[Event]) -> tuple[str, ...]:
+    """Names of the fields that ``kind`` adds to the stamp, in order."""
+    return tuple(f.name for f in fields(kind) if f.name not in STAMP)
+
+
+# ---- the test and the bench ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class TestStarted(Event):
+    test: str = ANY
+    """pytest node id."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class TestEnded(Event):
+    test: str = ANY
+    outcome: str = ANY
+    """passed, failed, error or skipped."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class BenchOpened(Event):
+    bench: str = ANY
+    kind: str = ANY
+    """real or virtual."""
+    detail: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Started(Event):
+    """An action was asked for; its end is an :class:`Acted` or :class:`ActionFailed` of the same name."""
+
+    action: str = ANY
+    """replug, power_cycle, suspend, resume, reset, http_get, connect …"""
+    detail: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Acted(Event):
+    """An action took effect at ``t_ns``."""
+
+    action: str = ANY
+    sees: str = ANY
+    """What the board can see of it: vbus_off, disconnect, bus_reset, reconfigure, suspend, traffic or nothing."""
+    detail: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class ActionFailed(Event):
+    action: str = ANY
+    error: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class BenchRestored(Event):
+    """The agent undid what a client had done."""
+
+    undone: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class CaptureGap(Event):
+    """A channel lost data; absence of an event in it proves nothing for ``lasted_s``."""
+
+    channel: str = ANY
+    reason: str = ANY
+    lasted_s: float = ANY
+
+
+# ---- the USB device as the kernel sees it -------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbAttached(Event):
+    """Kernel uevent: the device is on the bus and has an address."""
+
+    path: str = ANY
+    """Topology path, such as 1-1.2."""
+    vid: int = ANY
+    pid: int = ANY
+    serial: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbDetached(Event):
+    path: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbConfigured(Event):
+    """Kernel uevent: a driver was bound to an interface."""
+
+    path: str = ANY
+    interface: int = ANY
+    driver: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbUnconfigured(Event):
+    """Kernel uevent: a driver was unbound from an interface, while the device stays on the bus."""
+
+    path: str = ANY
+    interface: int = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class TtyAppeared(Event):
+    path: str = ANY
+    node: str = ANY
+    """/dev/ttyACM0"""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class TtyVanished(Event):
+    path: str = ANY
+    node: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class NetifAppeared(Event):
+    path: str = ANY
+    interface: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class NetifVanished(Event):
+    path: str = ANY
+    interface: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Uevent(Event):
+    """Any uevent of the board's part of the tree that has no class of its own, or udev's later copy of one."""
+
+    action: str = ANY
+    subsystem: str = ANY
+    devpath: str = ANY
+    properties: dict[str, str] = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbSuspended(Event):
+    """power/runtime_status became suspended."""
+
+    path: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbResumed(Event):
+    """power/runtime_status became active after suspended."""
+
+    path: str = ANY
+
+
+# ---- usbmon -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbControl(Event):
+    """A control transfer ended."""
+
+    request: str = ANY
+    """Its name in the USB or CDC specification, or bmRequestType/bRequest in hex."""
+    value: int = ANY
+    index: int = ANY
+    length: int = ANY
+    """wLength."""
+    status: int = ANY
+    """0, or a negative errno; -32 (EPIPE) is a stall."""
+    data: str = ANY
+    """Hex of the data stage, at most 64 bytes."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbNotification(Event):
+    """A CDC notification arrived on an interrupt endpoint."""
+
+    name: str = ANY
+    """NETWORK_CONNECTION, CONNECTION_SPEED_CHANGE or SERIAL_STATE."""
+    value: int = ANY
+    """NETWORK_CONNECTION: 1 connected, 0 not; SERIAL_STATE: the bitmap; else bits/s downstream."""
+    interface: int = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbTransferFailed(Event):
+    endpoint: int = ANY
+    """Address with the direction bit."""
+    status: int = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class UsbBulkCount(Event):
+    """Bulk transfers completed since the last count of this endpoint; frames themselves are packet events."""
+
+    endpoint: int = ANY
+    transfers: int = ANY
+    octets: int = ANY
+
+
+# ---- the network interface ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class LinkChanged(Event):
+    """rtnetlink RTM_NEWLINK: admin state or operstate changed."""
+
+    interface: str = ANY
+    up: bool = ANY
+    """IFF_UP: administratively up."""
+    operstate: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Carrier(Event):
+    """rtnetlink: IFF_LOWER_UP changed, or was read for the first time."""
+
+    up: bool = ANY
+    interface: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class AddressSet(Event):
+    address: str = ANY
+    prefix: int = ANY
+    interface: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class AddressRemoved(Event):
+    address: str = ANY
+    interface: str = ANY
+
+
+# ---- frames -------------------------------------------------------------------------------------
+# sender is 'board' or 'host': who sent the frame, by its direction on the interface.
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Frame(Event):
+    """A frame without an event class of its own."""
+
+    sender: str = ANY
+    ethertype: int = ANY
+    length: int = ANY
+    src: str = ANY
+    dst: str = ANY
+    summary: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class MalformedFrame(Event):
+    sender: str = ANY
+    length: int = ANY
+    error: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class ArpRequest(Event):
+    target_ip: str = ANY
+    sender_ip: str = ANY
+    """0.0.0.0 in a probe, equal to target_ip in an announcement (RFC 5227)."""
+    sender_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class ArpReply(Event):
+    sender_ip: str = ANY
+    sender_mac: str = ANY
+    target_ip: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpDiscover(Event):
+    xid: int = ANY
+    client_mac: str = ANY
+    options: str = ANY
+    """Option 55 as the client sent it: '1,121,3'."""
+    requested: str = ANY
+    """Option 50, or ''."""
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpOffer(Event):
+    address: str = ANY
+    server: str = ANY
+    """Option 54, or '' where the server left it out."""
+    lease_s: int = ANY
+    xid: int = ANY
+    client_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpRequest(Event):
+    requested: str = ANY
+    """Option 50, else ciaddr."""
+    server: str = ANY
+    """Option 54, or ''."""
+    xid: int = ANY
+    client_mac: str = ANY
+    options: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpAck(Event):
+    address: str = ANY
+    server: str = ANY
+    lease_s: int = ANY
+    xid: int = ANY
+    client_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpNak(Event):
+    server: str = ANY
+    xid: int = ANY
+    client_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpDecline(Event):
+    requested: str = ANY
+    xid: int = ANY
+    client_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpRelease(Event):
+    address: str = ANY
+    xid: int = ANY
+    client_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class DhcpInform(Event):
+    address: str = ANY
+    xid: int = ANY
+    client_mac: str = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class IcmpEcho(Event):
+    """ICMP echo request or reply."""
+
+    reply: bool = ANY
+    src: str = ANY
+    dst: str = ANY
+    ident: int = ANY
+    sequence: int = ANY
+    sender: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class IpPacket(Event):
+    """An IPv4 packet that has no event class of its own."""
+
+    protocol: str = ANY
+    """tcp, udp, icmp, or the number."""
+    src: str = ANY
+    sport: int = ANY
+    """0 where the protocol has none."""
+    dst: str = ANY
+    dport: int = ANY
+    length: int = ANY
+    sender: str = ANY
+    flags: str = ANY
+    """TCP flags such as 'SA', or ''."""
+
+
+# ---- what the board says of itself --------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class SerialOpened(Event):
+    node: str = ANY
+    dtr: bool = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class SerialClosed(Event):
+    node: str = ANY
+    reason: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class SerialLine(Event):
+    """One line of log, colour stripped, decoded with replacement; the raw bytes are in a file of their own."""
+
+    text: str = ANY
+    offset: int = ANY
+    """Of the line's first byte in the raw file."""
+    length: int = ANY
+    """In raw bytes, line end included."""
+    complete: bool = ANY
+    """False: no line end came within the limit of time or length."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class BootMessage(Event):
+    """A line printed by the ROM or the second-stage boot loader, recognised."""
+
+    stage: str = ANY
+    """rom or bootloader."""
+    text: str = ANY
+    reset_reason: str = ANY
+    """POWERON, SW_CPU, … where the line tells, else ''."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class BoardPanicked(Event):
+    reason: str = ANY
+    core: int = ANY
+    backtrace: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class BoardSaid(Event):
+    """A claim of the firmware about itself, named by its profile."""
+
+    name: str = ANY
+    """USB_MOUNTED, NCM_LINK_UP, DHCP_OFFER_TX …"""
+    detail: str = ANY
+    board_ms: int = ANY
+    """The board's own clock; -1 where it gave none. ``t_ns`` is mapped from it, ``t_err_ns`` bounds the mapping."""
+    via: str = ANY
+    """serial, console, events or status."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class BoardFlag(Event):
+    """One flag of /status."""
+
+    name: str = ANY
+    value: bool = ANY
+
+
+# ---- HTTP ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class HttpReply(Event):
+    path: str = ANY
+    status: int = ANY
+    method: str = ANY
+    content_type: str = ANY
+    body: str = ANY
+    """Decoded with replacement, at most 4 KiB; the whole body is an artifact."""
+    took_s: float = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class HttpFailed(Event):
+    path: str = ANY
+    method: str = ANY
+    reason: str = ANY
+    """refused, timeout, cut, malformed, too-long or unreachable."""
+    took_s: float = ANY
+    detail: str = ANY
+
+
+# ---- the host's own behaviour -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class LeaseBound(Event):
+    """The persona has set the address of a lease on the interface."""
+
+    address: str = ANY
+    server: str = ANY
+    lease_s: int = ANY
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class LeaseLost(Event):
+    address: str = ANY
+    reason: str = ANY
+    """expired, nak, link-down or released."""
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class PersonaState(Event):
+    """A persona's state machine changed state, named as in RFC 2131."""
+
+    state: str = ANY
+    previous: str = ANY
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class PersonaNote(Event):
+    """A persona did something worth telling, such as giving up."""
+
+    text: str = ANY
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class KernelLog(Event):
+    level: int = ANY
+    text: str = ANY
