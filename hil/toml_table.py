@@ -1,0 +1,107 @@
+"""A TOML table read key by key, so that every error names the file, the key and the choices."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hil.errors import BenchError
+
+_NAMES = {str: "a string", int: "an integer", float: "a number", bool: "true or false", list: "an array", dict: "a table"}
+
+
+class Table:
+    """One table of a file; every key must be read, and :meth:`finish` refuses the ones that nobody asked for."""
+
+    def __init__(self, values: Mapping[str, Any], place: str) -> None:
+        self._values = dict(values)
+        self._place = place
+        self._known: list[str] = []
+
+    def key(self, name: str) -> str:
+        """File and key, as an error names it."""
+        return f"{self._place}{name}"
+
+    def wrong(self, name: str, wanted: str) -> BenchError:
+        """An error that holds the value, the place and what would be right."""
+        return BenchError(f"{self.key(name)} is {self._values.get(name)!r}; {wanted}")
+
+    def string(self, name: str, default: str | None = None, pattern: str | None = None, shape: str = "") -> str:
+        value: str = self._typed(name, str, default)
+        if pattern is not None and name in self._values and not re.fullmatch(pattern, value):
+            raise self.wrong(name, f"wanted {shape or pattern}")
+        return value
+
+    def choice(self, name: str, choices: Iterable[str], default: str | None = None) -> str:
+        known = sorted(choices)
+        value: str = self._typed(name, str, default)
+        if value not in known:
+            raise self.wrong(name, "known: " + ", ".join(map(repr, known)))
+        return value
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        value: int = self._typed(name, int, default)
+        return value
+
+    def number(self, name: str, default: float | None = None) -> float:
+        if isinstance(self._values.get(name), int) and not isinstance(self._values[name], bool):
+            self._values[name] = float(self._values[name])
+        value: float = self._typed(name, float, default)
+        return value
+
+    def boolean(self, name: str, default: bool | None = None) -> bool:
+        value: bool = self._typed(name, bool, default)
+        return value
+
+    def strings(self, name: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        values = self._typed(name, list, None if default is None else list(default))
+        if not all(isinstance(value, str) for value in values):
+            raise self.wrong(name, "wanted an array of strings")
+        return tuple(values)
+
+    def table(self, name: str, required: bool = False) -> "Table":
+        values = self._typed(name, dict, None if required else {})
+        return Table(values, f"{self.key(name)}.")
+
+    def tables(self, name: str) -> list["Table"]:
+        """The tables of an array of tables; each is named by its own ``name`` where it has one."""
+        rows = self._typed(name, list, [])
+        if not all(isinstance(row, dict) for row in rows):
+            raise self.wrong(name, f"wanted [[{name}]] tables")
+        return [Table(row, f"{self.key(name)}.{row.get('name', number)}.") for number, row in enumerate(rows, 1)]
+
+    def finish(self) -> None:
+        """Refuse keys that no reader asked for.
+
+        Raises:
+            BenchError: an unknown key, with the known ones.
+        """
+        for name in self._values:
+            if name not in self._known:
+                raise BenchError(f"{self.key(name)} is not a known key; known: {', '.join(sorted(self._known))}")
+
+    def _typed(self, name: str, kind: type, default: Any) -> Any:
+        self._known.append(name)
+        if name not in self._values:
+            if default is None:
+                raise BenchError(f"{self.key(name)} is missing; wanted {_NAMES[kind]}")
+            return default
+        value = self._values[name]
+        if type(value) is not kind:
+            raise self.wrong(name, f"wanted {_NAMES[kind]}")
+        return value
+
+
+def read(path: Path) -> Table:
+    """The whole file as one table.
+
+    Raises:
+        BenchError: the file cannot be read or is not TOML; the message names the file and the line.
+    """
+    try:
+        return Table(tomllib.loads(path.read_text(encoding="utf-8")), f"{path.name}: ")
+    except OSError as error:
+        raise BenchError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BenchError(f"{path.name}: not TOML: {error}") from error
