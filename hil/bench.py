@@ -95,9 +95,7 @@ def load(path: Path) -> Bench:
 
 def virtual(supply: str = "bus") -> Bench:
     """The bench that needs no hardware; the topology paths are filled in when the virtual board is attached."""
-    board = Board(
-        name=VIRTUAL_BOARD, usb="", supply=supply, power=Power(driver="virtual"), profile="reference", role="dhcp-server"
-    )
+    board = Board(name=VIRTUAL_BOARD, usb="", supply=supply, power=Power(driver="virtual"), profile="reference")
     return Bench(name="virtual", boards=(board,), virtual=True)
 
 

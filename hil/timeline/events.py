@@ -4,7 +4,7 @@ A class is both the event and the pattern that matches it: a field left out is :
 in a test matches every carrier event whose ``up`` is true, whenever and wherever it happened; the collector writes
 ``Carrier(up=True, interface='usb0', t_ns=…, t_err_ns=…, board='s3-a', source='netlink')``.
 
-A field of a pattern may also be a predicate object of :mod:`hil.expect.predicates` (``one_of``, ``regex``, ``between``).
+A field of a pattern may also be a predicate of :mod:`hil.expect.predicates` (``one_of``, ``regex``, ``between``).
 
 The four stamp fields are keyword-only and shared by all:
 
