@@ -1,0 +1,29 @@
+"""The interfaces that power drivers and instants implement."""
+
+from typing import Protocol
+
+
+class Instant(Protocol):
+    """Anything that happened at a known time: an event, an action's result, an agent's reply."""
+
+    @property
+    def t_ns(self) -> int:
+        """CLOCK_MONOTONIC, nanoseconds."""
+
+    @property
+    def t_err_ns(self) -> int:
+        """It happened at most this long before or after ``t_ns``."""
+
+
+class PowerDriver(Protocol):
+    """One way to take a board off its port and put it back."""
+
+    @property
+    def sees(self) -> str:
+        """The strongest thing a board sees of it: ``vbus_off`` or ``disconnect``."""
+
+    def off(self) -> Instant:
+        """Take the board away; returns when that took effect."""
+
+    def on(self) -> Instant:
+        """Put it back."""

@@ -1,0 +1,197 @@
+"""Runs a persona's state machine on the board's interface.
+
+One thread a persona: it waits on a packet socket, a link socket and the machine's own deadline, hands each event to the
+machine with the time, and carries out the commands. The sockets live in the board's namespace and come from the agent.
+"""
+
+import os
+import random
+import selectors
+import threading
+from collections.abc import Callable, Iterable
+
+from hil.agent.client import Agent
+from hil.clock import now_ns, to_s
+from hil.errors import AgentError, HarnessError, WireError
+from hil.personas.client_profile import ClientProfile
+from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
+from hil.personas.dhcp_client import DhcpClient
+from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
+from hil.wire import rtnetlink
+
+_OUTGOING = 4
+"""PACKET_OUTGOING of linux/if_packet.h: the host's own frame, looped back."""
+_FRAME_LIMIT = 65536
+_STOP_S = 5.0
+
+
+class PersonaRunner:
+    """A host persona on one board's interface, from :meth:`start` to :meth:`stop`.
+
+    Args:
+        agent: opens the sockets and sets addresses.
+        board: the board's name.
+        profile: which client it is.
+        record: takes every event that the persona causes.
+        seed: makes transaction ids and jitter repeat.
+    """
+
+    def __init__(
+        self, agent: Agent, board: str, profile: ClientProfile, record: Callable[[Event], None], seed: int = 1
+    ) -> None:
+        self.profile = profile
+        self._agent = agent
+        self._board = board
+        self._record = record
+        self._client = DhcpClient(profile, "", random.Random(seed))
+        self._link: rtnetlink.Link | None = None
+        self._packets = agent.open_packet_socket(board)
+        self._links = agent.open_route_socket(board)
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._run, name=f"persona-{profile.name}", daemon=True)
+        self._failure: HarnessError | None = None
+
+    @property
+    def address(self) -> str:
+        """The leased address, or ''."""
+        lease = self._client.lease
+        return lease.address if lease else ""
+
+    @property
+    def interface(self) -> str:
+        """Name of the interface that carries it now, or ''."""
+        return self._link.name if self._link else ""
+
+    def start(self) -> None:
+        self._links.send(rtnetlink.dump_links())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the persona.
+
+        Raises:
+            HarnessError: it had failed while it ran.
+        """
+        if self._thread.is_alive():
+            os.write(self._wake_write, b".")
+            self._thread.join(_STOP_S)
+        self._packets.close()
+        self._links.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        self.check()
+
+    def check(self) -> None:
+        """Raise what ended the persona's thread, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def send(self, frame: bytes) -> None:
+        """Put a frame of the test's own on the interface.
+
+        Raises:
+            HarnessError: the interface is not there.
+        """
+        link = self._link
+        if link is None:
+            raise HarnessError(f"board {self._board}: persona {self.profile.name} has no interface to send on")
+        self._packets.sendto(frame, (link.name, 0))
+
+    @property
+    def mac(self) -> str:
+        """The interface's own address."""
+        return self._link.mac if self._link else ""
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._packets, selectors.EVENT_READ, self._read_packet)
+            waiting.register(self._links, selectors.EVENT_READ, self._read_links)
+            waiting.register(self._wake_read, selectors.EVENT_READ, None)
+            try:
+                while self._turn(waiting):
+                    pass
+            except (HarnessError, OSError) as error:
+                self._failure = HarnessError(f"persona {self.profile.name} on {self._board} ended: {error}")
+
+    def _turn(self, waiting: selectors.BaseSelector) -> bool:
+        deadline = self._client.deadline_ns
+        timeout = None if deadline is None else max(0.0, to_s(deadline - now_ns()))
+        for key, _ in waiting.select(timeout):
+            if key.data is None:
+                return False
+            key.data()
+        self._obey(self._client.wake(now_ns()))
+        return True
+
+    def _read_packet(self) -> None:
+        frame, (name, _, kind, *_) = self._packets.recvfrom(_FRAME_LIMIT)
+        if kind != _OUTGOING and self._link is not None and name == self._link.name:
+            self._obey(self._client.receive(frame, now_ns()))
+
+    def _read_links(self) -> None:
+        try:
+            messages = rtnetlink.parse(self._links.recv(_FRAME_LIMIT))
+        except WireError as error:
+            raise HarnessError(f"rtnetlink: {error}") from error
+        for message in messages:
+            if isinstance(message, rtnetlink.Link) and not message.loopback:
+                self._link_seen(message)
+
+    def _link_seen(self, link: rtnetlink.Link) -> None:
+        had_carrier = self._link is not None and self._link.carrier
+        if link.deleted:
+            if self._link is None or link.index != self._link.index:
+                return
+            self._link = None
+        else:
+            self._link = link
+            self._client.mac = link.mac
+        has_carrier = self._link is not None and self._link.carrier
+        if has_carrier != had_carrier:
+            self._obey(self._client.link_changed(has_carrier, now_ns()))
+
+    def _obey(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            self._do(command)
+
+    def _do(self, command: Command) -> None:
+        match command:
+            case SendFrame(frame):
+                self._transmit(frame)
+            case SetAddress(address, prefix, router, server, lease_s):
+                self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router))
+                self._tell(LeaseBound(address, server, lease_s))
+            case ClearAddress(address, reason):
+                self._with_interface(lambda: self._agent.clear_address(self._board))
+                self._tell(LeaseLost(address, reason))
+            case StateChanged(state, previous):
+                self._tell(PersonaState(state, previous))
+            case Note(text):
+                self._tell(PersonaNote(text))
+
+    def _transmit(self, frame: bytes) -> None:
+        link = self._link
+        if link is None:
+            return
+        try:
+            self._packets.sendto(frame, (link.name, 0))
+        except OSError as error:
+            self._tell(PersonaNote(f"a frame could not be sent on {link.name}: {error.strerror}"))
+
+    def _with_interface(self, change: Callable[[], object]) -> None:
+        """Carry out a change that fails where the interface has just left; its going is an event of its own."""
+        if self._link is None:
+            return
+        try:
+            change()
+        except AgentError as error:
+            self._tell(PersonaNote(str(error)))
+
+    def _tell(self, event: Event) -> None:
+        stamp = {"t_ns": now_ns(), "t_err_ns": 0, "board": self._board, "source": "persona"}
+        fields = {name: getattr(event, name) for name in event.__dataclass_fields__ if name not in stamp}
+        if "persona" in fields:
+            fields["persona"] = self.profile.name
+        self._record(type(event)(**fields, **stamp))
+
+
