@@ -1,0 +1,158 @@
+"""QEMU: its arguments, its process, its end.
+
+Nothing of it has a name in a file system: the RAM disk is a memfd, the ports are socket pairs, passed by descriptor. QEMU
+is killed by the kernel when the process that started it dies (PR_SET_PDEATHSIG, set by util-linux' setpriv).
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hil.errors import SetupError
+from hil.launcher.assemble import Pieces
+
+MEMORY_MIB = 1024
+END_S = 5.0
+"""QEMU ends this long after it was told to, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """How QEMU emulates one machine type."""
+
+    program: str
+    package: str
+    machine: str
+    console: str
+
+
+ARCHITECTURES = {
+    "x86_64": Architecture("qemu-system-x86_64", "qemu-system-x86", "q35", "ttyS0"),
+    "aarch64": Architecture("qemu-system-aarch64", "qemu-system-arm", "virt,gic-version=max", "ttyAMA0"),
+}
+KERNEL_OPTIONS = "quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on nokaslr cryptomgr.notests"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A directory of the host that the machine may mount over 9p."""
+
+    tag: str
+    path: Path
+    writable: bool = False
+
+
+def architecture(machine_type: str) -> Architecture:
+    """How to emulate ``machine_type`` (``uname -m``).
+
+    Raises:
+        SetupError: nobody has taught hil to.
+    """
+    known = ARCHITECTURES.get(machine_type)
+    if known is None:
+        raise SetupError(f"no virtual machine for machine type {machine_type!r}; known: {', '.join(sorted(ARCHITECTURES))}")
+    return known
+
+
+def find_qemu(arch: Architecture) -> Path:
+    """The QEMU program.
+
+    Raises:
+        SetupError: it is not installed; names the package.
+    """
+    found = shutil.which(arch.program)
+    if found is None:
+        raise SetupError(f"there is no {arch.program} on PATH: install package {arch.package}, or run make in the project")
+    return Path(found)
+
+
+def kernel_line(arch: Architecture, extra: str = "") -> str:
+    """The kernel's command line."""
+    timer = " tsc=reliable no_timer_check" if arch.machine == "q35" else ""
+    return f"console={arch.console} {KERNEL_OPTIONS}{timer} {extra}".strip()
+
+
+def arguments(
+    pieces: Pieces, accel: str, ramdisk_fd: int, port_fds: Sequence[int], shares: Sequence[Share], console: Path, cpus: int = 2
+) -> list[str]:
+    """QEMU's command line, without the program.
+
+    Args:
+        accel: ``kvm`` or ``tcg``.
+        ramdisk_fd: a descriptor of the initial RAM disk that QEMU inherits.
+        port_fds: one connected socket a port, in the order of the ports.
+        console: file for what the kernel prints.
+    """
+    arch = architecture(pieces.architecture)
+    cpu = "host" if accel == "kvm" else "max"
+    return [
+        *("-M", arch.machine, "-accel", "tcg,thread=multi" if accel == "tcg" else accel, "-cpu", cpu),
+        *("-m", str(MEMORY_MIB), "-smp", str(cpus), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-chardev", f"file,id=console,path={_comma(console)}", "-serial", "chardev:console"),
+        *("-kernel", str(pieces.kernel), "-initrd", f"/proc/self/fd/{ramdisk_fd}", "-append", kernel_line(arch)),
+        *("-device", "virtio-serial-pci"),
+        *(part for number, fd in enumerate(port_fds, start=1) for part in _port(number, fd)),
+        *(part for share in shares for part in _share(share)),
+    ]
+
+
+def _port(number: int, fd: int) -> tuple[str, ...]:
+    return ("-chardev", f"socket,id=port{number},fd={fd}", "-device", f"virtserialport,nr={number},chardev=port{number},name=hil.{number}")
+
+
+def _share(share: Share) -> tuple[str, ...]:
+    mode = "" if share.writable else ",readonly=on"
+    backend = f"local,id={share.tag},path={_comma(share.path)},security_model=none,multidevs=remap{mode}"
+    return ("-fsdev", backend, "-device", f"virtio-9p-pci,fsdev={share.tag},mount_tag={share.tag}")
+
+
+def _comma(path: Path) -> str:
+    """QEMU splits option values at commas; a doubled one stands for itself."""
+    return str(path).replace(",", ",,")
+
+
+class Machine:
+    """A running QEMU and our ends of its ports."""
+
+    def __init__(self, pieces: Pieces, accel: str, ramdisk: bytes, shares: Sequence[Share], console: Path, ports: int) -> None:
+        qemu = find_qemu(architecture(pieces.architecture))
+        pairs = [socket.socketpair() for _ in range(ports)]
+        self.ports = [ours for ours, _ in pairs]
+        theirs = [their for _, their in pairs]
+        fd = os.memfd_create("hil-ramdisk")
+        try:
+            os.write(fd, ramdisk)
+            fds = [their.fileno() for their in theirs]
+            command = [str(qemu), *arguments(pieces, accel, fd, fds, shares, console)]
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(fd, *fds),
+                start_new_session=True,
+            )
+        finally:
+            os.close(fd)
+            for their in theirs:
+                their.close()
+
+    def complaint(self) -> str:
+        """What QEMU printed to standard error; call it after the end."""
+        assert self.process.stderr is not None
+        return self.process.stderr.read().decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End QEMU, however it is doing."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait(END_S)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        for port in self.ports:
+            port.close()
