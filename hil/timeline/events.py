@@ -15,8 +15,7 @@ The four stamp fields are keyword-only and shared by all:
 """
 
 from dataclasses import dataclass, field, fields
-from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 SOURCES = (
     "action",  # what the test did
@@ -58,6 +57,7 @@ REGISTRY: dict[str, type["Event"]] = {}
 class Event:
     """Base of all events; as a pattern it matches any."""
 
+    __test__: ClassVar[bool] = False  # TestStarted is no test class, though pytest would take it for one
     t_ns: int = field(default=ANY, kw_only=True)
     t_err_ns: int = field(default=ANY, kw_only=True)
     board: str = field(default=ANY, kw_only=True)
@@ -72,10 +72,15 @@ class Event:
         return f"{type(self).__name__}({inside})"
 
 
-@cache
+_OWN_FIELDS: dict[type[Event], tuple[str, ...]] = {}
+
+
 def own_fields(kind: type[Event]) -> tuple[str, ...]:
     """Names of the fields that ``kind`` adds to the stamp, in order."""
-    return tuple(f.name for f in fields(kind) if f.name not in STAMP)
+    names = _OWN_FIELDS.get(kind)
+    if names is None:
+        names = _OWN_FIELDS[kind] = tuple(f.name for f in fields(kind) if f.name not in STAMP)
+    return names
 
 
 # ---- the test and the bench ---------------------------------------------------------------------

@@ -1,0 +1,153 @@
+"""When something happened that only the board stamped.
+
+Theory of operation. Let ``b`` be the board's own time since boot in nanoseconds and ``T(b)`` the host's instant of it.
+The board's crystal runs at most ``drift_ppm`` off the host's, so between two instants of one boot::
+
+    T(y) - T(x)  <=  d + |d| * drift          d = y - x, and >= d - |d| * drift
+
+A stamp of ``ms`` means that ``b`` lies in ``[ms, ms + quantum)``. Three kinds of evidence bound ``T``:
+
+- a line seen at ``s``: it was seen after it was written, so ``T(b) <= s``. The delay may be anything.
+- an anchor: something that the board stamped and the host dated on both sides, such as a USB mount or a request for
+  the board's uptime: ``a - err <= T(b) <= a + err``.
+- the boot began after a known instant: ``T(0) >= r``.
+
+:meth:`BoardClock.to_host` takes the least upper and the greatest lower bound that any single piece of evidence gives.
+Where no evidence bounds it from below, the one assumption is ``quickest_s``: at least one line of this boot was seen
+within that time of being written. :attr:`BoardClock.anchored` tells which of the two it is.
+
+Sources: the ESP32-S3 hardware design guidelines, section *External Crystal Clock Source*, ask for a crystal within
+±10 ppm at room temperature; 100 ppm leaves room for temperature, ageing, cheap crystals and the host's own clock.
+The FreeRTOS tick, which stamps ESP-IDF's log lines (``components/log``, ``log_timestamp.c``), is 1 ms at
+CONFIG_FREERTOS_HZ=1000 and 10 ms at its default of 100: the profile of a firmware gives ``quantum_ms``.
+"""
+
+from hil.clock import NS_PER_MS, to_ns
+from hil.errors import HarnessError
+
+KEPT = 64
+"""Observations kept of a boot; leaving some out makes the bound wider, never wrong."""
+
+
+class BoardClock:
+    """Maps the milliseconds of the boot that is running to host time, with an error bound.
+
+    Args:
+        drift_ppm: bound of the difference in rate between the board's clock and the host's.
+        quantum_ms: step of the board's stamps.
+        quickest_s: where nothing bounds the mapping from below, the quickest line is taken to be no later than this.
+        tolerance_ms: stamps may go backwards by this much within one boot (two tasks that log at once).
+    """
+
+    def __init__(
+        self, drift_ppm: int = 100, quantum_ms: int = 1, quickest_s: float = 0.25, tolerance_ms: int = 100
+    ) -> None:
+        self.boot = 0
+        """How many boots have been seen or told before the one that is running."""
+        self.contradictions = 0
+        """Stamps that cannot be true of this boot and were left out, such as garbled lines."""
+        self._drift_ppm = drift_ppm
+        self._quantum_ns = quantum_ms * NS_PER_MS
+        self._quickest_ns = to_ns(quickest_s)
+        self._tolerance_ns = tolerance_ms * NS_PER_MS
+        self._forget()
+
+    def _forget(self) -> None:
+        self._latest: list[tuple[int, int]] = []  # (board ns, host ns): T(board) is at most host
+        self._earliest: list[tuple[int, int]] = []  # (board ns, host ns): T(board) is at least host
+        self._span: tuple[int, int] | None = None  # least and greatest stamp seen, board ns
+        self._newest = -1  # the last stamp that came in order, board ns
+        self._blur_ns = 0  # greatest error of an observation, and what thinning has lost
+
+    @property
+    def anchored(self) -> bool:
+        """Whether evidence bounds the mapping on both sides, so that ``quickest_s`` is not assumed."""
+        return bool(self._earliest and self._latest)
+
+    def new_boot(self, began_after_ns: int | None = None, err_ns: int = 0) -> None:
+        """The board has started anew; ``began_after_ns`` is an instant before its clock began to count, if known."""
+        self.boot += 1
+        self._forget()
+        if began_after_ns is not None:
+            self._earliest.append((-self._quantum_ns, began_after_ns - err_ns))
+
+    def observe(self, board_ms: int, host_ns: int, err_ns: int = 0, *, in_order: bool = True) -> None:
+        """Something stamped ``board_ms`` was seen at ``host_ns`` ± ``err_ns``, some unknown time after it happened.
+
+        With ``in_order`` a stamp that goes backwards beyond the tolerance means a new boot; pass False for a channel
+        that tells of the past, such as an event log that is read later.
+        """
+        board = board_ms * NS_PER_MS
+        if in_order and board + self._tolerance_ns < self._newest:
+            self.new_boot()
+        if self._lower(board) > host_ns + err_ns:
+            self.contradictions += 1
+            return
+        if in_order:
+            self._newest = max(self._newest, board)
+        low, high = self._span or (board, board)
+        self._span = min(low, board), max(high, board)
+        self._blur_ns = max(self._blur_ns, 2 * err_ns)
+        self._keep(board, host_ns + err_ns)
+
+    def anchor(self, board_ms: int, host_ns: int, err_ns: int) -> None:
+        """What the board stamped ``board_ms`` happened at ``host_ns`` ± ``err_ns``: known on both sides."""
+        before = self.contradictions
+        self.observe(board_ms, host_ns, err_ns, in_order=False)
+        if self.contradictions == before:
+            self._earliest.append((board_ms * NS_PER_MS, host_ns - err_ns))
+            if len(self._earliest) > KEPT:
+                del self._earliest[1]
+
+    def to_host(self, board_ms: int, seen_ns: int | None = None) -> tuple[int, int]:
+        """The instant of ``board_ms`` and its error bound, ``(t_ns, t_err_ns)``.
+
+        ``seen_ns`` is when this very stamp was seen, if it was: it cannot have happened later.
+
+        Raises:
+            HarnessError: nothing was seen of this boot yet.
+        """
+        board = board_ms * NS_PER_MS
+        if not self._latest:
+            raise HarnessError(f"board time {board_ms} ms has no host time: no line of boot {self.boot} was seen yet")
+        upper = self._upper(board)
+        lower = self._lower(board) if self.anchored else self._assumed_lower(board, upper)
+        if seen_ns is not None:
+            upper = min(upper, max(seen_ns, lower))
+        low, high = min(lower, upper), max(lower, upper)
+        middle = (low + high) // 2
+        return middle, high - middle
+
+    def _stretch(self, distance: int) -> int:
+        """The most host time that ``distance`` of board time can take, both signed, ns."""
+        return distance - (-abs(distance) * self._drift_ppm // 1_000_000)
+
+    def _upper(self, board: int) -> int:
+        return min(host + self._stretch(board - at + self._quantum_ns) for at, host in self._latest)
+
+    def _lower(self, board: int) -> int:
+        bounds = [host - self._stretch(at + self._quantum_ns - board) for at, host in self._earliest]
+        return max(bounds, default=-(1 << 63))
+
+    def _assumed_lower(self, board: int, upper: int) -> int:
+        """One line of the boot, it is not known which, was seen within ``quickest_s``: the farthest is assumed."""
+        low, high = self._span or (board, board)
+        farthest = max(abs(board - low), abs(board - high)) + self._quantum_ns
+        spread = 2 * self._quantum_ns + 2 * (farthest * self._drift_ppm // 1_000_000 + 1)
+        return upper - self._quickest_ns - self._blur_ns - spread
+
+    def _keep(self, board: int, host: int) -> None:
+        """Add an upper bound unless another implies it; drop those that it implies."""
+        if any(other + self._stretch(board - at) <= host for at, other in self._latest):
+            return
+        kept = [(at, other) for at, other in self._latest if host + self._stretch(at - board) > other]
+        kept.append((board, host))
+        self._latest = kept if len(kept) <= KEPT else self._thin(kept)
+
+    def _thin(self, bounds: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Every second bound; by how much the others were better goes into the blur of the assumption."""
+        kept, dropped = bounds[::2], bounds[1::2]
+        self._blur_ns += max(
+            min(other + self._stretch(board - at) for at, other in kept) - host for board, host in dropped
+        )
+        return kept
