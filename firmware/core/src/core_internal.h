@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the core's own modules share; the port sees fw_core.h only. */
+#ifndef FW_CORE_INTERNAL_H
+#define FW_CORE_INTERNAL_H
+
+#include "command_queue.h"
+#include "event_log.h"
+#include "fw_core.h"
+#include "link_machine.h"
+#include "log_ring.h"
+
+/* At most one log line a second about frames that are dropped. */
+typedef struct {
+    bool spoke;
+    uint32_t spoke_ms;
+} fw_limiter;
+
+typedef struct {
+    bool running;
+    bool waiting; /* for the network interface */
+    bool waited;  /* it came, or the time was over */
+    uint32_t step;
+    uint32_t deadline;
+} fw_boot_state;
+
+struct fw_core {
+    /* kept over fw_boot() */
+    fw_config config;
+    fw_trace_callback trace;
+    void *trace_user;
+    uint32_t boot_count;
+    uint32_t free_heap;
+    /* forgotten by fw_boot() */
+    struct {
+        uint32_t boot_ms;
+        char reset_reason[FW_NAME_BYTES];
+        fw_boot_state boot;
+        fw_link link;
+        bool redirected; /* log lines go to CDC and the ring too */
+        bool netif_started; /* the port says so */
+        bool netif_ready;   /* and boot has come that far */
+        bool dtr;
+        bool suspended;
+        bool wake_armed;
+        bool wake_sent;
+        bool first_rx;
+        bool first_tx;
+        bool led;
+        bool restarting;
+        uint32_t restart_at;
+        uint32_t tx_dropped;
+        uint32_t rx_dropped;
+        uint32_t lines_lost;
+        fw_limiter tx_limiter;
+        fw_limiter rx_limiter;
+    } s;
+    fw_event_log events;
+    fw_log_ring ring;
+    fw_command_queue queue;
+};
+
+/* output.c */
+void fw_log(fw_core *core, char level, const char *tag, uint32_t now, const char *format, ...) FW_PRINTF(5, 6);
+bool fw_emit(fw_core *core, fw_command_kind kind, uint32_t argument, const char *text);
+void fw_record(fw_core *core, fw_event_name name, const char *detail, uint32_t now);
+void fw_trace(fw_core *core, const char *point, uint32_t now);
+
+/* boot_sequence.c */
+void fw_boot_start(fw_core *core, uint32_t now);
+void fw_boot_run(fw_core *core, uint32_t now);
+bool fw_boot_due(const fw_core *core, uint32_t now);
+
+/* core.c */
+void fw_declare_ready(fw_core *core, uint32_t now);
+void fw_feed_link(fw_core *core, fw_link_input input, uint32_t now);
+void fw_set_link(fw_core *core, bool up, const char *reason, uint32_t now);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Portable core of the reference firmware: what the board decides, without a single call that does it.
+ *
+ * The port feeds inputs (USB callbacks, frames, HTTP requests) with the time in milliseconds, then takes commands with
+ * fw_next_command() until there are none, and calls fw_wake() at the instant that fw_deadline() names. Time is a
+ * uint32_t that may wrap. The core has no global state, allocates nothing and never blocks; the caller serialises calls.
+ * Inputs may be called from within a trace callback.
+ */
+#ifndef FW_CORE_H
+#define FW_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FW_MIN_FRAME 14u
+#define FW_MAX_FRAME 1514u
+#define FW_MAX_EVENTS 128u
+#define FW_RING_LINES 200u
+#define FW_RING_LINE_BYTES 255u
+#define FW_LOG_LINE_BYTES 511u
+#define FW_NAME_BYTES 32u
+#define FW_RESPONSE_BYTES 65536u  /* a body never needs more */
+#define FW_SSE_CHUNK_BYTES 2048u  /* a chunk of the log stream never needs more */
+
+typedef struct fw_core fw_core;
+
+typedef enum {
+    FW_ROLE_DHCP_SERVER = 0,
+} fw_role;
+
+/* Durations are milliseconds. fw_default_config() fills in the constants of the firmware that this one takes after. */
+typedef struct {
+    uint32_t role;           /* fw_role */
+    uint32_t event_capacity; /* 1..FW_MAX_EVENTS */
+
+    uint32_t tick_ms;        /* mount to the first kick */
+    uint32_t kick_ms;        /* link held down */
+    uint32_t no_rx_grace_ms; /* link up to recovery, if no frame comes */
+    uint32_t detach_ms;      /* USB disconnected during recovery */
+    uint32_t attach_ms;      /* reconnected, before the kick */
+    uint32_t max_attempts;
+    uint32_t backoff_ms;     /* least time from the first attempt to the second; doubles */
+    uint32_t backoff_max_ms;
+    uint32_t own_mount_ms;   /* a mount this soon after a reconnect was caused by it */
+
+    uint32_t start_ms;       /* reset to the first line: ROM and second-stage boot loader */
+    uint32_t nvs_ms;
+    uint32_t lwip_ms;
+    uint32_t event_loop_ms;
+    uint32_t usb_driver_ms;
+    uint32_t ncm_ms;
+    uint32_t cdc_ms;
+    uint32_t netif_ms;
+    uint32_t dhcp_ms;
+    uint32_t netif_start_ms;
+    uint32_t netif_timeout_ms; /* boot goes on without the netif after this */
+    uint32_t watchdog_ms;
+    uint32_t wifi_ms;
+    uint32_t redirect_ms;
+    uint32_t http_ms;
+
+    uint32_t restart_delay_ms;
+    uint32_t keepalive_ms;   /* silence in the log stream before a comment */
+    uint32_t lease_s;
+    uint32_t boot_count;     /* boots before this one */
+    uint32_t free_heap;      /* bytes, until fw_set_free_heap() */
+    uint8_t address[4];
+    uint8_t pool_first[4];
+    uint8_t pool_last[4];
+    uint8_t router[4];       /* 0.0.0.0: no router option */
+    uint8_t dns[4];
+    uint32_t prefix;
+    char version[FW_NAME_BYTES];
+    char project[FW_NAME_BYTES];
+} fw_config;
+
+typedef enum {
+    FW_START_USB = 1,
+    FW_START_NETIF,       /* address, prefix */
+    FW_START_DHCP_SERVER, /* first, last, router, dns, lease_s */
+    FW_START_HTTP,
+    FW_USB_DISCONNECT,
+    FW_USB_CONNECT,
+    FW_LINK_STATE,        /* on, text: the reason */
+    FW_TRANSMIT_FRAME,    /* bytes; the port answers with fw_frame_sent() */
+    FW_REMOTE_WAKEUP,
+    FW_CONSOLE_WRITE,     /* bytes */
+    FW_CDC_WRITE,         /* bytes */
+    FW_RESTART,           /* delay_ms: still to wait */
+    FW_LED,               /* on */
+} fw_command_kind;
+
+typedef struct {
+    uint32_t kind;
+    uint32_t on;
+    uint32_t delay_ms;
+    uint32_t lease_s;
+    uint32_t prefix;
+    uint32_t length;
+    const uint8_t *bytes; /* valid until the next fw_next_command() or fw_boot() */
+    const char *text;
+    uint8_t address[4];
+    uint8_t first[4];
+    uint8_t last[4];
+    uint8_t router[4];
+    uint8_t dns[4];
+} fw_command;
+
+typedef enum {
+    FW_SEND_ACCEPTED = 0,
+    FW_SEND_NOT_MOUNTED,
+    FW_SEND_LINK_DOWN,
+    FW_SEND_BAD_LENGTH,
+    FW_SEND_QUEUE_FULL,
+} fw_send_result;
+
+typedef struct {
+    char *body;      /* set by the caller */
+    size_t capacity; /* set by the caller */
+    size_t length;
+    uint32_t status;
+    uint32_t stream; /* 1: the body is the log stream, see fw_log_stream_next() */
+    const char *content_type;
+    const char *headers; /* "Name: value\r\n" each, or "" */
+} fw_response;
+
+/* One reader of the log stream; all zero is a new one. */
+typedef struct {
+    uint32_t next;
+    uint32_t spoke_ms;
+    uint32_t greeted;
+} fw_log_cursor;
+
+typedef void (*fw_trace_callback)(void *user, const char *point, uint32_t now);
+
+size_t fw_core_size(void);
+size_t fw_config_size(void);
+size_t fw_command_size(void);
+size_t fw_response_size(void);
+void fw_default_config(fw_config *config);
+
+/* NULL where the memory is too small or not aligned as by malloc(), or a value of the config is out of range. */
+fw_core *fw_init(void *memory, size_t size, const fw_config *config);
+void fw_set_trace(fw_core *core, fw_trace_callback callback, void *user);
+void fw_set_free_heap(fw_core *core, uint32_t bytes);
+
+/* Forget everything but the config and the boot count. `now` is the instant of the reset: the board's own time 0. */
+void fw_boot(fw_core *core, const char *reset_reason, uint32_t now);
+void fw_wake(fw_core *core, uint32_t now);
+bool fw_deadline(const fw_core *core, uint32_t *deadline);
+bool fw_next_command(fw_core *core, fw_command *command);
+
+void fw_mounted(fw_core *core, uint32_t now);
+void fw_unmounted(fw_core *core, uint32_t now);
+void fw_suspended(fw_core *core, bool remote_wakeup, uint32_t now);
+void fw_resumed(fw_core *core, uint32_t now);
+void fw_line_state(fw_core *core, bool dtr, bool rts, uint32_t now);
+/* The interface runs and, in the server role, the DHCP server with it. */
+void fw_netif_started(fw_core *core, uint32_t now);
+bool fw_link_up(const fw_core *core);
+
+/* True: hand the frame to the IP stack. */
+bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now);
+fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length, uint32_t now);
+void fw_frame_sent(fw_core *core, const uint8_t *frame, size_t length, bool ok, const char *reason, uint32_t now);
+
+/* A whole line of somebody else's log, such as ESP-IDF's own; a final line end is dropped. */
+void fw_log_foreign(fw_core *core, const char *text, size_t length, uint32_t now);
+
+void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response);
+/* Bytes of the next chunk, already framed; 0 where there is none now or `capacity` is below FW_SSE_CHUNK_BYTES. */
+size_t fw_log_stream_next(fw_core *core, fw_log_cursor *cursor, uint32_t now, char *buffer, size_t capacity);
+
+#endif

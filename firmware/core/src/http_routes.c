@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The HTTP server's routes as a table, and their bodies. What a request leaves in the log is the route's own affair. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core_internal.h"
+#include "sse.h"
+
+#define MAX_METHOD 16u
+#define MAX_PATH 512u
+#define JSON "application/json"
+#define PLAIN "text/plain; charset=utf-8"
+#define HTML "text/html"
+
+typedef void (*handler)(fw_core *core, uint32_t now, fw_text *body);
+
+static void front_page(fw_core *core, uint32_t now, fw_text *body)
+{
+    fw_log(core, 'I', "http", now, "GET /");
+    fw_text_add(body,
+                "<!DOCTYPE html>\n<html><head><title>ESP32-S3 USB NCM Server</title></head>\n"
+                "<body><h1>ESP32-S3 USB NCM Server</h1>\n<p>Connected!</p>\n"
+                "<p>%s %s, boot %" PRIu32 "</p>\n"
+                "<p><a href=\"/status\">status</a> <a href=\"/events\">events</a> <a href=\"/logs\">logs</a> "
+                "<a href=\"/version\">version</a></p></body></html>\n",
+                core->config.project, core->config.version, core->boot_count);
+}
+
+static void led(fw_core *core, uint32_t now, fw_text *body)
+{
+    (void)now;
+    fw_text_add(body, "{\"led\":%s}", core->s.led ? "true" : "false");
+}
+
+static void switch_led(fw_core *core, bool on, uint32_t now, fw_text *body)
+{
+    core->s.led = on;
+    fw_log(core, 'I', "http", now, "LED %s", on ? "on" : "off");
+    fw_emit(core, FW_LED, on ? 1 : 0, NULL);
+    led(core, now, body);
+}
+
+static void led_on(fw_core *core, uint32_t now, fw_text *body)
+{
+    switch_led(core, true, now, body);
+}
+
+static void led_off(fw_core *core, uint32_t now, fw_text *body)
+{
+    switch_led(core, false, now, body);
+}
+
+/* The restart comes later, so that the answer is out first; a second request does not put it off. */
+static void reset(fw_core *core, uint32_t now, fw_text *body)
+{
+    if (!core->s.restarting) {
+        core->s.restarting = true;
+        core->s.restart_at = now + core->config.restart_delay_ms;
+    }
+    fw_log(core, 'W', "http", now, "Reset requested, restarting in %" PRIu32 " ms", core->config.restart_delay_ms);
+    fw_text_add(body, "{\"status\":\"resetting\"}");
+}
+
+static void logs(fw_core *core, uint32_t now, fw_text *body)
+{
+    (void)body;
+    fw_log(core, 'I', "http", now, "Log stream opened");
+}
+
+static void logs_all(fw_core *core, uint32_t now, fw_text *body)
+{
+    (void)now;
+    fw_log_ring_dump(&core->ring, body);
+}
+
+static void events(fw_core *core, uint32_t now, fw_text *body)
+{
+    (void)now;
+    fw_event_log_text(&core->events, body);
+}
+
+static void status(fw_core *core, uint32_t now, fw_text *body)
+{
+    (void)now;
+    fw_event_log_json(&core->events, body);
+}
+
+static void add_string(fw_text *body, const char *key, const char *value)
+{
+    fw_text_add(body, "  \"%s\": \"", key);
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\') {
+            fw_text_bytes(body, "\\", 1);
+        }
+        fw_text_printable(body, value, 1);
+    }
+    fw_text_add(body, "\",\n");
+}
+
+static void version(fw_core *core, uint32_t now, fw_text *body)
+{
+    fw_text_add(body, "{\n");
+    add_string(body, "version", core->config.version);
+    add_string(body, "project", core->config.project);
+    fw_text_add(body, "  \"boot_count\": %" PRIu32 ",\n", core->boot_count);
+    add_string(body, "reset_reason", core->s.reset_reason);
+    fw_text_add(body, "  \"uptime_ms\": %" PRIu32 ",\n", now - core->s.boot_ms);
+    fw_text_add(body, "  \"free_heap\": %" PRIu32 ",\n", core->free_heap);
+    fw_text_add(body, "  \"tx_dropped\": %" PRIu32 ",\n", core->s.tx_dropped);
+    fw_text_add(body, "  \"rx_dropped\": %" PRIu32 "\n}\n", core->s.rx_dropped);
+}
+
+static const struct {
+    const char *path;
+    const char *method;
+    const char *content_type;
+    handler handler;
+    bool stream;
+} ROUTES[] = {
+    {"/", "GET", HTML, front_page, false},
+    {"/led", "GET", JSON, led, false},
+    {"/led/on", "POST", JSON, led_on, false},
+    {"/led/off", "POST", JSON, led_off, false},
+    {"/reset", "POST", JSON, reset, false},
+    {"/logs", "GET", "text/event-stream", logs, true},
+    {"/logs_all", "GET", PLAIN, logs_all, false},
+    {"/events", "GET", PLAIN, events, false},
+    {"/status", "GET", JSON, status, false},
+    {"/version", "GET", JSON, version, false},
+};
+
+static const char STREAM_HEADERS[] = "Cache-Control: no-cache\r\n"
+                                     "Connection: keep-alive\r\n"
+                                     "Access-Control-Allow-Origin: *\r\n";
+
+/* Texts of ESP-IDF's httpd_txrx.c. */
+static void refuse(fw_response *response, uint32_t status, fw_text *body)
+{
+    fw_text_init(body, response->body, response->capacity);
+    response->status = status;
+    response->stream = 0;
+    response->content_type = HTML;
+    response->headers = "";
+    if (status == 404) {
+        fw_text_add(body, "Nothing matches the given URI");
+    } else if (status == 405) {
+        fw_text_add(body, "Specified method is invalid for this resource");
+    } else {
+        fw_text_add(body, "Server has encountered an unexpected error");
+    }
+}
+
+static bool equals(const char *wanted, const char *given, size_t length)
+{
+    return strlen(wanted) == length && memcmp(wanted, given, length) == 0;
+}
+
+/* Length of the path without its query. */
+static size_t path_length(const char *path)
+{
+    size_t length = fw_text_length(path, MAX_PATH);
+    const char *query = memchr(path, '?', length);
+    return query == NULL ? length : (size_t)(query - path);
+}
+
+static void answer(fw_core *core, size_t route, uint32_t now, fw_response *response, fw_text *body)
+{
+    response->status = 200;
+    response->stream = ROUTES[route].stream ? 1 : 0;
+    response->content_type = ROUTES[route].content_type;
+    response->headers = ROUTES[route].stream ? STREAM_HEADERS : "";
+    ROUTES[route].handler(core, now, body);
+    if (body->overflow) {
+        refuse(response, 500, body);
+    }
+}
+
+void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response)
+{
+    fw_text body;
+    size_t length = path_length(path);
+    uint32_t refusal = 404;
+    size_t found = sizeof ROUTES / sizeof ROUTES[0];
+    fw_trace(core, "http.before", now);
+    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
+        if (equals(ROUTES[i].path, path, length)) {
+            refusal = 405;
+            found = equals(ROUTES[i].method, method, fw_text_length(method, MAX_METHOD)) ? i : found;
+        }
+    }
+    fw_text_init(&body, response->body, response->capacity);
+    if (found < sizeof ROUTES / sizeof ROUTES[0]) {
+        answer(core, found, now, response, &body);
+    } else {
+        refuse(response, refusal, &body);
+        fw_log(core, 'W', "http", now, "Refused a request: %" PRIu32, refusal);
+    }
+    response->length = body.length;
+}
+
+size_t fw_log_stream_next(fw_core *core, fw_log_cursor *cursor, uint32_t now, char *buffer, size_t capacity)
+{
+    fw_text chunk;
+    if (capacity < FW_SSE_CHUNK_BYTES) {
+        return 0;
+    }
+    fw_text_init(&chunk, buffer, capacity);
+    return fw_sse_next(&core->ring, cursor, core->config.keepalive_ms, now, &chunk);
+}

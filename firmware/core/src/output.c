@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Everything that leaves the core: log lines, commands, events, trace points. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core_internal.h"
+
+/* `line` ends in LF; the ring keeps it without. */
+static void write_line(fw_core *core, const char *line, size_t length)
+{
+    uint32_t sinks = FW_SINK_CONSOLE;
+    if (core->s.redirected) {
+        sinks |= core->s.dtr ? FW_SINK_CDC : 0;
+        fw_log_ring_add(&core->ring, line, length - 1);
+    }
+    fw_queued record = {NULL, sinks, FW_CONSOLE_WRITE, (uint16_t)length};
+    if (!fw_queue_push(&core->queue, record, (const uint8_t *)line)) {
+        core->s.lines_lost++;
+    }
+}
+
+static void end_line(fw_core *core, fw_text *line)
+{
+    if (line->length + 2 > line->capacity) {
+        line->length = line->capacity - 2;
+    }
+    line->data[line->length++] = '\n';
+    line->data[line->length] = '\0';
+    write_line(core, line->data, line->length);
+}
+
+/* Lines that found no room are counted, and the count is told as soon as there is room again. */
+static void tell_lost(fw_core *core, uint32_t now)
+{
+    uint32_t lost = core->s.lines_lost;
+    if (lost == 0 || fw_queue_free(&core->queue) < 2 * FW_LOG_LINE_BYTES + FW_QUEUE_RESERVE) {
+        return;
+    }
+    char data[FW_LOG_LINE_BYTES + 1];
+    fw_text line;
+    core->s.lines_lost = 0;
+    fw_text_init(&line, data, sizeof data);
+    fw_text_add(&line, "W (%" PRIu32 ") main: %" PRIu32 " log lines lost", now - core->s.boot_ms, lost);
+    end_line(core, &line);
+}
+
+void fw_log(fw_core *core, char level, const char *tag, uint32_t now, const char *format, ...)
+{
+    char data[FW_LOG_LINE_BYTES + 1];
+    fw_text line;
+    va_list arguments;
+    tell_lost(core, now);
+    fw_text_init(&line, data, sizeof data);
+    fw_text_add(&line, "%c (%" PRIu32 ") %s: ", level, now - core->s.boot_ms, tag);
+    va_start(arguments, format);
+    int wanted = vsnprintf(data + line.length, sizeof data - line.length, format, arguments);
+    va_end(arguments);
+    line.length += fw_text_length(data + line.length, wanted < 0 ? 0 : (size_t)wanted);
+    end_line(core, &line);
+}
+
+void fw_log_foreign(fw_core *core, const char *text, size_t length, uint32_t now)
+{
+    char data[FW_LOG_LINE_BYTES + 1];
+    fw_text line;
+    tell_lost(core, now);
+    fw_text_init(&line, data, sizeof data);
+    fw_text_bytes(&line, text, length > 0 && text[length - 1] == '\n' ? length - 1 : length);
+    end_line(core, &line);
+}
+
+bool fw_emit(fw_core *core, fw_command_kind kind, uint32_t argument, const char *text)
+{
+    fw_queued record = {text, argument, (uint16_t)kind, 0};
+    return fw_queue_push(&core->queue, record, NULL);
+}
+
+void fw_record(fw_core *core, fw_event_name name, const char *detail, uint32_t now)
+{
+    fw_event_log_record(&core->events, name, detail, now - core->s.boot_ms);
+}
+
+void fw_trace(fw_core *core, const char *point, uint32_t now)
+{
+    if (core->trace != NULL) {
+        core->trace(core->trace_user, point, now);
+    }
+}
+
+/* A log line for two sinks is handed out twice. */
+static void fill_write(fw_core *core, const fw_queued *record, fw_command *command)
+{
+    bool console = (record->argument & FW_SINK_CONSOLE) != 0;
+    command->kind = console ? FW_CONSOLE_WRITE : FW_CDC_WRITE;
+    if (console && (record->argument & FW_SINK_CDC) != 0) {
+        fw_queue_keep(&core->queue, FW_SINK_CDC);
+    }
+}
+
+static void fill_addresses(const fw_config *config, fw_command *command)
+{
+    memcpy(command->address, config->address, sizeof command->address);
+    memcpy(command->first, config->pool_first, sizeof command->first);
+    memcpy(command->last, config->pool_last, sizeof command->last);
+    memcpy(command->router, config->router, sizeof command->router);
+    memcpy(command->dns, config->dns, sizeof command->dns);
+    command->prefix = config->prefix;
+    command->lease_s = config->lease_s;
+}
+
+bool fw_next_command(fw_core *core, fw_command *command)
+{
+    fw_queued record;
+    const uint8_t *bytes = NULL;
+    memset(command, 0, sizeof *command);
+    if (!fw_queue_take(&core->queue, &record, &bytes)) {
+        return false;
+    }
+    command->kind = record.kind;
+    command->text = record.text;
+    command->bytes = bytes;
+    command->length = record.length;
+    if (record.kind == FW_CONSOLE_WRITE) {
+        fill_write(core, &record, command);
+    } else if (record.kind == FW_START_NETIF || record.kind == FW_START_DHCP_SERVER) {
+        fill_addresses(&core->config, command);
+    } else if (record.kind == FW_RESTART) {
+        command->delay_ms = record.argument;
+    } else {
+        command->on = record.argument;
+    }
+    return true;
+}
