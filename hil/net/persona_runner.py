@@ -15,9 +15,10 @@ from hil.clock import now_ns, to_s
 from hil.errors import AgentError, HarnessError, WireError
 from hil.personas.client_profile import ClientProfile
 from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
-from hil.personas.dhcp_client import DhcpClient
+from hil.personas.dhcp_client import BOUND, DhcpClient
 from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
 from hil.wire import rtnetlink
+from hil.wire.ethernet import BROADCAST
 
 _OUTGOING = 4
 """PACKET_OUTGOING of linux/if_packet.h: the host's own frame, looped back."""
@@ -50,6 +51,7 @@ class PersonaRunner:
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name=f"persona-{profile.name}", daemon=True)
         self._failure: HarnessError | None = None
+        self._bound = threading.Condition()
 
     @property
     def address(self) -> str:
@@ -102,6 +104,22 @@ class PersonaRunner:
         """The interface's own address."""
         return self._link.mac if self._link else ""
 
+    @property
+    def board_mac(self) -> str:
+        """The address that the lease came from, or the broadcast address."""
+        return self._client.lease.server_mac if self._client.lease else BROADCAST
+
+    @property
+    def state(self) -> str:
+        """State of the DHCP client, named as in RFC 2131."""
+        return self._client.state
+
+    def wait_bound(self, within_s: float) -> str:
+        """The leased address as soon as the client is BOUND; '' where that did not happen within ``within_s``."""
+        with self._bound:
+            bound = self._bound.wait_for(lambda: self.state == BOUND or self._failure is not None, within_s)
+        return self.address if bound else ""
+
     def _run(self) -> None:
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._packets, selectors.EVENT_READ, self._read_packet)
@@ -112,6 +130,8 @@ class PersonaRunner:
                     pass
             except (HarnessError, OSError) as error:
                 self._failure = HarnessError(f"persona {self.profile.name} on {self._board} ended: {error}")
+                with self._bound:
+                    self._bound.notify_all()
 
     def _turn(self, waiting: selectors.BaseSelector) -> bool:
         deadline = self._client.deadline_ns
@@ -161,6 +181,8 @@ class PersonaRunner:
             case SetAddress(address, prefix, router, server, lease_s):
                 self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router))
                 self._tell(LeaseBound(address, server, lease_s))
+                with self._bound:
+                    self._bound.notify_all()
             case ClearAddress(address, reason):
                 self._with_interface(lambda: self._agent.clear_address(self._board))
                 self._tell(LeaseLost(address, reason))

@@ -1,0 +1,43 @@
+"""What a test does to a board, written into the timeline: a start, then when it took effect or why it failed."""
+
+from collections.abc import Callable
+
+from hil.board.interfaces import Instant
+from hil.clock import now_ns
+from hil.errors import HilError
+from hil.timeline.events import Acted, ActionFailed, Event, Started
+
+Record = Callable[[Event], None]
+
+
+class Actions:
+    """Performs actions on one board and records them.
+
+    Args:
+        board: the board's name.
+        record: takes the events.
+    """
+
+    def __init__(self, board: str, record: Record) -> None:
+        self.board = board
+        self.record = record
+
+    def perform(self, name: str, sees: str, do: Callable[[], Instant], detail: str = "") -> Acted:
+        """Do it; returns the event that says when it took effect.
+
+        Raises:
+            HilError: whatever ``do`` raised, after it has been recorded.
+        """
+        self.record(Started(name, detail, t_ns=now_ns(), t_err_ns=0, board=self.board, source="action"))
+        try:
+            instant = do()
+        except HilError as error:
+            self.record(
+                ActionFailed(name, str(error), t_ns=now_ns(), t_err_ns=0, board=self.board, source="action")
+            )
+            raise
+        acted = Acted(
+            name, sees, detail, t_ns=instant.t_ns, t_err_ns=instant.t_err_ns, board=self.board, source="action"
+        )
+        self.record(acted)
+        return acted

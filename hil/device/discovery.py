@@ -1,0 +1,63 @@
+"""Finds what is attached at a topology path, through udev's database."""
+
+from dataclasses import dataclass
+
+from hil.bench import Board
+from hil.errors import BenchError
+
+ESPRESSIF = 0x303A
+"""Vendor of the chip's own USB identities and of esp_tinyusb's defaults."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """One USB device."""
+
+    path: str
+    vid: int
+    pid: int
+    serial: str
+    product: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.vid:04x}:{self.pid:04x} {self.product or 'without a name'})"
+
+
+def attached() -> list[Attached]:
+    """Every USB device but root hubs, by topology path."""
+    import pyudev
+
+    devices = pyudev.Context().list_devices(subsystem="usb", DEVTYPE="usb_device")
+    found = [
+        Attached(
+            path=device.sys_name,
+            vid=int(device.attributes.get("idVendor", b"0"), 16),
+            pid=int(device.attributes.get("idProduct", b"0"), 16),
+            serial=_text(device.attributes.get("serial")),
+            product=_text(device.attributes.get("product")),
+        )
+        for device in devices
+        if not device.sys_name.startswith("usb")
+    ]
+    return sorted(found, key=lambda device: device.path)
+
+
+def require_board(spec: Board, devices: list[Attached] | None = None) -> Attached:
+    """The device at the board's topology path.
+
+    Raises:
+        BenchError: nothing is there, or a device of another vendor; the message lists what is attached.
+    """
+    present = attached() if devices is None else devices
+    others = ", ".join(str(device) for device in present) or "nothing"
+    place = f"board {spec.name}: usb is {spec.usb!r}"
+    for device in present:
+        if device.path == spec.usb:
+            if device.vid != ESPRESSIF:
+                raise BenchError(f"{place}: {device} is not an Espressif device (303a); attached: {others}")
+            return device
+    raise BenchError(f"{place}: nothing is attached there; attached: {others}")
+
+
+def _text(value: bytes | None) -> str:
+    return value.decode("utf-8", "replace").strip() if value else ""

@@ -1,0 +1,130 @@
+"""A bench, opened: the agent, the capture process, the virtual board where there is one, and the boards."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hil import profiles
+from hil.agent.client import Agent
+from hil.bench import Bench, Board
+from hil.board.interfaces import PowerDriver
+from hil.capture.client import Capture
+from hil.clock import now_ns
+from hil.device.discovery import require_board
+from hil.device.usb_board import UsbBoard
+from hil.device.witness import Witness
+from hil.errors import BenchError, HarnessError
+from hil.net.host import Host
+from hil.power.hub_port import HubPort
+from hil.power.manual import Manual
+from hil.power.virtual import VirtualCable
+from hil.power.virtual_control import Answer, VirtualControl
+from hil.timeline.events import BenchOpened, Event
+
+AGENT_SOCKET = Path("/run/hil/agent.sock")
+
+
+class OpenBench:
+    """Everything that a run has opened; :meth:`close` leaves the bench as it was found.
+
+    Args:
+        bench: what bench.toml says.
+        artifacts: where the timeline, captures and logs go.
+        faults: faults of the virtual board.
+        tinyusb: TinyUSB of the virtual board's firmware.
+    """
+
+    def __init__(self, bench: Bench, artifacts: Path, faults: Sequence[str] = (), tinyusb: str = "0.21") -> None:
+        self.name = bench.name
+        self.virtual = bench.virtual
+        self._closers: list[tuple[str, object]] = []
+        self._boards: dict[str, UsbBoard] = {}
+        self._control: VirtualControl | None = None
+        self._hosts: list[Host] = []
+        try:
+            self.agent = Agent.connect(AGENT_SOCKET) if AGENT_SOCKET.exists() else Agent.spawn()
+            specs = [self._attach(spec, faults, tinyusb) for spec in bench.boards]
+            self.capture = Capture.start(artifacts / "session", self.agent)
+            self.witness = Witness(self.capture)
+            self.record(_opened(bench))
+            for spec in specs:
+                self._add(spec)
+        except HarnessError:
+            self.close()
+            raise
+
+    def board(self, name: str = "") -> UsbBoard:
+        """The board called ``name``, or the first one.
+
+        Raises:
+            BenchError: there is none; the message lists those there are.
+        """
+        if not name:
+            return next(iter(self._boards.values()))
+        if name not in self._boards:
+            raise BenchError(f"--hil-board is {name!r}; the bench {self.name} has {', '.join(self._boards)}")
+        return self._boards[name]
+
+    def host(self) -> Host:
+        """A host whose personas run on this bench's interfaces."""
+        return Host(self.agent, self.record)
+
+    def record(self, event: Event) -> None:
+        """Write an event of the test or of hil itself into the timeline."""
+        self.capture.record(event)
+
+    def close(self) -> None:
+        """End everything in reverse order; the agent then undoes what it did."""
+        for closing in ("witness", "capture", "_control", "agent"):
+            part = getattr(self, closing, None)
+            if part is not None:
+                (part.stop if closing == "capture" else part.close)()
+
+    def _attach(self, spec: Board, faults: Sequence[str], tinyusb: str) -> Board:
+        """Reserve the board; a virtual one learns its topology paths."""
+        if not self.virtual:
+            require_board(spec)
+            return spec
+        handle = self.agent.start_virtual(
+            {"board": spec.name, "supply": spec.supply, "faults": list(faults), "tinyusb": tinyusb}
+        )
+        self._control = VirtualControl(handle.socket)
+        return replace(
+            spec, usb=handle.usb, console=handle.console, fallback=handle.address, fallback_namespace=handle.lan
+        )
+
+    def _add(self, spec: Board) -> None:
+        profile = profiles.load(spec.profile)
+        self.agent.open_namespace(spec.name)
+        self.agent.follow(spec.name)
+        self.capture.add_board(spec, profile)
+        power = self._power(spec)
+        if self.virtual:
+            power.on()
+        self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.record)
+
+    def _power(self, spec: Board) -> PowerDriver:
+        match spec.power.driver:
+            case "virtual":
+                assert self._control is not None
+                return VirtualCable(self._control)
+            case "manual":
+                return Manual(spec.name, ask=_ask, now=lambda: Answer(t_ns=now_ns(), t_err_ns=2_000_000_000))
+            case _:
+                return HubPort(self.agent, spec.name)
+
+
+def _ask(line: str) -> bool:
+    try:
+        with open("/dev/tty", "r+", encoding="utf-8", buffering=1) as terminal:
+            terminal.write(f"hil: {line}: ")
+            terminal.readline()
+    except OSError:
+        return False
+    return True
+
+
+def _opened(bench: Bench) -> BenchOpened:
+    kind = "virtual" if bench.virtual else "real"
+    names = ", ".join(board.name for board in bench.boards)
+    return BenchOpened(bench.name, kind, names, t_ns=now_ns(), t_err_ns=0, board="", source="harness")

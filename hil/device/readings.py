@@ -1,0 +1,128 @@
+"""Reads the board's own witnesses over HTTP, and puts what it says on the host's time.
+
+Each read is traffic that wakes, heals or blocks the board, so it happens only when a test asks, and is an action in the
+timeline.
+"""
+
+import socket
+from dataclasses import dataclass, replace
+
+from hil.agent.client import Agent
+from hil.bench import Board
+from hil.board.sight import TRAFFIC
+from hil.capture.http import Fetched, fetch
+from hil.clock import NS_PER_S, now_ns
+from hil.device.actions import Actions
+from hil.errors import AgentError, MisuseError, WireError
+from hil.profiles import Profile
+from hil.timeline.boardclock import BoardClock
+from hil.timeline.events import Event, HttpFailed, HttpReply, Started
+from hil.wire import board_status
+
+HTTP_S = 5.0
+"""ESP-IDF's server gives up on a socket after 5 s; an answer that takes longer is none."""
+BODY_LIMIT = 1 << 20
+LAN = "lan"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An answer, and the instant at which it was asked for."""
+
+    t_ns: int
+    t_err_ns: int
+    reply: HttpReply | HttpFailed
+    body: bytes
+
+    @property
+    def answered(self) -> bool:
+        return isinstance(self.reply, HttpReply)
+
+
+class Readings:
+    """HTTP to one board, over USB or over its fallback address."""
+
+    def __init__(self, spec: Board, profile: Profile, agent: Agent, actions: Actions) -> None:
+        self._spec = spec
+        self._profile = profile
+        self._agent = agent
+        self._actions = actions
+
+    def record(self, event: Event) -> None:
+        self._actions.record(event)
+
+    def path(self, what: str) -> str:
+        """The profile's path of ``what``: events, status, version or reset.
+
+        Raises:
+            MisuseError: the profile has none.
+        """
+        path: str = getattr(self._profile.http, what)
+        if not path:
+            raise MisuseError(f"profile {self._profile.name} names no http.{what}; board {self._spec.name} cannot be asked")
+        return path
+
+    def get(self, path: str, over: str = "usb") -> Reading:
+        """GET ``path``; what came back, or why nothing did, is in the timeline too."""
+        board, address = self._way(over)
+        asked_ns = now_ns()
+        self.record(self._stamped(Started("http_get", f"{path} over {over}"), asked_ns, "action"))
+        fetched = self._fetch(board, address, path)
+        self.record(self._stamped(fetched.event, now_ns(), "http"))
+        return Reading(asked_ns, 0, fetched.event, fetched.body)
+
+    def board_clock(self, over: str) -> BoardClock:
+        """The running boot's clock, anchored by one question for its uptime where the firmware answers that."""
+        clock = BoardClock()
+        if self._profile.http.version:
+            reading = self.get(self._profile.http.version, over)
+            answered_ns = now_ns()
+            uptime_ms = _uptime_ms(reading.body) if reading.answered else None
+            if uptime_ms is not None:
+                middle_ns = (reading.t_ns + answered_ns) // 2
+                clock.anchor(uptime_ms, middle_ns, answered_ns - middle_ns)
+                return clock
+        clock.observe(0, now_ns())
+        return clock
+
+    def _way(self, over: str) -> tuple[str, str]:
+        """Whose namespace the agent connects from ('' for the machine's own, without the agent), and the address."""
+        if over == "usb":
+            address = self._profile.network.address
+            if not address:
+                raise MisuseError(f"profile {self._profile.name} names no network.address; over='usb' has no target")
+            return self._spec.name, address
+        if over != "fallback":
+            raise MisuseError(f"over={over!r} is not known; known: 'usb', 'fallback'")
+        if not self._spec.fallback:
+            raise MisuseError(f"board {self._spec.name} has no fallback in bench.toml")
+        return (LAN if self._spec.fallback_namespace else ""), self._spec.fallback
+
+    def _fetch(self, board: str, address: str, path: str) -> Fetched:
+        began_ns = now_ns()
+        try:
+            sock = self._connect(board, address)
+        except (AgentError, OSError) as error:
+            took_s = (now_ns() - began_ns) / NS_PER_S
+            kind = getattr(error, "kind", "unreachable")
+            reason = kind if kind in ("refused", "timeout") else "unreachable"
+            return Fetched(HttpFailed(path, "GET", reason, took_s, str(error)), b"")
+        with sock:
+            return fetch(sock, "GET", path, HTTP_S, BODY_LIMIT)
+
+    def _connect(self, board: str, address: str) -> socket.socket:
+        port = self._profile.http.port
+        if board:
+            return self._agent.open_tcp_socket(board, address, port, HTTP_S)
+        return socket.create_connection((address, port), HTTP_S)
+
+    def _stamped(self, event: Event, t_ns: int, source: str) -> Event:
+        return replace(event, t_ns=t_ns, t_err_ns=0, board=self._spec.name, source=source)
+
+
+def _uptime_ms(body: bytes) -> int | None:
+    try:
+        value = board_status.parse_version(body).get("uptime_ms")
+    except WireError:
+        return None
+    return value if isinstance(value, int) else None

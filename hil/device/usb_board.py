@@ -1,0 +1,205 @@
+"""A board as a kernel USB device: real or virtual, the same class."""
+
+from collections.abc import Callable
+
+from hil.agent.client import Agent
+from hil.bench import Board
+from hil.board.interfaces import Instant, PowerDriver
+from hil.board.sight import BUS_RESET, DISCONNECT, RECONFIGURE, SUSPEND, VBUS_OFF
+from hil.clock import Clock, MonotonicClock
+from hil.device.actions import Actions, Record
+from hil.device.claims import ClaimReader
+from hil.device.readings import Reading, Readings
+from hil.device.witness import Witness
+from hil.errors import BoardFailure, BoardVanished, HilError
+from hil.profiles import Profile
+from hil.timeline.events import Acted, BoardSaid, Event, UsbAttached, UsbDetached, UsbResumed, UsbSuspended
+
+ENUMERATION_S = 15.0
+"""A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
+DETACH_S = 5.0
+SUSPEND_S = 5.0
+RESUME_S = 5.0
+
+
+class UsbBoard:
+    """What a test asks of a board; every action leaves events and returns the instant it took effect."""
+
+    def __init__(
+        self,
+        spec: Board,
+        profile: Profile,
+        agent: Agent,
+        power: PowerDriver,
+        witness: Witness,
+        record: Record,
+        clock: Clock | None = None,
+    ) -> None:
+        self.name = spec.name
+        self.spec = spec
+        self.profile = profile
+        self.on_skipped_check: Callable[[str], None] = lambda text: None
+        self._agent = agent
+        self._power = power
+        self._witness = witness
+        self._actions = Actions(spec.name, record)
+        self._readings = Readings(spec, profile, agent, self._actions)
+        self._claims = ClaimReader(spec, profile, witness, self._readings)
+        self._clock = clock or MonotonicClock()
+        self._plugged = True
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What this bench can let the board see."""
+        seen = {BUS_RESET, RECONFIGURE, SUSPEND, DISCONNECT, self._power.sees}
+        return frozenset(seen)
+
+    @property
+    def address(self) -> str:
+        """The board's own address on its USB interface, as its profile says; '' where it says nothing."""
+        return self.profile.network.address
+
+    def serves(self, address: str) -> bool:
+        """Whether ``address`` lies in the pool that the profile names; true where it names none."""
+        network = self.profile.network
+        return not network.pool_first or network.serves(address)
+
+    # ---- cable -------------------------------------------------------------------------------
+
+    def unplug(self) -> Acted:
+        """Pull the cable; returns once the kernel has seen the board go.
+
+        Raises:
+            BoardFailure: the device is still there after 5 s.
+        """
+        acted = self._actions.perform("unplug", self._sees_unplug(), self._power.off)
+        self._plugged = False
+        self._must_come(UsbDetached(path=self.spec.usb), acted, DETACH_S, "is still on the bus after its cable was pulled")
+        return acted
+
+    def plug(self) -> Acted:
+        """Put the cable back; what follows is for the test to judge."""
+        self._plugged = True
+        return self._actions.perform("plug", self._sees_unplug(), self._power.on)
+
+    def replug(self, off_s: float = 1.0) -> Acted:
+        """Pull the cable, wait ``off_s``, put it back.
+
+        Returns:
+            The instant at which the cable was pulled.
+        """
+        pulled = self.unplug()
+        self._clock.sleep(off_s)
+        self.plug()
+        return pulled
+
+    def power_cycle(self, off_s: float = 1.0) -> Acted:
+        """As :meth:`replug`, where the bench takes VBUS away.
+
+        Raises:
+            BoardFailure: never; a bench that cannot is an error of the test's marker.
+        """
+        return self.replug(off_s)
+
+    # ---- sleep -------------------------------------------------------------------------------
+
+    def suspend(self) -> Acted:
+        """Let the host suspend the bus; returns the instant at which it was suspended.
+
+        Raises:
+            BoardFailure: the bus does not go to sleep within 5 s.
+        """
+        return self._actions.perform("suspend", SUSPEND, self._suspend)
+
+    def resume(self) -> Acted:
+        """Let the host resume the bus; returns the instant at which that was done."""
+        return self._actions.perform("resume", SUSPEND, self._resume)
+
+    def doze(self, asleep_s: float) -> tuple[Acted, Acted]:
+        """Suspend the bus, leave it so for ``asleep_s`` unless the board wakes it, and resume it.
+
+        Returns:
+            The instants of the suspend and of the resume.
+        """
+        asleep = self.suspend()
+        self._clock.sleep(asleep_s)
+        return asleep, self.resume()
+
+    def _suspend(self) -> Instant:
+        self._agent.write_attribute(self.name, "autosuspend_delay_ms", "0")
+        asked = self._agent.write_attribute(self.name, "control", "auto")
+        seen = self._witness.find(UsbSuspended(path=self.spec.usb), asked.t_ns - asked.t_err_ns, SUSPEND_S)
+        if seen is None:
+            state = self._agent.read_attribute(self.name, "runtime_status")
+            raise BoardFailure(
+                f"board {self.name} did not suspend within {SUSPEND_S:g} s: runtime_status is {state!r}; a driver in use "
+                "(cdc_acm with the tty open, cdc_ncm with the interface up) needs a device that advertises remote wakeup"
+            )
+        return seen
+
+    def _resume(self) -> Instant:
+        # A negative delay keeps the device awake whatever else writes to power/control.
+        self._agent.write_attribute(self.name, "autosuspend_delay_ms", "-1")
+        done = self._agent.write_attribute(self.name, "control", "on")
+        state = self._agent.read_attribute(self.name, "runtime_status")
+        if state != "active":
+            raise BoardFailure(f"board {self.name} did not resume: runtime_status is {state!r}")
+        return done
+
+    # ---- second witness ----------------------------------------------------------------------
+
+    def get(self, path: str, over: str = "usb") -> Reading:
+        """GET ``path`` from the board; ``over`` is 'usb' or 'fallback'."""
+        return self._readings.get(path, over)
+
+    def status(self, over: str = "usb") -> Reading:
+        """GET the profile's status path."""
+        return self._readings.get(self._readings.path("status"), over)
+
+    def events(self, over: str = "") -> list[BoardSaid]:
+        """What the board's own event log says, on the host's time; over the fallback where there is one."""
+        return self._claims.read(over)
+
+    def claims(self, *names: str, since: Instant) -> None:
+        """The second witness: the board says each of ``names`` since then.
+
+        A claim that the profile cannot make, or that a full log may have lost, is a skipped check.
+
+        Raises:
+            BoardFailure: a claim is missing; the message lists what was said instead.
+        """
+        for skipped in self._claims.demand(names, since):
+            self.on_skipped_check(skipped)
+
+    def gather(self) -> None:
+        """After a failure: read what the second witness has to say, where that cannot disturb the first."""
+        if self.spec.fallback and self.profile.http.events:
+            try:
+                self._claims.read("fallback")
+            except HilError:
+                return  # the attempt is in the timeline with its reason
+
+    # ---- a test's beginning and end -----------------------------------------------------------
+
+    def make_ready(self) -> None:
+        """Attached and awake, however the last test left it."""
+        if not self._plugged:
+            self.plug()
+        now_ns = self._clock.now_ns()
+        if self._witness.attached(self.spec.usb):
+            return
+        found = self._witness.find(UsbAttached(path=self.spec.usb), now_ns, ENUMERATION_S)
+        if found is None:
+            raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb}, {ENUMERATION_S:g} s after plug")
+
+    def leave(self) -> None:
+        """Undo what would disturb the next test."""
+        self._agent.write_attribute(self.name, "control", "on")
+
+    def _sees_unplug(self) -> str:
+        sees = self._power.sees
+        return SUSPEND if sees == VBUS_OFF and self.spec.supply == "own" else sees
+
+    def _must_come(self, pattern: Event, since: Instant, within_s: float, failing: str) -> None:
+        if self._witness.find(pattern, since.t_ns - since.t_err_ns, within_s) is None:
+            raise BoardFailure(f"board {self.name} {failing} ({within_s:g} s)")

@@ -1,0 +1,126 @@
+"""The pytest plugin: options, the marker, fixtures and what is told at the end. Every hook calls into hil."""
+
+import sys
+from collections.abc import Generator
+
+import pytest
+
+from hil import launcher
+from hil.board import sight
+from hil.errors import HarnessError
+from hil.plugin import options, reporting
+from hil.plugin.fixtures import artifacts, bench, board, expect, host, timeline
+from hil.plugin.run import RUN, Run
+
+__all__ = ["artifacts", "bench", "board", "expect", "host", "timeline"]
+
+MARKER = (
+    "hil(needs=None): runs on a bench; needs names the least that a board must see of the test's actions: "
+    + ", ".join(sight.NEEDS)
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARKER)
+    if not options.names_hil(config):
+        return
+    try:
+        given = options.read(config)
+        config.stash[RUN] = Run(options=given, bench=given.load_bench(), where=launcher.whereabouts())
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Run the same command line in the virtual machine where this one cannot hold the virtual bench."""
+    run = config.stash.get(RUN, None)
+    if run is None or not run.bench.virtual or launcher.inside() or _only_asks(config):
+        return None
+    try:
+        plan = launcher.plan()
+        if plan.native:
+            return None
+        reporting.clear_artifacts(run.options.artifacts)
+        argv = [sys.executable, "-m", "pytest", *config.invocation_params.args]
+        return launcher.run(
+            [str(word) for word in argv], plan=plan, rootdir=config.rootpath, artifacts=run.options.artifacts
+        )
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _only_asks(config: pytest.Config) -> bool:
+    """Whether nothing will be run: --collect-only, --fixtures, --markers, --help, --version."""
+    names = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version", "setuponly")
+    return any(config.getoption(name, False) for name in names)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    run = config.stash.get(RUN, None)
+    return [] if run is None else reporting.header(run)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Hil tests run only where ``-m`` names them; their marker's arguments are checked."""
+    if RUN in config.stash:
+        for item in items:
+            _check_marker(item)
+        return
+    hil = [item for item in items if item.get_closest_marker("hil")]
+    if hil and not config.getoption("markexpr", ""):
+        config.hook.pytest_deselected(items=hil)
+        items[:] = [item for item in items if item not in hil]
+
+
+def _check_marker(item: pytest.Item) -> None:
+    for marker in item.iter_markers("hil"):
+        unknown = set(marker.kwargs) - {"needs"}
+        if marker.args or unknown:
+            wrong = ", ".join(sorted(unknown)) or f"{marker.args[0]!r} without a name"
+            raise pytest.UsageError(f"{item.nodeid}: marker hil takes needs=…, not {wrong}")
+        try:
+            if marker.kwargs.get("needs") is not None:
+                sight.ways(marker.kwargs["needs"])
+        except HarnessError as error:
+            raise pytest.UsageError(f"{item.nodeid}: marker hil: {error}") from error
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    run = item.config.stash.get(RUN, None)
+    if call.excinfo is not None:
+        reporting.shape(report, call.excinfo)
+        if run is not None and report.failed:
+            reporting.explain_failure(run, item, report)
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """A HarnessError is an ERROR in a test's body too."""
+    return ("error", "E", "ERROR") if reporting.is_harness_error(report) else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        reporting.summary(run, terminalreporter)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    run = session.config.stash.get(RUN, None)
+    if run is not None:
+        run.close()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        run.close()

@@ -1,0 +1,91 @@
+"""The six fixtures: bench, board, host, expect, timeline, artifacts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.board.sight import mildest, ways
+from hil.clock import now_ns
+from hil.device.open_bench import OpenBench
+from hil.device.usb_board import UsbBoard
+from hil.errors import MisuseError
+from hil.expect import Ledger
+from hil.net.host import Host
+from hil.plugin.expectations import Expect
+from hil.plugin.reporting import STARTED
+from hil.plugin.run import RUN, Run
+from hil.timeline.events import TestEnded, TestStarted
+from hil.timeline.timeline import Timeline
+
+
+def _run(request: pytest.FixtureRequest) -> Run:
+    run = request.config.stash.get(RUN, None)
+    if run is None:
+        raise MisuseError(f"{request.node.nodeid}: the fixture {request.fixturename!r} needs `-m hil` and the marker hil")
+    return run
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> OpenBench:
+    """The bench of this run, opened: its boards, where it is, and what it can do."""
+    return _run(request).open()
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard]:
+    """The board under test, attached and idle."""
+    run = _run(request)
+    board = bench.board(run.options.board)
+    marker = request.node.get_closest_marker("hil")
+    need = marker.kwargs.get("needs") if marker is not None else None
+    if need is not None and mildest(need, board.offers) is None:
+        offered = ", ".join(sorted(board.offers)) or "nothing"
+        pytest.skip(f"needs {need}; the bench {bench.name} offers {offered}, wanted one of {', '.join(ways(need))}")
+    started_ns = now_ns()
+    request.node.stash[STARTED] = started_ns
+    stamp = {"t_err_ns": 0, "board": board.name, "source": "harness"}
+    bench.record(TestStarted(request.node.nodeid, t_ns=started_ns, **stamp))
+    board.on_skipped_check = lambda text: run.skipped_checks.append((request.node.nodeid, text))
+    board.make_ready()
+    yield board
+    board.leave()
+    failed = request.node.stash.get(FAILED, False)
+    bench.record(TestEnded(request.node.nodeid, "failed" if failed else "passed", t_ns=now_ns(), **stamp))
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def host(bench: OpenBench) -> Iterator[Host]:
+    """The computer that the board is plugged into, as one persona or another."""
+    host = bench.host()
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def expect(bench: OpenBench, board: UsbBoard, artifacts: Path) -> Iterator[Expect]:
+    """Says what must happen after an action, in which order, within which time."""
+    ledger = Ledger()
+    yield Expect(bench.witness, ledger, board.name, artifacts)
+    unjudged = ledger.unjudged()
+    if unjudged:
+        places = "; ".join(str(entry) for entry in unjudged)
+        raise MisuseError(f"an expectation was never judged: give it since= or enter it by `with`: {places}")
+
+
+@pytest.fixture
+def timeline(bench: OpenBench) -> Timeline:
+    """Everything that happened so far in this run, as it is on disk."""
+    bench.witness.refresh()
+    return bench.witness.timeline
+
+
+@pytest.fixture
+def artifacts(request: pytest.FixtureRequest) -> Path:
+    """Where this test may leave files; the same folder keeps its timeline when it fails."""
+    folder = _run(request).folder(request.node.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

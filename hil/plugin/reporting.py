@@ -1,0 +1,113 @@
+"""What a person sees: the header, a failure with its finding, and where the evidence lies."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hil.clock import now_ns
+from hil.diagnosis import Finding, diagnose
+from hil.diagnosis.finding import NO_MATCH
+from hil.errors import HarnessError, HilError
+from hil.plugin.run import Run
+from hil.timeline.journal import encode
+
+STARTED = pytest.StashKey[int]()
+"""CLOCK_MONOTONIC nanoseconds at which a test's board was ready to be used."""
+
+_MARK = ".hil-artifacts"
+_HARNESS = "hil_harness_error"
+
+
+def header(run: Run) -> list[str]:
+    """The lines that say on which bench the run is."""
+    kind = "VIRTUAL" if run.bench.virtual else "real"
+    lines = [f"hil: bench {run.bench.name} ({kind}), on {run.where}; evidence in {run.options.artifacts}"]
+    for board in run.bench.boards:
+        place = "on the virtual bus" if run.bench.virtual else f"at {board.usb}"
+        lines.append(f"hil: board {board.name} {place}, profile {board.profile}, supply {board.supply}")
+    if run.bench.virtual:
+        lines.append(f"hil: virtual firmware with TinyUSB {run.options.tinyusb}")
+        lines += [f"hil: VIRTUAL FAULT {fault}" for fault in run.options.faults]
+    return lines
+
+
+def clear_artifacts(folder: Path) -> None:
+    """Empty the artifact folder of the run before; a folder that hil did not make is left alone.
+
+    Raises:
+        HarnessError: the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARK).exists():
+            raise HarnessError(f"--hil-artifacts {folder} is not empty and was not made by hil; choose another folder")
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).touch()
+
+
+def shape(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Show an error of hil as its own text below the test's line, and mark what is not the board's fault."""
+    error = excinfo.value
+    if not isinstance(error, HilError):
+        return
+    if isinstance(error, HarnessError):
+        report.user_properties.append((_HARNESS, type(error).__name__))
+    crash = next((entry for entry in reversed(excinfo.traceback) if str(entry.path) == str(report.fspath)), None)
+    place = f"{report.location[0]}:{crash.lineno + 1}: " if crash is not None else ""
+    statement = f"{place}{str(crash.statement).strip()}\n\n" if crash is not None else ""
+    report.longrepr = f"{statement}{type(error).__name__}: {error}" if isinstance(error, HarnessError) else (
+        f"{statement}{error}"
+    )
+
+
+def is_harness_error(report: pytest.TestReport) -> bool:
+    """Whether the report's failure is the bench's, the test's or hil's own."""
+    properties = getattr(report, "user_properties", ())
+    return report.when == "call" and report.failed and any(name == _HARNESS for name, _ in properties)
+
+
+def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
+    """Ask the second witness, look for a cause, and keep the timeline of the test."""
+    started_ns = item.stash.get(STARTED, None)
+    if run.opened is None or started_ns is None or report.when != "call" or is_harness_error(report):
+        if run.opened is not None and started_ns is not None:
+            _keep(run, item, started_ns, [])
+        return
+    board = run.opened.board(run.options.board)
+    board.gather()
+    run.opened.witness.refresh()
+    findings = diagnose(run.opened.witness.timeline, board.name, started_ns, now_ns())
+    run.findings[item.nodeid] = findings
+    report.user_properties += [("hil_finding", finding.name) for finding in findings]
+    text = "\n\n".join(finding.text(started_ns) for finding in findings) or f"finding   {NO_MATCH}"
+    report.sections.append(("hil finding", text))
+    _keep(run, item, started_ns, findings)
+
+
+def _keep(run: Run, item: pytest.Item, started_ns: int, findings: list[Finding]) -> None:
+    assert run.opened is not None
+    folder = run.folder(item.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    run.opened.witness.refresh()
+    events = run.opened.witness.timeline.since(started_ns)
+    (folder / "timeline.jsonl").write_text("".join(f"{encode(event)}\n" for event in events), encoding="utf-8")
+    if findings:
+        text = "\n\n".join(finding.text(started_ns) for finding in findings)
+        (folder / "finding.txt").write_text(text + "\n", encoding="utf-8")
+
+
+def summary(run: Run, reporter: pytest.TerminalReporter) -> None:
+    """The last lines: findings, checks that were skipped, and where the evidence lies."""
+    for node, findings in run.findings.items():
+        names = ", ".join(finding.name for finding in findings) or NO_MATCH
+        reporter.write_line(f"hil: {node}: {names}")
+    for node, text in run.skipped_checks:
+        reporter.write_line(f"hil: {node}: skipped check: {text}")
+    reporter.write_line(f"hil: evidence in {run.options.artifacts}")
+
+

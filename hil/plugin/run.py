@@ -1,0 +1,51 @@
+"""One pytest run on a bench: opened at the first test that needs it, closed at the end."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hil.bench import Bench
+from hil.device.open_bench import OpenBench
+from hil.diagnosis import Finding
+from hil.plugin.options import Options
+
+
+@dataclass
+class Run:
+    """What the plugin keeps between its hooks."""
+
+    options: Options
+    bench: Bench
+    where: str
+    """Where the bench is: 'this machine', 'a QEMU machine (KVM)' …"""
+    opened: OpenBench | None = None
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    """By test node id."""
+    skipped_checks: list[tuple[str, str]] = field(default_factory=list)
+    """Test node id, and what was not checked and why."""
+
+    def open(self) -> OpenBench:
+        """The bench, opened on first use.
+
+        Raises:
+            HarnessError: something that it needs is missing.
+        """
+        if self.opened is None:
+            self.opened = OpenBench(
+                self.bench, self.options.artifacts, faults=self.options.faults, tinyusb=self.options.tinyusb
+            )
+        return self.opened
+
+    def close(self) -> None:
+        if self.opened is not None:
+            opened, self.opened = self.opened, None
+            opened.close()
+
+    def folder(self, test_name: str) -> Path:
+        """The artifact folder of one test."""
+        safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in test_name)
+        return self.options.artifacts / safe
+
+
+RUN = pytest.StashKey[Run]()
