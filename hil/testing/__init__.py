@@ -1,0 +1,1 @@
+"""Fakes that stand for parts of a bench in tests of hil itself."""

@@ -1,0 +1,58 @@
+"""What the board needs of an IP stack, and what the stack needs of the board."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from hil.virtual.ipstack.dhcp_server import DhcpPool
+
+
+class HttpAnswer(Protocol):
+    """What a handler of the firmware answers."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def content_type(self) -> str: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def stream(self) -> bool:
+        """True: no body, but chunks without end, from :meth:`HttpBackend.open_stream`."""
+
+
+class HttpBackend(Protocol):
+    """The firmware's HTTP handlers."""
+
+    def respond(self, method: str, path: str) -> HttpAnswer: ...
+
+    def open_stream(self) -> Callable[[], bytes | None]:
+        """A function that gives the next bytes of the log stream, or None while there are none."""
+
+
+class IpStack(Protocol):
+    """lwIP and the servers on top of it; everything is called in the board's event loop."""
+
+    on_frame: Callable[[bytes], None]
+    """Called with every Ethernet frame that the stack sends over USB."""
+
+    def start_netif(self, address: str, prefix: int) -> None:
+        """The USB interface comes up with its address, Wi-Fi with its own."""
+
+    def start_dhcp_server(self, pool: DhcpPool) -> None: ...
+
+    def start_http(self, backend: HttpBackend) -> None: ...
+
+    def deliver(self, frame: bytes) -> None:
+        """A frame came in over USB; thrown away while no interface is up."""
+
+    def halt(self) -> None:
+        """The chip lost power or was reset: nothing is said on any interface, every connection is simply gone."""
+
+    def close(self) -> None:
+        """Give back everything the kernel holds for this stack."""

@@ -1,0 +1,199 @@
+"""The Linux kernel's stack in a namespace of its own, dressed as lwIP.
+
+::
+
+    hil-dev-<board>                                      hil-lan
+    ├── usb    TAP, 192.168.7.1/24  ⇄ on_frame, deliver
+    └── wifi   veth, 192.0.2.7/24   ⇄───────────────────  <board>, 192.0.2.1/32, route to 192.0.2.7
+
+The TAP exists from ``start_netif`` until the chip is halted; the veth stays, and is down while the chip is. What Linux
+says unasked or lwIP does not do is switched off: IPv6, ARP for an address of the other interface, TCP timestamps,
+selective acknowledgements, window scaling, reverse path filtering.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from hil import clock
+from hil.errors import WireError
+from hil.virtual.ipstack.dhcp_server import DhcpPool, DhcpServer, reply_frame
+from hil.virtual.ipstack.http_server import BACKLOG, HttpServer
+from hil.virtual.ipstack.interface import HttpBackend
+from hil.virtual.ipstack.links import Links, set_sysctl
+from hil.virtual.ipstack.netns import NetNamespace
+from hil.virtual.ipstack.tap import Tap
+from hil.wire.dhcp import SERVER_PORT, DhcpMessage
+
+USB, WIFI = "usb", "wifi"
+MTU = 1500
+HTTP_PORT = 80
+TCP_MSS = 1440
+"""CONFIG_LWIP_TCP_MSS, its default."""
+TCP_WINDOW = 5760
+"""CONFIG_LWIP_TCP_WND_DEFAULT, its default, bytes."""
+MAX_INTERFACE_NAME = 15
+
+SYSCTLS = (
+    ("ipv6/conf/all/disable_ipv6", 1),
+    ("ipv6/conf/default/disable_ipv6", 1),
+    ("ipv4/conf/all/arp_ignore", 1),
+    ("ipv4/conf/all/arp_announce", 2),
+    ("ipv4/conf/all/rp_filter", 0),
+    ("ipv4/conf/default/rp_filter", 0),
+    ("ipv4/ip_forward", 0),
+    ("ipv4/tcp_timestamps", 0),
+    ("ipv4/tcp_sack", 0),
+    ("ipv4/tcp_window_scaling", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lan:
+    """The network that stands for Wi-Fi."""
+
+    name: str = "hil-lan"
+    """Its namespace; made where it does not exist."""
+    address: str = "192.0.2.7"
+    """The board's address there."""
+    host: str = "192.0.2.1"
+    """The address of the namespace itself."""
+    prefix: int = 24
+
+
+class KernelStack:
+    """An :class:`~hil.virtual.ipstack.interface.IpStack` of the kernel's; needs root and a running event loop."""
+
+    def __init__(self, board: str, mac: str, lan: Lan | None = None, *, http_single_task: bool = False) -> None:
+        self.on_frame: Callable[[bytes], None] = lambda frame: None
+        self._mac = mac
+        self._lan = lan or Lan()
+        self._single_task = http_single_task
+        self._loop = asyncio.get_running_loop()
+        self._tap: Tap | None = None
+        self._server = ""
+        self._dhcp: tuple[DhcpServer, socket.socket] | None = None
+        self._http: tuple[HttpServer, asyncio.Task[None]] | None = None
+        with ExitStack() as undo:
+            self._inside = NetNamespace.create(f"hil-dev-{board}")
+            undo.callback(self._inside.close)
+            self._outside = NetNamespace.join(self._lan.name)
+            undo.callback(self._outside.close)
+            self._links = self._inside.call(Links)
+            undo.callback(self._links.close)
+            self._inside.call(self._set_sysctls)
+            self._connect_wifi(board[:MAX_INTERFACE_NAME])
+            self._undo = undo.pop_all()
+
+    @property
+    def namespace(self) -> NetNamespace:
+        """The board's own side."""
+        return self._inside
+
+    @property
+    def lan(self) -> NetNamespace:
+        """The side from which the board's Wi-Fi address is reached."""
+        return self._outside
+
+    # ---- IpStack
+
+    def start_netif(self, address: str, prefix: int) -> None:
+        tap = self._inside.call(lambda: Tap(USB))
+        self._tap = tap
+        self._server = address
+        self._links.set_mac(USB, self._mac)
+        self._links.set_mtu(USB, MTU)
+        self._links.set_address(USB, address, prefix)
+        self._links.set_up(USB, True)
+        self._links.set_up(WIFI, True)
+        self._loop.add_reader(tap.descriptor, self._drain, tap)
+
+    def start_dhcp_server(self, pool: DhcpPool) -> None:
+        listener = self._inside.call(_dhcp_socket)
+        self._dhcp = (DhcpServer(pool, clock.now_ns()), listener)
+        self._loop.add_reader(listener, self._receive_dhcp)
+
+    def start_http(self, backend: HttpBackend) -> None:
+        server = HttpServer(self._inside.call(_http_socket), backend, single_task=self._single_task)
+        self._http = (server, self._loop.create_task(server.run()))
+
+    def deliver(self, frame: bytes) -> None:
+        if self._tap is not None:
+            self._tap.write(frame)
+
+    def halt(self) -> None:
+        self._links.set_up(WIFI, False)
+        if self._tap is not None:
+            self._loop.remove_reader(self._tap.descriptor)
+            self._tap.close()
+            self._tap = None
+        if self._dhcp is not None:
+            self._loop.remove_reader(self._dhcp[1])
+            self._dhcp[1].close()
+            self._dhcp = None
+        if self._http is not None:
+            server, task = self._http
+            task.cancel()
+            server.close()
+            self._http = None
+
+    def close(self) -> None:
+        self.halt()
+        self._links.remove(WIFI)
+        self._undo.close()
+
+    # ---- inside
+
+    def _set_sysctls(self) -> None:
+        for name, value in SYSCTLS:
+            set_sysctl(name, value)
+        self._links.set_up("lo", True)
+
+    def _connect_wifi(self, peer: str) -> None:
+        lan = self._lan
+        self._links.add_veth(WIFI, peer, self._outside.descriptor)
+        self._links.set_address(WIFI, lan.address, lan.prefix)
+        self._links.set_up(WIFI, False)
+        self._outside.call(lambda: _set_up_outside(peer, lan))
+
+    def _drain(self, tap: Tap) -> None:
+        while self._tap is tap and (frame := tap.read()) is not None:
+            self.on_frame(frame)
+
+    def _receive_dhcp(self) -> None:
+        if self._dhcp is None:
+            return
+        server, listener = self._dhcp
+        with suppress(BlockingIOError, WireError):
+            message = DhcpMessage.parse(listener.recv(MTU))
+            reply = server.receive(message, clock.now_ns())
+            if reply is not None:
+                self.on_frame(reply_frame(reply, self._mac, self._server))
+
+
+def _set_up_outside(name: str, lan: Lan) -> None:
+    set_sysctl("ipv6/conf/all/disable_ipv6", 1)
+    links = Links()
+    links.set_up("lo", True)
+    links.set_address(name, lan.host, 32, peer=lan.address)
+    links.set_up(name, True)
+    links.close()
+
+
+def _dhcp_socket() -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, USB.encode())
+    listener.bind(("", SERVER_PORT))
+    return listener
+
+
+def _http_socket() -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, TCP_MSS)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP, TCP_WINDOW)
+    listener.bind(("", HTTP_PORT))
+    listener.listen(BACKLOG)
+    return listener
