@@ -57,7 +57,9 @@ class Persona:
         address = runner.wait_bound(within_s)
         runner.check()
         if not address:
-            raise BoardFailure(f"persona {self.name!r} got no lease within {within_s:g} s; its DHCP state: {runner.state}")
+            raise BoardFailure(
+                f"persona {self.name!r} got no lease within {within_s:g} s; its DHCP state: {runner.state}"
+            )
         return address
 
     def ping_as(self, source: str, target: str) -> None:

@@ -9,6 +9,7 @@ import random
 import selectors
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from hil.agent.client import Agent
 from hil.clock import now_ns, to_s
@@ -180,16 +181,16 @@ class PersonaRunner:
                 self._transmit(frame)
             case SetAddress(address, prefix, router, server, lease_s):
                 self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router))
-                self._tell(LeaseBound(address, server, lease_s))
+                self._tell(LeaseBound(address, server, lease_s, self.profile.name))
                 with self._bound:
                     self._bound.notify_all()
             case ClearAddress(address, reason):
                 self._with_interface(lambda: self._agent.clear_address(self._board))
-                self._tell(LeaseLost(address, reason))
+                self._tell(LeaseLost(address, reason, self.profile.name))
             case StateChanged(state, previous):
-                self._tell(PersonaState(state, previous))
+                self._tell(PersonaState(state, previous, self.profile.name))
             case Note(text):
-                self._tell(PersonaNote(text))
+                self._tell(PersonaNote(text, self.profile.name))
 
     def _transmit(self, frame: bytes) -> None:
         link = self._link
@@ -198,7 +199,7 @@ class PersonaRunner:
         try:
             self._packets.sendto(frame, (link.name, 0))
         except OSError as error:
-            self._tell(PersonaNote(f"a frame could not be sent on {link.name}: {error.strerror}"))
+            self._tell(PersonaNote(f"a frame could not be sent on {link.name}: {error.strerror}", self.profile.name))
 
     def _with_interface(self, change: Callable[[], object]) -> None:
         """Carry out a change that fails where the interface has just left; its going is an event of its own."""
@@ -207,13 +208,7 @@ class PersonaRunner:
         try:
             change()
         except AgentError as error:
-            self._tell(PersonaNote(str(error)))
+            self._tell(PersonaNote(str(error), self.profile.name))
 
     def _tell(self, event: Event) -> None:
-        stamp = {"t_ns": now_ns(), "t_err_ns": 0, "board": self._board, "source": "persona"}
-        fields = {name: getattr(event, name) for name in event.__dataclass_fields__ if name not in stamp}
-        if "persona" in fields:
-            fields["persona"] = self.profile.name
-        self._record(type(event)(**fields, **stamp))
-
-
+        self._record(replace(event, t_ns=now_ns(), t_err_ns=0, board=self._board, source="persona"))

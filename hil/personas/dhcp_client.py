@@ -19,6 +19,7 @@ from hil.errors import WireError
 from hil.personas.client_profile import Backoff, ClientProfile
 from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
 from hil.wire import dhcp
+from hil.wire.addresses import ipv4_bytes
 from hil.wire.ethernet import BROADCAST, EthernetFrame
 
 STOPPED, INIT, SELECTING, REQUESTING = "STOPPED", "INIT", "SELECTING", "REQUESTING"
@@ -28,6 +29,10 @@ BOUND, RENEWING, REBINDING = "BOUND", "RENEWING", "REBINDING"
 LINK_UP, LINK_UP_WITH_LEASE, LINK_DOWN = "link up", "link up with a lease", "link down"
 OFFER, ACK, NAK = "OFFER", "ACK", "NAK"
 RESEND, GIVE_UP, GATHERED, T1, T2, EXPIRED = "resend", "give up", "gathered", "T1", "T2", "expired"
+
+
+FLAG_BROADCAST = 0x8000
+"""RFC 2131 section 2, figure 2: the client cannot receive unicast before it has its address."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +89,18 @@ class DhcpClient:
         """Any frame of the interface; what is not a reply to this client is ignored."""
         try:
             message = dhcp.from_frame(frame)
+            if message is None or not self._mine(message):
+                return []
+            server = message.address_option(dhcp.OPTION_SERVER_ID)
+            self._server_mac = EthernetFrame.parse(frame).src
+            _lease(message, self._server_mac, now_ns)  # every option that an action reads is well formed
         except WireError as error:
             return [Note(f"a malformed DHCP frame was ignored: {error}")]
-        if message is None or message.op != dhcp.BOOTREPLY or message.xid != self._xid or message.chaddr != self.mac:
-            return []
         kind = {dhcp.OFFER: OFFER, dhcp.ACK: ACK, dhcp.NAK: NAK}.get(message.message_type)
         if kind is None:
             return []
-        if kind == NAK and self.profile.nak_needs_server and not message.address_option(dhcp.OPTION_SERVER):
+        if kind == NAK and self.profile.nak_needs_server and not server:
             return [Note("a NAK without server identifier was ignored")]
-        self._server_mac = EthernetFrame.parse(frame).src
         return self._handle(kind, now_ns, message)
 
     def wake(self, now_ns: int) -> list[Command]:
@@ -136,7 +143,7 @@ class DhcpClient:
 
     def _send_reboot(self, now_ns: int, _: dhcp.DhcpMessage | None = None) -> None:
         assert self.lease is not None
-        request = self._message(dhcp.REQUEST, now_ns, (dhcp.OPTION_REQUESTED, dhcp.pack_address(self.lease.address)))
+        request = self._message(dhcp.REQUEST, now_ns, (dhcp.OPTION_REQUESTED_ADDRESS, ipv4_bytes(self.lease.address)))
         self._send(request, now_ns, self.profile.reboot)
 
     def _choose(self, now_ns: int, offer: dhcp.DhcpMessage | None) -> None:
@@ -152,10 +159,10 @@ class DhcpClient:
 
     def _send_request(self, now_ns: int, _: dhcp.DhcpMessage | None = None) -> None:
         assert self._offer is not None
-        options = [(dhcp.OPTION_REQUESTED, dhcp.pack_address(self._offer.yiaddr))]
-        server = self._offer.address_option(dhcp.OPTION_SERVER)
+        options = [(dhcp.OPTION_REQUESTED_ADDRESS, ipv4_bytes(self._offer.yiaddr))]
+        server = self._offer.address_option(dhcp.OPTION_SERVER_ID)
         if server:
-            options.append((dhcp.OPTION_SERVER, dhcp.pack_address(server)))
+            options.append((dhcp.OPTION_SERVER_ID, ipv4_bytes(server)))
         self._send(self._message(dhcp.REQUEST, now_ns, *options), now_ns, self.profile.request)
 
     def _bind(self, now_ns: int, ack: dhcp.DhcpMessage | None) -> None:
@@ -186,13 +193,18 @@ class DhcpClient:
 
     def _pause(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()
-        self._out.append(Note(f"no answer to {self._sent} messages; the next DISCOVER follows in {self.profile.pause_s:g} s"))
+        self._out.append(
+            Note(f"no answer to {self._sent} messages; the next DISCOVER follows in {self.profile.pause_s:g} s")
+        )
         self._timers[RESEND] = now_ns + to_ns(self.profile.pause_s)
 
     def _stop(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()
         if self.lease is not None and self.lease.expires_at_ns > now_ns:
             self._out.append(ClearAddress(self.lease.address, "link-down"))
+
+    def _mine(self, message: dhcp.DhcpMessage) -> bool:
+        return message.op == dhcp.BOOTREPLY and message.xid == self._xid and message.chaddr == self.mac
 
     # ---- parts -------------------------------------------------------------------------------
 
@@ -215,12 +227,12 @@ class DhcpClient:
             chaddr=self.mac,
             ciaddr=ciaddr,
             secs=min(0xFFFF, (now_ns - self._began_ns) // to_ns(1.0)),
-            flags=dhcp.FLAG_BROADCAST if self.profile.broadcast_flag else 0,
+            flags=FLAG_BROADCAST if self.profile.broadcast_flag else 0,
             options=(
                 (dhcp.OPTION_MESSAGE_TYPE, bytes([kind])),
                 (dhcp.OPTION_CLIENT_ID, b"\x01" + bytes.fromhex(self.mac.replace(":", ""))),
                 *options,
-                (dhcp.OPTION_PARAMETERS, bytes(self.profile.requested)),
+                (dhcp.OPTION_PARAMETER_LIST, bytes(self.profile.requested)),
             ),
         )
 
@@ -234,15 +246,15 @@ class DhcpClient:
 
 def _lease(ack: dhcp.DhcpMessage, server_mac: str, now_ns: int) -> Lease:
     """RFC 2131 section 4.4.5: T1 is half, T2 seven eighths of the lease unless the server says otherwise."""
-    lease_s = ack.u32_option(dhcp.OPTION_LEASE) or 3600
-    t1_s = ack.u32_option(dhcp.OPTION_T1) or lease_s / 2
-    t2_s = ack.u32_option(dhcp.OPTION_T2) or lease_s * 7 / 8
+    lease_s = ack.u32_option(dhcp.OPTION_LEASE_TIME) or 3600
+    t1_s = ack.u32_option(dhcp.OPTION_RENEWAL_TIME) or lease_s / 2
+    t2_s = ack.u32_option(dhcp.OPTION_REBINDING_TIME) or lease_s * 7 / 8
     return Lease(
         address=ack.yiaddr,
-        server=ack.address_option(dhcp.OPTION_SERVER),
+        server=ack.address_option(dhcp.OPTION_SERVER_ID) or "",
         server_mac=server_mac,
-        prefix=_prefix(ack.address_option(dhcp.OPTION_SUBNET)),
-        router=ack.address_option(dhcp.OPTION_ROUTER),
+        prefix=_prefix(ack.address_option(dhcp.OPTION_SUBNET_MASK)),
+        router=ack.address_option(dhcp.OPTION_ROUTER) or "",
         lease_s=lease_s,
         renew_at_ns=now_ns + to_ns(t1_s),
         rebind_at_ns=now_ns + to_ns(t2_s),
@@ -250,7 +262,7 @@ def _lease(ack: dhcp.DhcpMessage, server_mac: str, now_ns: int) -> Lease:
     )
 
 
-def _prefix(mask: str) -> int:
+def _prefix(mask: str | None) -> int:
     return sum(bin(int(part)).count("1") for part in mask.split(".")) if mask else 24
 
 
