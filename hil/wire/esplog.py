@@ -1,0 +1,157 @@
+"""Lines that an ESP32's ROM, boot loader and application print, told apart.
+
+Formats: ESP-IDF ``components/log/src/log_format_text.c`` with every choice of ``Kconfig.format``; arduino-esp32
+``esp32-hal-log.h``; panic text of ``components/esp_system/panic.c`` and ``port/panic_handler.c``; ROM text as printed.
+Nothing here raises: a line that is none of these is None.
+"""
+
+import re
+from dataclasses import dataclass
+
+NO_MS = -1
+"""``LogLine.ms`` where the line holds no time, or one that does not count from the boot."""
+NO_CORE = -1
+UINT32_MAX = 0xFFFF_FFFF
+LEVELS = "EWIDV"
+ROM, BOOTLOADER = "rom", "bootloader"
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of the ESP-IDF or Arduino log."""
+
+    level: str
+    """One of E, W, I, D, V."""
+    ms: int
+    """Milliseconds since boot, or :data:`NO_MS`."""
+    tag: str
+    """Arduino: the source file."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BootLine:
+    """A line of the ROM or of the second-stage boot loader."""
+
+    stage: str
+    """:data:`ROM` or :data:`BOOTLOADER`."""
+    reset_reason: str
+    """POWERON, RTC_SW_SYS_RST, USB_UART_CHIP_RESET … where the line tells, else ''."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanicLine:
+    """The application is about to reset because it failed."""
+
+    reason: str
+    core: int
+    """0 or 1, or :data:`NO_CORE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktraceLine:
+    """Return addresses of a panic."""
+
+    text: str
+    """``0x40375a5a:0x3fc98d10 0x4037a2c5:0x3fc98d30 …``"""
+
+
+@dataclass(frozen=True, slots=True)
+class RebootLine:
+    """The panic handler has said all it has to say and resets the chip."""
+
+    text: str
+
+
+EspLine = LogLine | BootLine | PanicLine | BacktraceLine | RebootLine
+
+COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}[A-Za-z]")
+CONTROL = re.compile(r"^[\x00-\x08\x0b-\x1f\x7f\ufffd]+")
+
+IDF_LOG = re.compile(
+    rf"(?P<level>[{LEVELS}]) "
+    r"(?:\((?P<time>[0-9]{1,20}|[0-9][0-9:. -]{7,31})\) (?=[^:\r\n]{1,64}:)|(?=[\w.\-/]{1,64}: ))"
+    r"(?P<tag>[^:\r\n]+): ?(?P<text>.*)"
+)
+"""``I (663) net: up``; the time may be a clock's, a date's or missing (Kconfig.format, LOG_TIMESTAMP_SOURCE).
+
+Without a time the tag must be one word, or prose such as ``I am here: …`` would be a log line.
+"""
+ARDUINO_LOG = re.compile(
+    rf"\[ {{0,10}}(?P<time>[0-9]{{1,10}})\]\[(?P<level>[{LEVELS}])\]\[(?P<tag>[^\]\r\n]{{1,128}}?)(?::[0-9]{{1,7}})?\]"
+    r" ?(?P<text>.*)"
+)
+"""``[   12][E][WiFi.cpp:34] begin(): text``"""
+
+RESET = re.compile(r"rst:0x[0-9a-fA-F]{1,8} \((?P<reason>[^)]{0,40})\),boot:0x[0-9a-fA-F]+.*")
+ROM_LINE = re.compile(
+    r"(?:ESP-ROM:|ets [A-Z][a-z]{2} |Build:[A-Z][a-z]{2} |waiting for download|invalid header: 0x|Saved PC:0x|SPIWP:0x"
+    r"|mode:[A-Z]{3,4}, clock div:|load:0x|entry 0x|configsip: |flash read err|csum err|secure boot ).*"
+)
+BOOTLOADER_TAG = re.compile(r"boot(?:\.\w+)?|bootloader\w*")
+GURU = re.compile(r"Guru Meditation Error: Core +(?P<core>[0-9]+) panic'ed \((?P<reason>.{0,120}?)\)(?:\.|$)")
+ABORT = re.compile(r"abort\(\) was called at PC 0x[0-9a-fA-F]+(?: on core (?P<core>[0-9]+))?")
+OTHER_PANIC = re.compile(
+    r"(?:assert failed:|Stack smashing protect failure"
+    r"|\*\*\*ERROR\*\*\* A stack overflow in task|ESP_ERROR_CHECK failed:).*"
+)
+BACKTRACE = re.compile(r"Backtrace: ?(?P<text>(?:0x[0-9a-fA-F]|\|<).*)")
+BROWNOUT = "Brownout detector was triggered"
+"""Printed bare, or as a log line of tag BOD in newer ESP-IDF (components/esp_system/port/brownout.c)."""
+REBOOTING = "Rebooting..."
+
+
+def strip_colour(text: str) -> str:
+    """Without ANSI colour sequences, which CONFIG_LOG_COLORS puts around lines."""
+    return COLOUR.sub("", text)
+
+
+def parse_line(text: str) -> EspLine | None:
+    """What a line is, or None for free text; colour, line end and noise before the text make no difference."""
+    line = CONTROL.sub("", strip_colour(text)).rstrip("\r\n\x00 ")
+    return _panic(line) or _boot(line) or _log(line)
+
+
+def _panic(line: str) -> PanicLine | BacktraceLine | RebootLine | None:
+    if line == REBOOTING:
+        return RebootLine(line)
+    if found := BACKTRACE.search(line):
+        return BacktraceLine(found["text"])
+    if found := GURU.search(line):
+        return PanicLine(found["reason"], _core(found["core"]))
+    if found := ABORT.search(line):
+        return PanicLine(found[0], _core(found["core"]))
+    if BROWNOUT in line:
+        return PanicLine(BROWNOUT, NO_CORE)
+    if found := OTHER_PANIC.match(line):
+        return PanicLine(found[0], NO_CORE)
+    return None
+
+
+def _core(digits: str | None) -> int:
+    return int(digits) if digits is not None and len(digits) == 1 else NO_CORE
+
+
+def _boot(line: str) -> BootLine | None:
+    """The ROM's first lines may follow noise of a UART that was just reset, so they are searched for."""
+    if found := RESET.search(line):
+        return BootLine(ROM, found["reason"], found[0])
+    at = line.find("ESP-ROM:")
+    if found := ROM_LINE.match(line, max(at, 0)):
+        return BootLine(ROM, "", found[0])
+    if (found := IDF_LOG.fullmatch(line)) and BOOTLOADER_TAG.fullmatch(found["tag"]):
+        return BootLine(BOOTLOADER, "", line)
+    return None
+
+
+def _log(line: str) -> LogLine | None:
+    found = IDF_LOG.fullmatch(line) or ARDUINO_LOG.fullmatch(line)
+    return LogLine(found["level"], _ms(found["time"]), found["tag"], found["text"]) if found else None
+
+
+def _ms(time: str | None) -> int:
+    """Milliseconds since boot are a uint32; longer numbers are Unix time, others a clock's."""
+    if time is None or not time.isdecimal():
+        return NO_MS
+    return ms if (ms := int(time)) <= UINT32_MAX else NO_MS

@@ -1,0 +1,85 @@
+"""Bytes of a log cut into lines, without losing one of them."""
+
+from dataclasses import dataclass
+
+from hil.errors import WireError
+
+LF = b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it came."""
+
+    raw: bytes
+    """Its line end included."""
+    offset: int
+    """Of its first byte in the stream."""
+    complete: bool
+    """False: it was cut at the limit, or flushed before its line end came."""
+
+    @property
+    def body(self) -> bytes:
+        """Without LF or CRLF."""
+        return self.raw[:-1].removesuffix(b"\r") if self.complete else self.raw
+
+    @property
+    def text(self) -> str:
+        """The body, decoded as UTF-8 with replacement."""
+        return self.body.decode(errors="replace")
+
+
+class LineSplitter:
+    """Cuts a stream at every LF; how the stream was chunked makes no difference.
+
+    The ``raw`` of all lines joined is the stream, up to what is still waiting for its line end.
+
+    Args:
+        limit: a line end that does not come within so many bytes is not waited for.
+    """
+
+    def __init__(self, limit: int) -> None:
+        if limit < 1:
+            raise WireError(f"line limit {limit}: expected at least 1 byte")
+        self._limit = limit
+        self._pending = bytearray()
+        self._searched = 0
+        self._offset = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes that wait for their line end."""
+        return len(self._pending)
+
+    def feed(self, data: bytes) -> list[Line]:
+        """The lines that ``data`` completes or brings to the limit."""
+        self._pending += data
+        lines = []
+        start = 0
+        while (end := self._end(start)) is not None:
+            cut, complete = end
+            lines.append(Line(bytes(self._pending[start:cut]), self._offset + start, complete))
+            start = self._searched = cut
+        del self._pending[:start]
+        self._offset += start
+        self._searched = len(self._pending)
+        return lines
+
+    def _end(self, start: int) -> tuple[int, bool] | None:
+        """Where the line from ``start`` ends, and whether by a line end."""
+        at = self._pending.find(LF, max(start, self._searched), start + self._limit)
+        if at >= 0:
+            return at + 1, True
+        if len(self._pending) - start >= self._limit:
+            return start + self._limit, False
+        return None
+
+    def flush(self) -> list[Line]:
+        """What waits for its line end, as one incomplete line; nothing where nothing waits."""
+        if not self._pending:
+            return []
+        line = Line(bytes(self._pending), self._offset, False)
+        self._offset += len(self._pending)
+        self._pending.clear()
+        self._searched = 0
+        return [line]
