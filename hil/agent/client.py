@@ -1,0 +1,375 @@
+"""The agent as its callers see it: typed, thread-safe, every call with a deadline.
+
+Calls that change something return a :class:`Done`, the instant at which the agent did it; calls that fetch something
+return that, and :attr:`Agent.last_instant` tells the instant of this thread's latest call.
+"""
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import hil
+from hil.agent import allow, protocol
+from hil.agent.channel import Channel, Message
+from hil.clock import Deadline
+from hil.errors import AgentError, AgentRefused, HarnessError, MisuseError, SetupError, VirtualBoardError
+
+LISTENING = Path("/run/hil/agent.sock")
+CALL_WITHIN_S = 15.0
+START_WITHIN_S = 90.0
+_END_WITHIN_S = 15.0
+_ERRORS: dict[str, type[HarnessError]] = {
+    "invalid": MisuseError,
+    "not_allowed": AgentRefused,
+    "setup": SetupError,
+    "virtual": VirtualBoardError,
+}
+_CONNECT_ERRORS = {
+    "refused": errno.ECONNREFUSED,
+    "timeout": errno.ETIMEDOUT,
+    "unreachable": errno.EHOSTUNREACH,
+}
+
+
+@dataclass(frozen=True)
+class Done:
+    """The agent did it at ``t_ns`` (CLOCK_MONOTONIC), give or take ``t_err_ns``."""
+
+    t_ns: int
+    t_err_ns: int
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What the agent says of itself."""
+
+    pid: int
+    boards: tuple[str, ...]
+    """Names in its allow list."""
+    virtual: bool
+    """The virtual board may be started."""
+    modules: tuple[str, ...]
+    """Kernel modules that may be loaded, beside those of the virtual bench."""
+    last_restored: str | None
+    """What was undone for a client before this one, told once."""
+
+
+@dataclass
+class VirtualHandle:
+    """A running virtual board."""
+
+    socket: socket.socket
+    """Its control socket: JSON lines; ``configure`` with id 1 has been said."""
+    usb: str
+    """Topology path of its USB port."""
+    console: str
+    """Topology path of its UART bridge, or ''."""
+    lan: str
+    """Namespace from which ``address`` is reached, or ''."""
+    address: str
+    """Its fallback IPv4 address, or ''."""
+    pid: int
+    t_ns: int
+    """Instant at which it was configured."""
+
+
+class Agent:
+    """A connection to the agent. Closing the first connection of a client undoes what the client did."""
+
+    def __init__(self, connection: socket.socket, process: "subprocess.Popen[bytes] | None" = None) -> None:
+        """Take over a connected socket, such as one of :meth:`second_connection`.
+
+        Raises:
+            AgentError: the agent does not answer, or speaks another version.
+        """
+        self._channel = Channel(connection)
+        self._process = process
+        self._local = threading.local()
+        try:
+            result = self._result(protocol.Hello(protocol.VERSION))
+        except HarnessError:
+            self._channel.close()
+            raise
+        self.hello = Hello(
+            pid=result["pid"],
+            boards=tuple(result["boards"]),
+            virtual=result["virtual"],
+            modules=tuple(result["modules"]),
+            last_restored=result["last_restored"],
+        )
+
+    @classmethod
+    def connect(cls, path: Path = LISTENING) -> "Agent":
+        """A running agent.
+
+        Raises:
+            SetupError: nothing listens at ``path``, or this user may not connect.
+            AgentError: it closed the connection.
+        """
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        try:
+            connection.settimeout(CALL_WITHIN_S)
+            connection.connect(str(path))
+        except OSError as error:
+            connection.close()
+            remedy = "start the service hil-agent, or run as root"
+            raise SetupError(f"no agent at {path}: {os.strerror(error.errno or 0)}; {remedy}") from error
+        return cls(connection)
+
+    @classmethod
+    def spawn(cls, allow_file: Path | None = None, fault_files: bool = False, log: Path | None = None) -> "Agent":
+        """An agent of this client's own: a child process where the user is root, else through ``sudo -n``.
+
+        Args:
+            allow_file: its allow list; None takes the machine's, and the virtual bench alone where there is none.
+            fault_files: any file of faults may run in the virtual board (only on a machine that is thrown away).
+            log: file to which it appends what it has to say; None keeps it for error messages.
+
+        Raises:
+            SetupError: it cannot be started.
+            AgentError: it ended instead of answering; the message holds its last words.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words: IO[bytes] = open(log, "a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115
+        with theirs, words:
+            arguments = ["--fd", "0", *_allowing(allow_file), *(["--allow-fault-files"] if fault_files else [])]
+            process = _start(arguments, theirs, words)
+            theirs.close()
+            try:
+                return cls(ours, process)
+            except HarnessError as error:
+                raise AgentError(f"the agent did not start: {_last_words(process, words) or error}") from error
+
+    @property
+    def last_instant(self) -> Done:
+        """Instant of this thread's latest call that was carried out.
+
+        Raises:
+            MisuseError: this thread has made none.
+        """
+        if not hasattr(self._local, "done"):
+            raise MisuseError("this thread has made no call to the agent yet")
+        done: Done = self._local.done
+        return done
+
+    def close(self) -> None:
+        """Close the connection; an agent that was spawned has undone everything when this returns.
+
+        Raises:
+            AgentError: it has not ended in time.
+        """
+        self._channel.close()
+        if self._process is not None:
+            try:
+                self._process.wait(_END_WITHIN_S)
+            except subprocess.TimeoutExpired as error:
+                raise AgentError(f"the agent (process {self._process.pid}) did not end in {_END_WITHIN_S} s") from error
+
+    def __enter__(self) -> "Agent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- notifications --------------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        """A descriptor for epoll, readable when :meth:`notifications` may have something."""
+        return self._channel.fileno()
+
+    def notifications(self, timeout_s: float) -> list[tuple[dict[str, Any], list[int]]]:
+        """What the agent has told unasked, each with its descriptors, which the caller must close; waits if nothing.
+
+        ``interface_adopted`` {board, interface, ifindex}, ``tty_opened`` {board, port, node} with a descriptor,
+        ``tty_gone`` {board, port, node}; each with ``t_ns``.
+
+        Raises:
+            AgentError: the agent is gone.
+        """
+        return [(message.values, message.descriptors) for message in self._channel.notifications(timeout_s)]
+
+    # ---- calls ----------------------------------------------------------------------------------
+
+    def boards_known(self) -> list[str]:
+        """Boards of the allow list, and virtual boards of this client."""
+        return [str(name) for name in self._result(protocol.BoardsKnown())]
+
+    def second_connection(self) -> socket.socket:
+        """A socket for another process of this client, which makes ``Agent(socket)`` of it."""
+        return self._socket(protocol.SecondConnection())
+
+    def load_module(self, name: str) -> Done:
+        """Load a kernel module of the allow list."""
+        return self._done(protocol.LoadModule(name), START_WITHIN_S)
+
+    def open_namespace(self, board: str) -> str:
+        """Make ``hil-<board>``, IPv6 off, loopback up. Returns its name."""
+        return str(self._result(protocol.OpenNamespace(board)))
+
+    def follow(self, board: str) -> Done:
+        """Bring the board's interface into its namespace and set it up whenever it appears, and now."""
+        return self._done(protocol.Follow(board))
+
+    def open_packet_socket(self, board: str) -> socket.socket:
+        """AF_PACKET, SOCK_RAW, every interface of the namespace, ETH_P_ALL, 8 MiB deep."""
+        return self._socket(protocol.OpenPacketSocket(board))
+
+    def open_route_socket(self, board: str) -> socket.socket:
+        """NETLINK_ROUTE inside the namespace, subscribed to links and IPv4 addresses."""
+        return self._socket(protocol.OpenRouteSocket(board))
+
+    def open_uevent_socket(self, board: str | None, udev: bool) -> socket.socket:
+        """Kernel uevents, or udev's; of the board's namespace, or with None of the agent's own. Not blocking."""
+        return self._socket(protocol.OpenUeventSocket(board, udev))
+
+    def open_tcp_socket(self, board: str, address: str, port: int, timeout_s: float) -> socket.socket:
+        """A TCP connection from the board's namespace; ``'lan'``: from that of a virtual board's second network.
+
+        Raises:
+            OSError: as socket.create_connection raises it: ConnectionRefusedError, TimeoutError, EHOSTUNREACH.
+            AgentRefused: the address may not be reached.
+        """
+        return self._socket(protocol.OpenTcpSocket(board, address, port, timeout_s), timeout_s + CALL_WITHIN_S)
+
+    def open_usbmon(self, board: str) -> int:
+        """Descriptor of the binary usbmon device of the board's bus; the whole bus is seen. Not blocking."""
+        return self._descriptor(protocol.OpenUsbmon(board))
+
+    def open_kmsg(self) -> int:
+        """Descriptor of the kernel log, behind its last record. Not blocking."""
+        return self._descriptor(protocol.OpenKmsg())
+
+    def watch_tty(self, board: str, port: str, dtr: bool = True, hangup: bool = False, baud: int = 115200) -> Done:
+        """Open the port ``'usb'`` or ``'console'`` now and whenever it appears: notification ``tty_opened``."""
+        return self._done(protocol.WatchTty(board, port, dtr, hangup, baud))
+
+    def unwatch_tty(self, board: str, port: str) -> Done:
+        """Leave the port alone from now on, so that something else, such as a flasher, can have it."""
+        return self._done(protocol.UnwatchTty(board, port))
+
+    def set_address(self, board: str, address: str, prefix: int, router: str = "") -> Done:
+        """Give the board's interface one IPv4 address in place of those it has, and a default route unless ''."""
+        return self._done(protocol.SetAddress(board, address, prefix, router))
+
+    def clear_address(self, board: str) -> Done:
+        """Take the IPv4 addresses off the board's interface."""
+        return self._done(protocol.ClearAddress(board))
+
+    def set_link(self, board: str, up: bool) -> Done:
+        """Set the board's interface up or down."""
+        return self._done(protocol.SetLink(board, up))
+
+    def write_attribute(self, board: str, attribute: str, value: str) -> Done:
+        """authorized, control, autosuspend_delay_ms or port_disable; the former value comes back at the end."""
+        return self._done(protocol.WriteAttribute(board, attribute, value))
+
+    def read_attribute(self, board: str, attribute: str) -> str:
+        """One of the above, or runtime_status."""
+        return str(self._result(protocol.ReadAttribute(board, attribute)))
+
+    def reset_device(self, board: str) -> Done:
+        """USBDEVFS_RESET."""
+        return self._done(protocol.ResetDevice(board))
+
+    def start_virtual(self, spec: dict[str, Any]) -> VirtualHandle:
+        """Start a virtual board.
+
+        Args:
+            spec: ``board`` name, ``supply`` 'bus' or 'own', ``faults`` names or absolute paths, ``tinyusb`` version.
+
+        Raises:
+            MisuseError: the spec has a field too many or too few, or a wrong value.
+            AgentRefused: it may not be started, or not with these faults.
+            VirtualBoardError: its process failed.
+        """
+        try:
+            request = protocol.StartVirtual(**spec)
+        except TypeError as error:
+            raise MisuseError(f"spec {sorted(spec)}; wanted board, supply, faults, tinyusb: {error}") from error
+        message = self._call(request, START_WITHIN_S)
+        control = socket.socket(fileno=_only(request, message))
+        return VirtualHandle(socket=control, **message.values["result"])
+
+    # ---- the ways a reply is taken --------------------------------------------------------------
+
+    def _call(self, request: protocol.Request, within_s: float = CALL_WITHIN_S) -> Message:
+        message = self._channel.call(request, within_s)
+        values = message.values
+        if values.get("ok") is True:
+            t0_ns, t1_ns = values["t0_ns"], values["t1_ns"]
+            self._local.done = Done((t0_ns + t1_ns) // 2, (t1_ns - t0_ns) // 2 + 1)
+            return message
+        message.close()
+        raise _error(str(values.get("kind")), str(values.get("error")))
+
+    def _result(self, request: protocol.Request) -> Any:
+        return self._call(request).values["result"]
+
+    def _done(self, request: protocol.Request, within_s: float = CALL_WITHIN_S) -> Done:
+        self._call(request, within_s)
+        return self.last_instant
+
+    def _descriptor(self, request: protocol.Request, within_s: float = CALL_WITHIN_S) -> int:
+        return _only(request, self._call(request, within_s))
+
+    def _socket(self, request: protocol.Request, within_s: float = CALL_WITHIN_S) -> socket.socket:
+        return socket.socket(fileno=self._descriptor(request, within_s))
+
+
+def _only(request: protocol.Request, message: Message) -> int:
+    if len(message.descriptors) != 1:
+        found = len(message.descriptors)
+        message.close()
+        raise AgentError(f"{request.op}: the reply came with {found} descriptors; wanted one")
+    return message.descriptors.pop()
+
+
+def _error(kind: str, text: str) -> HarnessError | OSError:
+    if kind in _CONNECT_ERRORS:
+        return OSError(_CONNECT_ERRORS[kind], text)  # Python picks the subclass by errno
+    return _ERRORS.get(kind, AgentError)(text)
+
+
+def _allowing(allow_file: Path | None) -> list[str]:
+    if allow_file is None and not allow.DEFAULT.exists():
+        return ["--allow-virtual"]
+    return ["--allow", str(allow_file or allow.DEFAULT)]
+
+
+def _start(arguments: Sequence[str], theirs: socket.socket, words: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start the agent with its end of the connection as standard input, the one descriptor that sudo passes on."""
+    command = [sys.executable, "-P", "-m", "hil.agent", *arguments]
+    if os.geteuid() != 0:
+        command = ["sudo", "-n", *command]
+    environment = {**os.environ, "PYTHONPATH": str(Path(hil.__path__[0]).parent)}
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SetupError(f"{command[0]} cannot be run: {error.strerror}; run as root, or start hil-agent") from error
+
+
+def _last_words(process: "subprocess.Popen[bytes]", words: IO[bytes]) -> str:
+    deadline = Deadline(_END_WITHIN_S)
+    try:
+        process.wait(deadline.left_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    words.seek(0, os.SEEK_END)
+    words.seek(max(0, words.tell() - 2000))
+    return words.read().decode("utf-8", "replace").strip()

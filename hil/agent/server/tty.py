@@ -1,0 +1,157 @@
+"""Opening a board's serial port as soon as the kernel has it, under whatever name, without flushing what it holds."""
+
+import asyncio
+import errno
+import fcntl
+import logging
+import os
+import stat
+import struct
+import termios
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hil.agent.server.uevents import Uevent
+from hil.agent.server.usbdevice import DEV, UsbDevice
+from hil.clock import Deadline
+from hil.errors import AgentError
+
+OPEN_WITHIN_S = 2.0
+_AGAIN_S = 0.02
+_PASSING = (errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.EBUSY, errno.EIO, errno.EAGAIN)
+"""What opening says of a port that is still being made, or has gone already."""
+_log = logging.getLogger("hil.agent")
+
+
+@dataclass(frozen=True)
+class LineSettings:
+    """How a port is opened."""
+
+    dtr: bool = True
+    """False: DTR and RTS are lowered directly after opening, which raises them for a moment (tty_port_open)."""
+    hangup: bool = False
+    """HUPCL: the last close lowers DTR."""
+    baud: int = 115200
+
+
+class TtyWatch:
+    """One serial port that is opened whenever it appears."""
+
+    def __init__(
+        self,
+        device: UsbDevice,
+        settings: LineSettings,
+        opened: Callable[[str, int], None],
+        gone: Callable[[str], None],
+        dev: Path = DEV,
+    ) -> None:
+        """
+        Args:
+            device: where the port hangs.
+            settings: how to open it.
+            opened: told node and descriptor, which it owns from then on.
+            gone: told the node that has vanished.
+            dev: where device nodes are.
+        """
+        self._device = device
+        self._settings = settings
+        self._opened = opened
+        self._gone = gone
+        self._dev = dev
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._open: set[str] = set()
+
+    def look(self) -> None:
+        """Open the ports that are there and are not open; forget those that are open and no longer there."""
+        names = self._device.ttys()
+        for name in self._open.difference(names):
+            self._forget(name)
+        for name in names:
+            if name not in self._open and name not in self._tasks:
+                self._tasks[name] = asyncio.get_running_loop().create_task(self._attempt(name))
+
+    def take(self, event: Uevent) -> None:
+        """React to a kernel uevent of subsystem tty."""
+        if not self._device.contains(event.devpath):
+            return
+        name = event.devpath.rpartition("/")[2]
+        if event.action == "remove":
+            self._forget(name)
+        elif event.action == "add":
+            self._forget(name)  # a removal that got lost would otherwise keep the new port closed
+            self.look()
+
+    def close(self) -> None:
+        """Open nothing more; descriptors that were handed over stay open."""
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+
+    def _forget(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+        if name in self._open:
+            self._open.remove(name)
+            self._gone(str(self._dev / name))
+
+    async def _attempt(self, name: str) -> None:
+        deadline = Deadline(OPEN_WITHIN_S)
+        node = self._dev / name
+        while True:
+            try:
+                descriptor = open_tty(node, self._device.tty_number(name), self._settings)
+                break
+            except (OSError, AgentError) as error:
+                if (isinstance(error, OSError) and error.errno not in _PASSING) or deadline.passed:
+                    _log.warning("%s of %s could not be opened: %s", node, self._device.path, error)
+                    self._tasks.pop(name, None)
+                    return
+            await asyncio.sleep(_AGAIN_S)  # a driver that is still probing sends no event when it is ready
+        self._tasks.pop(name, None)
+        self._open.add(name)
+        self._opened(str(node), descriptor)
+
+
+def open_tty(node: Path, number: tuple[int, int], settings: LineSettings) -> int:
+    """Open a serial port raw, not as controlling terminal, keeping what it has received.
+
+    Args:
+        node: its device node.
+        number: major and minor that the node must have.
+        settings: how to open it.
+
+    Raises:
+        OSError: the kernel refused.
+        AgentError: the node is another device.
+    """
+    descriptor = os.open(node, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISCHR(status.st_mode) or (os.major(status.st_rdev), os.minor(status.st_rdev)) != number:
+            raise AgentError(f"{node} is not the character device {number[0]}:{number[1]} that the USB device has")
+        make_raw(descriptor, settings)
+    except (OSError, AgentError, termios.error) as error:
+        os.close(descriptor)
+        if isinstance(error, termios.error):
+            raise OSError(*error.args) from error
+        raise
+    return descriptor
+
+
+def make_raw(descriptor: int, settings: LineSettings) -> None:
+    """Raw mode as cfmakeraw(3) sets it, 8N1, without waiting and without flushing (TCSANOW).
+
+    Raises:
+        termios.error: the kernel refused.
+        OSError: the modem lines could not be set.
+    """
+    speed = getattr(termios, f"B{settings.baud}")
+    mode = termios.tcgetattr(descriptor)
+    control = mode[6]
+    control[termios.VMIN], control[termios.VTIME] = 1, 0
+    flags = termios.CS8 | termios.CREAD | termios.CLOCAL | (termios.HUPCL if settings.hangup else 0)
+    termios.tcsetattr(descriptor, termios.TCSANOW, [0, 0, flags, 0, speed, speed, control])
+    if not settings.dtr:
+        fcntl.ioctl(descriptor, termios.TIOCMBIC, struct.pack("I", termios.TIOCM_DTR | termios.TIOCM_RTS))
