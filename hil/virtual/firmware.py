@@ -1,0 +1,357 @@
+"""The reference firmware's C core as a Python object: inputs with the time in, commands out.
+
+The core decides what the board does; whoever holds a :class:`Firmware` carries the commands out, in order. Time is any
+growing count of milliseconds; the instant given to :meth:`Firmware.boot` is the board's own time 0. An input may be
+given from within a trace callback; its commands then come out of the call that raised the trace point.
+"""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hil.errors import VirtualBoardError
+from hil.virtual import core_abi
+from hil.virtual.build import ensure_library
+from hil.virtual.core_abi import FirmwareConfig, LogCursor
+
+__all__ = [
+    "CdcWrite",
+    "Command",
+    "ConsoleWrite",
+    "Firmware",
+    "FirmwareConfig",
+    "HttpResponse",
+    "Led",
+    "LinkState",
+    "LogCursor",
+    "RemoteWakeup",
+    "Restart",
+    "StartDhcpServer",
+    "StartHttp",
+    "StartNetif",
+    "StartUsb",
+    "TransmitFrame",
+    "UsbConnect",
+    "UsbDisconnect",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StartUsb:
+    """Install the USB driver: the board appears on the bus."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartNetif:
+    """Start the network interface with a fixed address."""
+
+    address: str
+    prefix: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartDhcpServer:
+    """Start the DHCP server; answer this and :class:`StartNetif` with :meth:`Firmware.netif_started`."""
+
+    first: str
+    last: str
+    lease_s: int
+    router: str
+    """0.0.0.0: no router option."""
+    dns: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartHttp:
+    """Listen on port 80."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsbDisconnect:
+    """Leave the bus (tud_disconnect)."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsbConnect:
+    """Come back on the bus (tud_connect)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """Tell the host by NETWORK_CONNECTION, even if it was told the same before."""
+
+    up: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransmitFrame:
+    """Hand a frame to USB; answer with :meth:`Firmware.frame_sent`."""
+
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteWakeup:
+    """Signal resume on the bus."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleWrite:
+    """One log line, LF included, for the UART."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CdcWrite:
+    """One log line, LF included, for the CDC-ACM port."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Restart the chip."""
+
+    delay_ms: int
+    """Still to wait; 0, as the core itself has let the answer go out first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Switch the LED."""
+
+    on: bool
+
+
+Command = (
+    StartUsb
+    | StartNetif
+    | StartDhcpServer
+    | StartHttp
+    | UsbDisconnect
+    | UsbConnect
+    | LinkState
+    | TransmitFrame
+    | RemoteWakeup
+    | ConsoleWrite
+    | CdcWrite
+    | Restart
+    | Led
+)
+
+_DECODERS: dict[int, Callable[[core_abi.Command], Command]] = {
+    core_abi.START_USB: lambda c: StartUsb(),
+    core_abi.START_NETIF: lambda c: StartNetif(core_abi.address(c.address), c.prefix),
+    core_abi.START_DHCP_SERVER: lambda c: StartDhcpServer(
+        core_abi.address(c.first),
+        core_abi.address(c.last),
+        c.lease_s,
+        core_abi.address(c.router),
+        core_abi.address(c.dns),
+    ),
+    core_abi.START_HTTP: lambda c: StartHttp(),
+    core_abi.USB_DISCONNECT: lambda c: UsbDisconnect(),
+    core_abi.USB_CONNECT: lambda c: UsbConnect(),
+    core_abi.LINK_STATE: lambda c: LinkState(bool(c.on), c.text.decode()),
+    core_abi.TRANSMIT_FRAME: lambda c: TransmitFrame(_bytes(c)),
+    core_abi.REMOTE_WAKEUP: lambda c: RemoteWakeup(),
+    core_abi.CONSOLE_WRITE: lambda c: ConsoleWrite(_bytes(c)),
+    core_abi.CDC_WRITE: lambda c: CdcWrite(_bytes(c)),
+    core_abi.RESTART: lambda c: Restart(c.delay_ms),
+    core_abi.LED: lambda c: Led(bool(c.on)),
+}
+
+
+def _bytes(command: core_abi.Command) -> bytes:
+    return ctypes.string_at(command.bytes, command.length)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer of the board's HTTP server."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    """Further ones, in order."""
+    stream: bool
+    """The body is the log stream: :meth:`Firmware.log_stream`."""
+
+
+class Firmware:
+    """One board's firmware; several live side by side.
+
+    Raises:
+        SetupError: the library had to be built and could not be.
+        VirtualBoardError: the library or a value of the config cannot be used.
+    """
+
+    def __init__(self, library: Path | None = None, config: FirmwareConfig = FirmwareConfig()) -> None:  # noqa: B008
+        self._c = core_abi.load(library or ensure_library())
+        size = self._c.fw_core_size()
+        self._memory = (ctypes.c_uint64 * (size // 8 + 1))()
+        self._core = self._c.fw_init(self._memory, size, core_abi.to_c(config))
+        if not self._core:
+            raise VirtualBoardError(f"firmware config: a value is out of range, or a name too long, in {config!r}")
+        self._body = ctypes.create_string_buffer(core_abi.RESPONSE_BYTES)
+        self._chunk = ctypes.create_string_buffer(core_abi.SSE_CHUNK_BYTES)
+        self._trace: Any = None
+        self._now_ms = 0
+        self._depth = 0
+        self._pending: list[Command] = []
+
+    @property
+    def ram_bytes(self) -> int:
+        """Memory that the core takes on this machine."""
+        return int(self._c.fw_core_size())
+
+    # ---- life ------------------------------------------------------------------------------------
+
+    def boot(self, reset_reason: str, now_ms: int) -> list[Command]:
+        """Reset at ``now_ms``: everything is forgotten but the config and the boot count."""
+        self._pending.clear()
+        return self._input(self._c.fw_boot, now_ms, _text(reset_reason))
+
+    def wake(self, now_ms: int) -> list[Command]:
+        """Do what is due; call at :attr:`deadline_ms`. Too early does no harm."""
+        return self._input(self._c.fw_wake, now_ms)
+
+    @property
+    def deadline_ms(self) -> int | None:
+        """When :meth:`wake` must be called next; commands left by :meth:`http` make it due at once."""
+        due = ctypes.c_uint32()
+        if self._pending:
+            return self._now_ms
+        return self._unwrapped(due.value) if self._c.fw_deadline(self._core, due) else None
+
+    def netif_started(self, now_ms: int) -> list[Command]:
+        """The interface runs and the DHCP server with it."""
+        return self._input(self._c.fw_netif_started, now_ms)
+
+    # ---- USB -------------------------------------------------------------------------------------
+
+    @property
+    def link_up(self) -> bool:
+        """What the host was last told, or is about to be."""
+        return bool(self._c.fw_link_up(self._core))
+
+    def mounted(self, now_ms: int) -> list[Command]:
+        """SET_CONFIGURATION with a value other than 0."""
+        return self._input(self._c.fw_mounted, now_ms)
+
+    def unmounted(self, now_ms: int) -> list[Command]:
+        """SET_CONFIGURATION(0), or the session ended."""
+        return self._input(self._c.fw_unmounted, now_ms)
+
+    def suspended(self, remote_wakeup: bool, now_ms: int) -> list[Command]:
+        """The bus went idle; ``remote_wakeup``: the host armed it."""
+        return self._input(self._c.fw_suspended, now_ms, remote_wakeup)
+
+    def resumed(self, now_ms: int) -> list[Command]:
+        return self._input(self._c.fw_resumed, now_ms)
+
+    def line_state(self, dtr: bool, rts: bool, now_ms: int) -> list[Command]:
+        """SET_CONTROL_LINE_STATE; the log goes to CDC while DTR is high."""
+        return self._input(self._c.fw_line_state, now_ms, dtr, rts)
+
+    # ---- frames ----------------------------------------------------------------------------------
+
+    def frame_received(self, frame: bytes, now_ms: int) -> tuple[bool, list[Command]]:
+        """A frame from the host; True: hand it to the IP stack."""
+        taken = False
+
+        def call(core: int, now: int) -> None:
+            nonlocal taken
+            taken = bool(self._c.fw_frame_received(core, frame, len(frame), now))
+
+        commands = self._input(call, now_ms)
+        return taken, commands
+
+    def send_frame(self, frame: bytes, now_ms: int) -> list[Command]:
+        """A frame from the IP stack; dropped where no :class:`TransmitFrame` comes back."""
+        return self._input(self._c.fw_send_frame, now_ms, frame, len(frame))
+
+    def frame_sent(self, frame: bytes, ok: bool, reason: str, now_ms: int) -> list[Command]:
+        """What became of a :class:`TransmitFrame`; ``reason`` such as ESP_ERR_INVALID_STATE where not ``ok``."""
+        return self._input(self._c.fw_frame_sent, now_ms, frame, len(frame), ok, _text(reason))
+
+    # ---- logs and HTTP ---------------------------------------------------------------------------
+
+    def log(self, line: bytes, now_ms: int) -> list[Command]:
+        """A whole line of another component's log, with or without its LF."""
+        return self._input(self._c.fw_log_foreign, now_ms, line, len(line))
+
+    def http(self, method: str, path: str, now_ms: int) -> HttpResponse:
+        """Answer a request. Commands that it causes come out of the next :meth:`wake`, which is due at once."""
+        response = core_abi.Response(ctypes.addressof(self._body), len(self._body))
+
+        def call(core: int, now: int) -> None:
+            self._c.fw_http_request(core, _text(method), _text(path), now, response)
+
+        commands = self._input(call, now_ms)
+        self._pending.extend(commands)
+        headers = (line.partition(": ") for line in response.headers.decode().splitlines())
+        return HttpResponse(
+            response.status,
+            response.content_type.decode(),
+            ctypes.string_at(self._body, response.length),
+            tuple((name, value) for name, _, value in headers),
+            bool(response.stream),
+        )
+
+    def log_stream(self) -> LogCursor:
+        """A new reader of the log stream, before its first chunk."""
+        return LogCursor()
+
+    def next_chunk(self, cursor: LogCursor, now_ms: int) -> bytes | None:
+        """The reader's next bytes, framed as server-sent events; None where there is nothing to say yet."""
+        length = self._c.fw_log_stream_next(self._core, cursor, now_ms & 0xFFFFFFFF, self._chunk, len(self._chunk))
+        return self._chunk.raw[:length] or None
+
+    # ---- faults ----------------------------------------------------------------------------------
+
+    def set_trace(self, callback: Callable[[str, int], None] | None) -> None:
+        """Call ``callback(point, now_ms)`` at the named points of the core. It must not raise."""
+
+        def raised(user: int | None, point: bytes, now: int) -> None:
+            if callback:
+                callback(point.decode(), self._unwrapped(now))
+
+        self._trace = core_abi.TraceCallback(raised) if callback else core_abi.TraceCallback()
+        self._c.fw_set_trace(self._core, self._trace, None)
+
+    def set_free_heap(self, octets: int) -> None:
+        """What /version tells of the heap."""
+        self._c.fw_set_free_heap(self._core, octets)
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def _unwrapped(self, at: int) -> int:
+        """The instant nearest to the last ``now_ms`` whose low 32 bits are ``at``."""
+        return self._now_ms + ((at - self._now_ms + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+    def _input(self, function: Callable[..., object], now_ms: int, *arguments: object) -> list[Command]:
+        self._now_ms = now_ms
+        self._depth += 1
+        try:
+            function(self._core, *arguments, now_ms & 0xFFFFFFFF)
+        finally:
+            self._depth -= 1
+        return self._drain() if self._depth == 0 else []
+
+    def _drain(self) -> list[Command]:
+        commands, self._pending = self._pending, []
+        command = core_abi.Command()
+        while self._c.fw_next_command(self._core, command):
+            commands.append(_DECODERS[command.kind](command))
+        return commands
+
+
+def _text(value: str) -> bytes:
+    """For C: a NUL inside would end the string early and make it another one."""
+    return value.replace("\0", "%00").encode("utf-8", "replace")
