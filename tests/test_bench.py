@@ -1,0 +1,86 @@
+"""bench.toml: what is accepted, and how each mistake is named."""
+
+from pathlib import Path
+
+import pytest
+
+from hil import bench
+from hil.errors import BenchError
+
+HEAD = '[bench]\nname = "rpi5-lab-3"\n'
+BOARD = '[[board]]\nname = "s3-a"\nusb = "1-1.2"\n'
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "bench.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_board_needs_only_a_name_and_a_path(tmp_path: Path) -> None:
+    """Everything else has a default: bus-powered, no power driver, no claims believed."""
+    loaded = bench.load(write(tmp_path, HEAD + BOARD))
+    (board,) = loaded.boards
+    assert (board.usb, board.supply, board.power.driver, board.profile) == ("1-1.2", "bus", "none", "generic")
+    assert not loaded.virtual
+
+
+def test_the_fallback_is_an_address(tmp_path: Path) -> None:
+    """`http://192.0.2.7` becomes the address; the port is HTTP's."""
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'fallback = "http://192.0.2.7"\n')).boards
+    assert board.fallback == "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD, r"bench\.toml: no \[\[board\]\] table; a bench has at least one board"),
+        (BOARD, r"bench\.toml: bench is missing; wanted a table"),
+        (
+            HEAD + BOARD + "colour = 1\n",
+            r"bench\.toml: board\.s3-a\.colour is not a known key; known: console, fallback",
+        ),
+        (HEAD + '[[board]]\nname = "s3-a"\nusb = 12\n', r"bench\.toml: board\.s3-a\.usb is 12; wanted a string"),
+        (
+            HEAD + '[[board]]\nname = "s3-a"\nusb = "ttyACM0"\n',
+            r"board\.s3-a\.usb is 'ttyACM0'; wanted a topology path",
+        ),
+        (HEAD + '[[board]]\nusb = "1-1"\n', r"bench\.toml: board\.1\.name is missing; wanted a string"),
+        (
+            HEAD + BOARD + 'power = { driver = "ykush4" }\n',
+            r"bench\.toml: board\.s3-a\.power\.driver is 'ykush4'; known: 'manual', 'none'",
+        ),
+        (HEAD + BOARD + 'supply = "battery"\n', r"board\.s3-a\.supply is 'battery'; known: 'bus', 'own'"),
+        (HEAD + BOARD + 'flash = "console"\n', r"board\.s3-a\.flash is 'console'; the board has no console"),
+        (
+            HEAD + BOARD + 'fallback = "https://x/"\n',
+            r"fallback is 'https://x/'; wanted an address such as 'http://192",
+        ),
+        (HEAD + BOARD + BOARD, r"bench\.toml: name 's3-a' is used by both 's3-a' and 's3-a'"),
+        ("board = 3\n" + HEAD, r"bench\.toml: board is 3; wanted an array"),
+        ("= 1", r"bench\.toml: not TOML: .*line 1"),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_and_choices(tmp_path: Path, text: str, message: str) -> None:
+    """Each wrong key, type or value gives one BenchError that says where and what would be right."""
+    with pytest.raises(BenchError, match=message):
+        bench.load(write(tmp_path, text))
+
+
+def test_two_boards_on_one_path_are_refused(tmp_path: Path) -> None:
+    """A topology path belongs to one board."""
+    second = BOARD.replace("s3-a", "s3-b")
+    with pytest.raises(BenchError, match=r"path '1-1\.2' is used by both 's3-a' and 's3-b'"):
+        bench.load(write(tmp_path, HEAD + BOARD + second))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The path of a bench file that is not there is in the message."""
+    with pytest.raises(BenchError, match=r"none\.toml: cannot be read: No such file"):
+        bench.load(tmp_path / "none.toml")
+
+
+def test_asking_for_an_unknown_board_lists_the_known_ones() -> None:
+    """The virtual bench has one board, and says so."""
+    with pytest.raises(BenchError, match="has no board 's3-x'; known: virtual-s3"):
+        bench.virtual().board("s3-x")
