@@ -35,15 +35,24 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def serve(options: argparse.Namespace) -> None:
+def machine_of(options: argparse.Namespace) -> Machine:
+    """The machine under the allow list that the options name.
+
+    Raises:
+        HilError: the allow list cannot be used.
+        OSError: the run directory cannot be written.
+    """
+    allowed = allow.virtual_only() if options.allow_virtual else allow.load(options.allow)
+    return Machine(allowed, Places(run=options.run_dir), options.allow_fault_files)
+
+
+async def serve(machine: Machine, options: argparse.Namespace) -> None:
     """Serve until the one client has ended, or a signal comes; then everything is undone.
 
     Raises:
-        HilError: the allow list or the socket cannot be used.
+        HilError: the socket cannot be used.
         OSError: the kernel refused.
     """
-    allowed = allow.virtual_only() if options.allow_virtual else allow.load(options.allow)
-    machine = Machine(allowed, Places(run=options.run_dir), options.allow_fault_files)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -125,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if os.geteuid() != 0:
             raise SetupError(f"the agent needs root and runs as uid {os.geteuid()}; start it with sudo")
-        asyncio.run(serve(options))
+        asyncio.run(serve(machine_of(options), options))
     except (HilError, OSError) as error:
         _log.error("%s", error)
         return 2

@@ -39,6 +39,18 @@ _CONNECT_ERRORS = {
 }
 
 
+class ConnectFailed(OSError):
+    """A TCP connection did not come about, by no fault of the harness; ``errno`` is set.
+
+    Attributes:
+        kind: refused, timeout or unreachable.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(_CONNECT_ERRORS[kind], text)
+        self.kind = kind
+
+
 @dataclass(frozen=True)
 class Done:
     """The agent did it at ``t_ns`` (CLOCK_MONOTONIC), give or take ``t_err_ns``."""
@@ -234,7 +246,7 @@ class Agent:
         """A TCP connection from the board's namespace; ``'lan'``: from that of a virtual board's second network.
 
         Raises:
-            OSError: as socket.create_connection raises it: ConnectionRefusedError, TimeoutError, EHOSTUNREACH.
+            ConnectFailed: the address did not answer, or refused.
             AgentRefused: the address may not be reached.
         """
         return self._socket(protocol.OpenTcpSocket(board, address, port, timeout_s), timeout_s + CALL_WITHIN_S)
@@ -332,9 +344,9 @@ def _only(request: protocol.Request, message: Message) -> int:
     return message.descriptors.pop()
 
 
-def _error(kind: str, text: str) -> HarnessError | OSError:
+def _error(kind: str, text: str) -> HarnessError | ConnectFailed:
     if kind in _CONNECT_ERRORS:
-        return OSError(_CONNECT_ERRORS[kind], text)  # Python picks the subclass by errno
+        return ConnectFailed(kind, text)
     return _ERRORS.get(kind, AgentError)(text)
 
 

@@ -15,6 +15,7 @@ from hil.agent.server.operations import Answer, ConnectFailed, Operations
 from hil.agent.server.sessions import Session
 from hil.clock import now_ns
 from hil.errors import AgentError, AgentRefused, HilError, SetupError, VirtualBoardError
+from hil.wire.uevent import KernelUevent
 
 _AT_ONCE = 64
 """Requests of one connection that may be under way."""
@@ -192,7 +193,7 @@ class Server:
         for event in events:
             self.take(event)
 
-    def take(self, event: uevents.Uevent) -> None:
+    def take(self, event: KernelUevent) -> None:
         """React to one kernel uevent."""
         for board in (board for session in self._sessions for board in session.boards.values()):
             if event.subsystem == "net" and event.action in ("add", "move") and board.followed is not None:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil.agent.server.uevents import Uevent
 from hil.agent.server.usbdevice import DEV, UsbDevice
 from hil.clock import Deadline
 from hil.errors import AgentError
+from hil.wire.uevent import KernelUevent
 
 OPEN_WITHIN_S = 2.0
 _AGAIN_S = 0.02
@@ -71,7 +71,7 @@ class TtyWatch:
             if name not in self._open and name not in self._tasks:
                 self._tasks[name] = asyncio.get_running_loop().create_task(self._attempt(name))
 
-    def take(self, event: Uevent) -> None:
+    def take(self, event: KernelUevent) -> None:
         """React to a kernel uevent of subsystem tty."""
         if not self._device.contains(event.devpath):
             return

@@ -1,8 +1,11 @@
 """Kernel uevents of one network namespace, and udev's later copies of them (lib/kobject_uevent.c)."""
 
 import errno
+import logging
 import socket
-from dataclasses import dataclass
+
+from hil.errors import WireError
+from hil.wire.uevent import KernelUevent
 
 NETLINK_KOBJECT_UEVENT = 15
 """include/uapi/linux/netlink.h; the socket module has no name for it."""
@@ -10,29 +13,7 @@ KERNEL_GROUP = 1
 UDEV_GROUP = 2
 _RECEIVE_BYTES = 1 << 20
 _LONGEST = 1 << 14
-
-
-@dataclass(frozen=True)
-class Uevent:
-    """One kernel uevent."""
-
-    action: str
-    devpath: str
-    properties: dict[str, str]
-
-    @property
-    def subsystem(self) -> str:
-        return self.properties.get("SUBSYSTEM", "")
-
-
-def parse(data: bytes) -> Uevent | None:
-    """A datagram of the kernel's group: ``ACTION@DEVPATH``, then ``KEY=VALUE``, each ended by NUL; None for others."""
-    head, _, rest = data.decode("utf-8", "replace").partition("\0")
-    action, at, devpath = head.partition("@")
-    if not at:
-        return None
-    pairs = (item.partition("=") for item in rest.split("\0") if item)
-    return Uevent(action, devpath, {key: value for key, _, value in pairs})
+_log = logging.getLogger("hil.agent")
 
 
 def open_socket(udev: bool = False) -> socket.socket:
@@ -62,9 +43,9 @@ def deepen(receiver: socket.socket, octets: int) -> None:
         receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
 
 
-def receive(events: socket.socket) -> list[Uevent] | None:
+def receive(events: socket.socket) -> list[KernelUevent] | None:
     """Everything that waits in a non-blocking uevent socket; None where the kernel had to drop some (ENOBUFS)."""
-    received: list[Uevent] = []
+    received: list[KernelUevent] = []
     while True:
         try:
             data, (sender, _) = events.recvfrom(_LONGEST)
@@ -74,6 +55,9 @@ def receive(events: socket.socket) -> list[Uevent] | None:
             if error.errno == errno.ENOBUFS:
                 return None
             raise
-        event = parse(data) if sender == 0 else None  # only the kernel's own; a process can send to the group too
-        if event is not None:
-            received.append(event)
+        if sender != 0:
+            continue  # not the kernel: a privileged process can send to the group too
+        try:
+            received.append(KernelUevent.parse(data))
+        except WireError as error:
+            _log.warning("a uevent was not understood: %s", error)

@@ -133,7 +133,7 @@ class VirtualProcess:
 
     async def _ended(self) -> str:
         status = await self.end()
-        return f"the virtual board's process ended with status {status} instead of answering; the agent's log has its words"
+        return f"the virtual board's process ended with status {status}, not answering; see the agent's log"
 
     async def end(self, within_s: float = END_WITHIN_S) -> int:
         """End the process: TERM, and KILL where it has not ended in time. Returns its exit status."""
