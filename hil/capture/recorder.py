@@ -1,0 +1,43 @@
+"""The only writer of timeline.jsonl."""
+
+import os
+from pathlib import Path
+
+from hil.timeline.events import Event
+from hil.timeline.journal import encode
+
+TIMELINE = "timeline.jsonl"
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte; the descriptor is a regular file."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def open_log(path: Path) -> int:
+    """A file that is only ever appended to."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+
+class Recorder:
+    """Appends whole lines, one write a batch, and tells it through an eventfd; it waits for no reader."""
+
+    def __init__(self, directory: Path, event_fd: int = -1) -> None:
+        self._fd = open_log(directory / TIMELINE)
+        self._event_fd = event_fd
+        self.batches = 0
+
+    def write(self, batch: list[Event]) -> None:
+        """One batch in order of ``t_ns``; events of equal time keep the order in which they were read."""
+        if not batch:
+            return
+        batch.sort(key=lambda event: event.t_ns)
+        write_all(self._fd, "".join(f"{encode(event)}\n" for event in batch).encode())
+        self.batches += 1
+        if self._event_fd >= 0:
+            os.eventfd_write(self._event_fd, 1)
+
+    def close(self) -> None:
+        os.close(self._fd)

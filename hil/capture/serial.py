@@ -1,0 +1,164 @@
+"""A board's log: raw bytes into a file, lines and what they mean into the timeline.
+
+A port that goes away and comes back under another name is still the same :class:`SerialLog`: the raw file, its
+offsets and the board's clock go on. Descriptors come from the agent, which has opened them raw, with DTR, and without
+flushing what they held.
+"""
+
+import fcntl
+import os
+import struct
+import termios
+from pathlib import Path
+
+from hil.capture.claims import UNTIMED, Claims, Witness
+from hil.capture.recorder import open_log, write_all
+from hil.capture.source import Moment, Source
+from hil.clock import NS_PER_MS
+from hil.timeline.events import BoardPanicked, BootMessage, Event, SerialClosed, SerialLine, SerialOpened
+from hil.wire.esplog import ROM, BacktraceLine, BootLine, LogLine, PanicLine, RebootLine, parse_line, strip_colour
+from hil.wire.lines import Line, LineSplitter
+
+CHUNK = 1 << 16
+LINE_LIMIT = 4096
+"""Bytes; a line without end is cut here."""
+SILENCE_NS = 200 * NS_PER_MS
+"""After so long without a byte a line is told without its end."""
+PANIC_NS = 500 * NS_PER_MS
+"""A panic waits so long for its backtrace, which follows a page of registers."""
+CHANNELS = {"usb": "serial", "console": "console"}
+"""Name of the event source by port."""
+
+
+class SerialLog:
+    """Everything one port of one board has said, over all its openings."""
+
+    def __init__(self, board: str, port: str, directory: Path, claims: Claims) -> None:
+        self.board = board
+        self.channel = CHANNELS[port]
+        self._raw_fd = open_log(directory / f"serial-{board}-{port}.raw")
+        self._splitter = LineSplitter(LINE_LIMIT)
+        self._witness = Witness(board, self.channel, claims)
+        self._panic: tuple[PanicLine, Moment] | None = None
+        self._heard = Moment(0, 0)
+        self._silent_at_ns: int | None = None
+
+    @property
+    def deadline_ns(self) -> int | None:
+        """When :meth:`overdue` has something to tell."""
+        panic_ns = self._panic[1].t_ns + PANIC_NS if self._panic else None
+        return min((at for at in (self._silent_at_ns, panic_ns) if at is not None), default=None)
+
+    def feed(self, data: bytes, now: Moment) -> list[Event]:
+        """Store bytes and tell the lines that they complete."""
+        write_all(self._raw_fd, data)
+        found = self._tell(self._splitter.feed(data), now)
+        self._heard = now
+        self._silent_at_ns = now.t_ns + SILENCE_NS
+        return found
+
+    def overdue(self, now: Moment) -> list[Event]:
+        """The rest of a line after a silence, and a panic whose backtrace did not come."""
+        found: list[Event] = []
+        if self._silent_at_ns is not None and self._silent_at_ns <= now.t_ns:
+            found += self._rest()
+        if self._panic is not None and self._panic[1].t_ns + PANIC_NS <= now.t_ns:
+            found += self._panicked("")
+        return found
+
+    def finish(self) -> list[Event]:
+        """What is held back when the port closes."""
+        return [*self._rest(), *self._panicked("")]
+
+    def _rest(self) -> list[Event]:
+        self._silent_at_ns = None
+        return self._tell(self._splitter.flush(), self._heard)
+
+    def _tell(self, lines: list[Line], now: Moment) -> list[Event]:
+        return [event for line in lines for event in self._line(line, now)]
+
+    def _line(self, line: Line, now: Moment) -> list[Event]:
+        text = strip_colour(line.text)
+        stamp = now.stamp(self.board, self.channel)
+        meaning = parse_line(text)
+        found: list[Event] = [SerialLine(text, line.offset, len(line.raw), line.complete, **stamp)]
+        if isinstance(meaning, BootLine):
+            found += self._panicked("")
+            if meaning.stage == ROM:
+                self._witness.booted()
+            found.append(BootMessage(meaning.stage, meaning.text, meaning.reset_reason, **stamp))
+        elif isinstance(meaning, PanicLine):
+            found += self._panicked("")
+            self._panic = (meaning, now)
+        elif isinstance(meaning, BacktraceLine):
+            found += self._panicked(meaning.text)
+        elif isinstance(meaning, RebootLine):
+            found += self._panicked("")
+        found += self._witness.heard(text, meaning.ms if isinstance(meaning, LogLine) else UNTIMED, now)
+        return found
+
+    def _panicked(self, backtrace: str) -> list[Event]:
+        """The panic that is held back, dated by its own line."""
+        if self._panic is None:
+            return []
+        (line, then), self._panic = self._panic, None
+        return [BoardPanicked(line.reason, line.core, backtrace, **then.stamp(self.board, self.channel))]
+
+    def close(self) -> None:
+        os.close(self._raw_fd)
+
+
+class SerialSource(Source):
+    """One opening of a port, under the name that it has this time."""
+
+    def __init__(self, fd: int, node: str, log: SerialLog, since_ns: int) -> None:
+        super().__init__(fd, log.board)
+        self.channel = log.channel
+        self.node = node
+        self.since_ns = since_ns
+        self._log = log
+        os.set_blocking(fd, False)
+
+    def opened(self) -> Event:
+        """Dated by who opened the port."""
+        stamp = Moment(self.since_ns, 0).stamp(self.board, self.channel)
+        return SerialOpened(self.node, dtr_is_high(self._fd), **stamp)
+
+    def released(self, reason: str, now: Moment) -> list[Event]:
+        """The port was taken away from here; the caller closes the source."""
+        return self._closed(reason, now)
+
+    def read(self, now: Moment) -> list[Event]:
+        try:
+            data = os.read(self._fd, CHUNK)
+        except BlockingIOError:
+            return []
+        except OSError as error:  # EIO: the device is gone (drivers/tty/n_tty.c, n_tty_read)
+            return self._closed(error.strerror or str(error), now)
+        if not data:
+            return self._closed("hang-up", now)
+        self.more = len(data) == CHUNK
+        found = self._log.feed(data, now)
+        self.deadline_ns = self._log.deadline_ns
+        return found
+
+    def _closed(self, reason: str, now: Moment) -> list[Event]:
+        self.ended = True
+        return [*self._log.finish(), SerialClosed(self.node, reason, **now.stamp(self.board, self.channel))]
+
+    def wake(self, now: Moment) -> list[Event]:
+        found = self._log.overdue(now)
+        self.deadline_ns = self._log.deadline_ns
+        return found
+
+    def finish(self, now: Moment) -> list[Event]:
+        return self._log.finish()
+
+
+def dtr_is_high(fd: int) -> bool:
+    """Whether DTR is set; False for what has no modem lines, such as a pty."""
+    try:
+        (bits,) = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCMGET, struct.pack("i", 0)))
+    except OSError:
+        return False
+    return bool(bits & termios.TIOCM_DTR)
