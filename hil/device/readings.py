@@ -6,14 +6,14 @@ timeline.
 
 import socket
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hil.agent.client import Agent
 from hil.bench import Board
-from hil.board.sight import TRAFFIC
-from hil.capture.http import Fetched, fetch
-from hil.clock import NS_PER_S, now_ns
+from hil.capture.http import REASON_OF_ERRNO, UNREACHABLE, Exchange, exchange
+from hil.clock import now_ns, to_s
 from hil.device.actions import Actions
-from hil.errors import AgentError, MisuseError, WireError
+from hil.errors import MisuseError, WireError
 from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import Event, HttpFailed, HttpReply, Started
@@ -66,10 +66,11 @@ class Readings:
         """GET ``path``; what came back, or why nothing did, is in the timeline too."""
         board, address = self._way(over)
         asked_ns = now_ns()
-        self.record(self._stamped(Started("http_get", f"{path} over {over}"), asked_ns, "action"))
-        fetched = self._fetch(board, address, path)
-        self.record(self._stamped(fetched.event, now_ns(), "http"))
-        return Reading(asked_ns, 0, fetched.event, fetched.body)
+        stamp: dict[str, Any] = {"t_ns": asked_ns, "t_err_ns": 0, "board": self._spec.name, "source": "action"}
+        self.record(Started("http_get", f"{path} over {over}", **stamp))
+        answer = self._exchange(board, address, path)
+        self.record(answer.event)
+        return Reading(asked_ns, 0, answer.event, answer.fetched.body if answer.fetched is not None else b"")
 
     def board_clock(self, over: str) -> BoardClock:
         """The running boot's clock, anchored by one question for its uptime where the firmware answers that."""
@@ -98,26 +99,23 @@ class Readings:
             raise MisuseError(f"board {self._spec.name} has no fallback in bench.toml")
         return (LAN if self._spec.fallback_namespace else ""), self._spec.fallback
 
-    def _fetch(self, board: str, address: str, path: str) -> Fetched:
+    def _exchange(self, board: str, address: str, path: str) -> Exchange:
         began_ns = now_ns()
         try:
             sock = self._connect(board, address)
-        except (AgentError, OSError) as error:
-            took_s = (now_ns() - began_ns) / NS_PER_S
-            kind = getattr(error, "kind", "unreachable")
-            reason = kind if kind in ("refused", "timeout") else "unreachable"
-            return Fetched(HttpFailed(path, "GET", reason, took_s, str(error)), b"")
+        except OSError as error:
+            at_ns = now_ns()
+            reason = REASON_OF_ERRNO.get(error.errno or 0, UNREACHABLE)
+            failed = HttpFailed(path, "GET", reason, to_s(at_ns - began_ns), str(error))
+            return Exchange(replace(failed, t_ns=at_ns, t_err_ns=0, board=self._spec.name, source="http"), None)
         with sock:
-            return fetch(sock, "GET", path, HTTP_S, BODY_LIMIT)
+            return exchange(sock, "GET", path, board=self._spec.name, deadline_s=HTTP_S, limit=BODY_LIMIT)
 
     def _connect(self, board: str, address: str) -> socket.socket:
         port = self._profile.http.port
         if board:
             return self._agent.open_tcp_socket(board, address, port, HTTP_S)
         return socket.create_connection((address, port), HTTP_S)
-
-    def _stamped(self, event: Event, t_ns: int, source: str) -> Event:
-        return replace(event, t_ns=t_ns, t_err_ns=0, board=self._spec.name, source=source)
 
 
 def _uptime_ms(body: bytes) -> int | None:

@@ -4,15 +4,18 @@ The capture process writes; this side only reads the same file, so a wait and a 
 """
 
 from pathlib import Path
+from typing import TextIO
 
 from hil.capture.client import Capture
 from hil.clock import Deadline, now_ns, to_s
 from hil.errors import HarnessError, WireError
-from hil.expect import Expectation
-from hil.timeline.events import Event
+from hil.expect import Expectation, Pending
+from hil.timeline.events import Event, UsbAttached, UsbDetached
 from hil.timeline.journal import read_journal
 from hil.timeline.timeline import Timeline
 
+SYNC_S = 10.0
+"""The capture process writes within milliseconds; one that takes this long is not keeping up."""
 _LATEST_LOOK_S = 0.25
 """Longest sleep between two looks at the file, in case a wake-up was coalesced."""
 
@@ -24,7 +27,7 @@ class Witness:
         self.timeline = Timeline()
         self._capture = capture
         self._path: Path = capture.path
-        self._file = None
+        self._file: TextIO | None = None
         self._rest = ""
         self._watching: list[Expectation] = []
 
@@ -56,14 +59,23 @@ class Witness:
         self._watching.remove(expectation)
 
     def settle(self, expectation: Expectation) -> None:
-        """Return when ``expectation`` is decided, one way or the other; its own deadline ends the wait."""
-        while not expectation.decided:
-            if self.refresh() and expectation.decided:
-                return
-            expectation.wake(now_ns())
-            if not expectation.decided:
-                left_s = to_s(expectation.closes_ns - now_ns())
-                self._capture.wait(max(0.001, min(left_s, _LATEST_LOOK_S)))
+        """Return when ``expectation`` is decided, one way or the other; its own deadline ends the wait.
+
+        Raises:
+            HarnessError: the capture process has died or does not keep up.
+        """
+        while isinstance(expectation.outcome, Pending):
+            if self.refresh():
+                continue
+            deadline_ns = expectation.deadline_ns
+            assert deadline_ns is not None
+            left_s = to_s(deadline_ns - now_ns())
+            if left_s > 0:
+                self._capture.wait(min(left_s, _LATEST_LOOK_S))
+            else:
+                self._capture.sync(SYNC_S)
+                self.refresh()
+                expectation.wake(now_ns())
 
     def find(self, pattern: Event, since_ns: int, within_s: float) -> Event | None:
         """The first event that matches ``pattern`` at or after ``since_ns``, waiting for it at most ``within_s``."""
@@ -74,6 +86,13 @@ class Witness:
             if found is not None or deadline.passed:
                 return found
             self._capture.wait(min(max(0.001, deadline.left_s), _LATEST_LOOK_S))
+
+    def attached(self, path: str) -> bool:
+        """Whether the device at ``path`` is on the bus, as far as the timeline tells."""
+        self.refresh()
+        last = [self.timeline.last(pattern) for pattern in (UsbAttached(path=path), UsbDetached(path=path))]
+        came, went = (event.t_ns if event is not None else -1 for event in last)
+        return came > went
 
     def close(self) -> None:
         if self._file is not None:

@@ -58,7 +58,10 @@ class Expect:
             raise MisuseError("an expectation takes since= (an action) or after= (a reading), not both")
         start = since or after
         begin_ns = now_ns() if start is None else start.t_ns - start.t_err_ns
-        expectation = Expectation(steps, since_ns=begin_ns, within_s=within_s, ordered=ordered, board=self._board)
+        named = repr(start) if isinstance(start, Event) else "the start"
+        expectation = Expectation(
+            steps, begin_ns, within_s, ordered=ordered, board=self._board, since_name=named
+        )
         self._ledger.open(expectation, _caller())
         opened = Opened(expectation, self._witness, self._artifacts)
         if start is not None:

@@ -1,22 +1,28 @@
-"""The six fixtures: bench, board, host, expect, timeline, artifacts."""
+"""The six fixtures: bench, board, host, expect, timeline, artifacts.
+
+This module loads with every pytest run, so what only a bench needs is imported when a bench is opened.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hil.board.sight import mildest, ways
 from hil.clock import now_ns
-from hil.device.open_bench import OpenBench
-from hil.device.usb_board import UsbBoard
 from hil.errors import MisuseError
-from hil.expect import Ledger
-from hil.net.host import Host
-from hil.plugin.expectations import Expect
-from hil.plugin.reporting import STARTED
-from hil.plugin.run import RUN, Run
+from hil.plugin.run import FAILED, RUN, STARTED, Run
 from hil.timeline.events import TestEnded, TestStarted
-from hil.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    from hil.device.open_bench import OpenBench
+    from hil.device.usb_board import UsbBoard
+    from hil.net.host import Host
+    from hil.plugin.expectations import Expect
+    from hil.timeline.timeline import Timeline
 
 
 def _run(request: pytest.FixtureRequest) -> Run:
@@ -54,9 +60,6 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
     bench.record(TestEnded(request.node.nodeid, "failed" if failed else "passed", t_ns=now_ns(), **stamp))
 
 
-FAILED = pytest.StashKey[bool]()
-
-
 @pytest.fixture
 def host(bench: OpenBench) -> Iterator[Host]:
     """The computer that the board is plugged into, as one persona or another."""
@@ -68,6 +71,9 @@ def host(bench: OpenBench) -> Iterator[Host]:
 @pytest.fixture
 def expect(bench: OpenBench, board: UsbBoard, artifacts: Path) -> Iterator[Expect]:
     """Says what must happen after an action, in which order, within which time."""
+    from hil.expect import Ledger
+    from hil.plugin.expectations import Expect
+
     ledger = Ledger()
     yield Expect(bench.witness, ledger, board.name, artifacts)
     unjudged = ledger.unjudged()

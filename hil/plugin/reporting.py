@@ -1,19 +1,19 @@
 """What a person sees: the header, a failure with its finding, and where the evidence lies."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hil.clock import now_ns
-from hil.diagnosis import Finding, diagnose
-from hil.diagnosis.finding import NO_MATCH
 from hil.errors import HarnessError, HilError
-from hil.plugin.run import Run
-from hil.timeline.journal import encode
+from hil.plugin.run import FAILED, STARTED, Run
 
-STARTED = pytest.StashKey[int]()
-"""CLOCK_MONOTONIC nanoseconds at which a test's board was ready to be used."""
+if TYPE_CHECKING:
+    from hil.diagnosis import Finding
 
 _MARK = ".hil-artifacts"
 _HARNESS = "hil_harness_error"
@@ -74,10 +74,18 @@ def is_harness_error(report: pytest.TestReport) -> bool:
 def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
     """Ask the second witness, look for a cause, and keep the timeline of the test."""
     started_ns = item.stash.get(STARTED, None)
-    if run.opened is None or started_ns is None or report.when != "call" or is_harness_error(report):
-        if run.opened is not None and started_ns is not None:
-            _keep(run, item, started_ns, [])
+    item.stash[FAILED] = True
+    if run.opened is None or started_ns is None:
         return
+    findings = [] if report.when != "call" or is_harness_error(report) else _diagnose(run, item, report, started_ns)
+    _keep(run, item, started_ns, findings)
+
+
+def _diagnose(run: Run, item: pytest.Item, report: pytest.TestReport, started_ns: int) -> list[Finding]:
+    from hil.diagnosis import diagnose
+    from hil.diagnosis.finding import NO_MATCH
+
+    assert run.opened is not None
     board = run.opened.board(run.options.board)
     board.gather()
     run.opened.witness.refresh()
@@ -86,10 +94,12 @@ def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> N
     report.user_properties += [("hil_finding", finding.name) for finding in findings]
     text = "\n\n".join(finding.text(started_ns) for finding in findings) or f"finding   {NO_MATCH}"
     report.sections.append(("hil finding", text))
-    _keep(run, item, started_ns, findings)
+    return findings
 
 
 def _keep(run: Run, item: pytest.Item, started_ns: int, findings: list[Finding]) -> None:
+    from hil.timeline.journal import encode
+
     assert run.opened is not None
     folder = run.folder(item.name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,6 +113,8 @@ def _keep(run: Run, item: pytest.Item, started_ns: int, findings: list[Finding])
 
 def summary(run: Run, reporter: pytest.TerminalReporter) -> None:
     """The last lines: findings, checks that were skipped, and where the evidence lies."""
+    from hil.diagnosis.finding import NO_MATCH
+
     for node, findings in run.findings.items():
         names = ", ".join(finding.name for finding in findings) or NO_MATCH
         reporter.write_line(f"hil: {node}: {names}")

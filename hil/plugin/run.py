@@ -1,14 +1,19 @@
 """One pytest run on a bench: opened at the first test that needs it, closed at the end."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hil.bench import Bench
-from hil.device.open_bench import OpenBench
-from hil.diagnosis import Finding
 from hil.plugin.options import Options
+
+if TYPE_CHECKING:
+    from hil.device.open_bench import OpenBench
+    from hil.diagnosis import Finding
 
 
 @dataclass
@@ -31,6 +36,8 @@ class Run:
         Raises:
             HarnessError: something that it needs is missing.
         """
+        from hil.device.open_bench import OpenBench
+
         if self.opened is None:
             self.opened = OpenBench(
                 self.bench, self.options.artifacts, faults=self.options.faults, tinyusb=self.options.tinyusb
@@ -49,3 +56,6 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+STARTED = pytest.StashKey[int]()
+"""CLOCK_MONOTONIC nanoseconds at which a test's board was ready to be used."""
+FAILED = pytest.StashKey[bool]()

@@ -1,4 +1,4 @@
-"""What a board says of itself over HTTP: the text of ``/events`` and the JSON of ``/status``.
+"""What a board says of itself over HTTP: the text of ``/events``, the JSON of ``/status`` and ``/version``.
 
 ::
 
@@ -125,19 +125,36 @@ def parse_status(body: bytes) -> dict[str, bool]:
     Raises:
         WireError: no JSON object, a flag that is no boolean, a key that comes twice, NaN, too long or too deep.
     """
-    text = _text("/status", body)
-    if len(body) > MAX_STATUS or _depth(text) > MAX_DEPTH:
-        raise WireError(f"/status: {len(body)} bytes, at most {MAX_STATUS}, nested at most {MAX_DEPTH} deep")
-    try:
-        made = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except ValueError as error:
-        raise WireError(f"/status: no JSON: {error}; it begins with {text[:80]!r}") from error
-    if not isinstance(made, dict):
-        raise WireError(f"/status: a JSON {type(made).__name__}, expected an object of booleans")
+    made = _object("/status", body)
     for name, value in made.items():
         if FLAG_NAME.fullmatch(name) and not isinstance(value, bool):
             raise WireError(f"/status: {name} is {str(value)[:80]!r}, expected true or false")
     return {name: value for name, value in made.items() if isinstance(value, bool)}
+
+
+def parse_version(body: bytes) -> dict[str, str | int]:
+    """Body of ``/version``: the strings and integers of a JSON object, in its order; other values are left out.
+
+    Raises:
+        WireError: no JSON object, a key that comes twice, NaN, too long or too deep.
+    """
+    made = _object("/version", body)
+    return {name: v for name, v in made.items() if isinstance(v, str | int) and not isinstance(v, bool)}
+
+
+def _object(path: str, body: bytes) -> dict[str, object]:
+    text = _text(path, body)
+    if len(body) > MAX_STATUS or _depth(text) > MAX_DEPTH:
+        raise WireError(f"{path}: {len(body)} bytes, at most {MAX_STATUS}, nested at most {MAX_DEPTH} deep")
+    try:
+        made = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except ValueError as error:
+        raise WireError(f"{path}: no JSON: {error}; it begins with {text[:80]!r}") from error
+    except WireError as error:
+        raise WireError(f"{path}: {error}") from error
+    if not isinstance(made, dict):
+        raise WireError(f"{path}: a JSON {type(made).__name__}, expected an object")
+    return made
 
 
 def _depth(text: str) -> int:
@@ -162,9 +179,9 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
-        raise WireError(f"/status: {next(name for name in names if names.count(name) > 1)!r} comes twice")
+        raise WireError(f"{next(name for name in names if names.count(name) > 1)!r} comes twice")
     return made
 
 
 def _no_constant(name: str) -> object:
-    raise WireError(f"/status: {name} is no JSON value")
+    raise WireError(f"{name} is no JSON value")
