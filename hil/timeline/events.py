@@ -15,7 +15,7 @@ The four stamp fields are keyword-only and shared by all:
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any
 
 SOURCES = (
     "action",  # what the test did
@@ -57,7 +57,7 @@ REGISTRY: dict[str, type["Event"]] = {}
 class Event:
     """Base of all events; as a pattern it matches any."""
 
-    __test__: ClassVar[bool] = False  # TestStarted is no test class, though pytest would take it for one
+    __test__ = False  # TestStarted is no test class, though pytest would take it for one
     t_ns: int = field(default=ANY, kw_only=True)
     t_err_ns: int = field(default=ANY, kw_only=True)
     board: str = field(default=ANY, kw_only=True)

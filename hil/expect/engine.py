@@ -1,0 +1,359 @@
+"""Judges a sentence about a board, one event at a time.
+
+An :class:`Expectation` is fed every event once, in order of arrival, and told the time when nobody fed it for a while.
+It judges by when things happened (``t_ns`` ± ``t_err_ns``), not by when they arrived:
+
+- Two events whose error bounds overlap count as being in the order that the sentence asks for.
+- What happened inside the window counts, also if it arrives up to ``grace_s`` after the window's end. A verdict that
+  something did *not* happen, at all or between two steps, is therefore given ``grace_s`` late.
+- A step takes the earliest event that fits and is not before the steps before it (:mod:`hil.expect.stage`).
+- Nothing is consumed: any number of expectations may be fed the same events.
+
+An event is looked at by the steps whose class it has, and by no other: what a flood of other events costs does not
+depend on the sentence. :attr:`Expectation.steps_examined` counts it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Final, Literal
+
+from hil.clock import to_ns
+from hil.errors import MisuseError
+from hil.expect.guard import Guard
+from hil.expect.stage import STASH, Sighting, Slot, Stage
+from hil.expect.steps import Kind, Step, as_sentence
+from hil.timeline.events import ANY, Event
+from hil.timeline.matching import field_matcher
+
+GRACE_S = 0.25
+"""How late an event may arrive and still count, unless the waiter says otherwise."""
+_FOREVER = 1 << 62
+_instant: Callable[[Event], int] = attrgetter("t_ns")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not decided yet."""
+
+    step: int
+    """Number of the step that is awaited, from 1; one more than there are steps while only the end is awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Everything that was asked for happened, and nothing forbidden did."""
+
+    events: tuple[Event, ...]
+    """What the steps took, by time."""
+    by_step: tuple[tuple[Event, ...], ...]
+    """The same, step by step; () for a step that never took one."""
+    at_ns: int
+    """When the last of them happened; the end of the window where it had to pass without a forbidden event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The sentence is not true."""
+
+    reason: Literal["missing", "late", "forbidden", "too many"]
+    """missing: not in the window; late: not within the step's own limit; forbidden, too many: a step's ``event``."""
+    step: int
+    """Number of the step that failed, from 1."""
+    at_ns: int
+    """When the window or the limit ended, or when ``event`` happened."""
+    event: Event | None = None
+
+
+Outcome = Pending | Met | Failed
+
+
+class _Lane:
+    """One pattern of one step, and who wants the events that match it."""
+
+    def __init__(self, step: int, pattern: Event, board: str | None) -> None:
+        self.step = step
+        self.kind = type(pattern)
+        limited = pattern if board is None or pattern.board is not ANY else replace(pattern, board=board)
+        self.compare: Callable[[Event], bool] = field_matcher(limited)
+        self.slot: Slot | None = None
+        self.stage = 0
+        """Stage of the slot; of a step that is not required, the stage that it stands before."""
+        self.guard: Guard | None = None
+        self.possible: deque[Sighting] | None = None
+
+
+class Expectation:
+    """A sentence about a board, from ``since_ns`` on.
+
+    Args:
+        steps: events and what :mod:`hil.expect.steps` makes.
+        since_ns: the window begins here; what happened before it, beyond its error, does not count.
+        within_s: length of the window; None where the steps' own limits add up to one.
+        ordered: False lets the steps happen in any order.
+        board: only events of this board count, save for patterns that name a board themselves.
+        grace_s: how late an event may arrive.
+        since_name: what happened at ``since_ns``, for the message: "Acted(action='replug')".
+
+    Raises:
+        MisuseError: the sentence has no meaning.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Event | Step],
+        since_ns: int,
+        within_s: float | None = None,
+        *,
+        ordered: bool = True,
+        board: str | None = None,
+        grace_s: float = GRACE_S,
+        since_name: str = "the start",
+    ) -> None:
+        if grace_s < 0:
+            raise MisuseError(f"grace_s is {grace_s!r}; it is a number of seconds, 0 or more")
+        self.steps, self.within_s = as_sentence(steps, within_s, ordered)
+        self.since_ns: Final = since_ns
+        self.end_ns: Final = since_ns + to_ns(self.within_s)
+        """End of the window, in event time."""
+        self.ordered: Final = ordered
+        self.board: Final = board
+        self.since_name: Final = since_name
+        self.judged = False
+        """Set by whoever has looked at the outcome; an expectation that nobody judged is an error of the test."""
+        self.steps_examined = 0
+        """How often an event was compared with a step."""
+        self.outcome: Outcome = Pending(1)
+        self._grace_ns = to_ns(grace_s)
+        self._stages: list[Stage] = []
+        self._guards: list[Guard] = []
+        self._offences: list[tuple[Sighting, Guard]] = []
+        self._position = 0
+        self._lanes = [lane for index in range(len(self.steps)) for lane in self._arrange(index)]
+        self._by_class: dict[type[Event], tuple[_Lane, ...]] = {}
+        self._advance(0)
+        self.outcome = Pending(self._awaited())
+
+    # ---- setting up -----------------------------------------------------------------------------
+
+    def _arrange(self, index: int) -> list[_Lane]:
+        """The lanes of one step; adds its stage and its guard."""
+        step = self.steps[index]
+        lanes = [_Lane(index, pattern, self.board) for pattern in step.patterns]
+        for lane in lanes:
+            lane.stage = sum(other.required for other in self.steps[:index]) if self.ordered else 0
+        if step.kind is Kind.OPTIONAL:
+            lanes[0].possible = deque(maxlen=STASH)
+        elif step.kind is Kind.NEVER:
+            lanes[0].guard = self._guard(index, 0, lanes[0].stage)
+        else:
+            self._add_slots(step, lanes)
+        if step.at_most is not None:
+            lanes[0].guard = self._guard(index, step.at_most, lanes[0].stage + 1)
+        return lanes
+
+    def _add_slots(self, step: Step, lanes: list[_Lane]) -> None:
+        for lane in lanes:
+            lane.slot = Slot(lane.step, step.times, step.within_s)
+        slots = [lane.slot for lane in lanes if lane.slot is not None]
+        if self.ordered or not self._stages:
+            self._stages.append(Stage(slots))
+        else:
+            self._stages[0] = Stage([*self._stages[0].slots, *slots])
+
+    def _guard(self, index: int, allowed: int, before: int) -> Guard:
+        step, after = self.steps[index], sum(other.required for other in self.steps[:index]) - 1
+        stages = sum(other.required for other in self.steps)
+        limit_s = step.within_s if step.kind is Kind.NEVER else None
+        guard = Guard(
+            index,
+            allowed,
+            after if self.ordered and after >= 0 else None,
+            before if self.ordered and before < stages else None,
+            limit_s,
+        )
+        self._guards.append(guard)
+        return guard
+
+    # ---- what the waiter does -------------------------------------------------------------------
+
+    def feed(self, event: Event) -> Outcome:
+        """Take in the next event that arrived; returns the outcome so far."""
+        if not isinstance(self.outcome, Pending):
+            return self.outcome
+        kind = type(event)
+        lanes = self._by_class.get(kind)
+        if lanes is None:
+            lanes = self._by_class[kind] = tuple(lane for lane in self._lanes if issubclass(kind, lane.kind))
+        if lanes:
+            self.steps_examined += len(lanes)
+            hits = [lane for lane in lanes if lane.compare(event)]
+            if hits:
+                self._take_in(event, hits)
+        return self.outcome
+
+    def wake(self, now_ns: int) -> Outcome:
+        """Tell the time; decides what ``now_ns`` allows to decide, and returns the outcome so far."""
+        if isinstance(self.outcome, Pending):
+            self._settle(now_ns - self._grace_ns)
+        return self.outcome
+
+    def close(self) -> Outcome:
+        """No event will come any more, as at the end of a saved journal; returns the final outcome."""
+        return self.wake(_FOREVER)
+
+    @property
+    def deadline_ns(self) -> int | None:
+        """When :meth:`wake` will decide if nothing arrives until then (the grace is in it); None once decided."""
+        if not isinstance(self.outcome, Pending):
+            return None
+        offences = [sighting.high_ns for sighting, _ in self._offences]
+        return min([self._settles_ns(), *offences]) + self._grace_ns
+
+    @property
+    def dropped(self) -> int:
+        """Events that fitted a step and were not kept because too many did; if not 0, the verdict may rest on it."""
+        return sum(stage.dropped for stage in self._stages) + sum(guard.dropped for guard in self._guards)
+
+    def taken(self, step: int) -> tuple[Event, ...]:
+        """What the step of that number (from 1) has taken so far, pattern by pattern; () where it takes nothing."""
+        lanes = [lane for lane in self._lanes if lane.step == step - 1]
+        if lanes[0].possible is not None:
+            return self._optional(lanes[0])
+        slots = [lane.slot for lane in lanes if lane.slot is not None]
+        return tuple(sighting.event for slot in slots for sighting in sorted(slot.taken))
+
+    # ---- events ---------------------------------------------------------------------------------
+
+    def _take_in(self, event: Event, hits: list[_Lane]) -> None:
+        if event.t_ns + event.t_err_ns < self.since_ns or event.t_ns - event.t_err_ns > self.end_ns:
+            return
+        guarded = self._notice_aside(event, hits)
+        changed = self._notice_stages(event, hits)
+        if changed is not None:
+            if self._stages[changed].complete:
+                self._advance(changed + 1)
+            self.outcome = Pending(self._awaited())
+        if guarded or (changed is not None and self._guards):
+            self._offences = self._find_offences()
+        if guarded or changed is not None:
+            self._decide_at_once()
+
+    def _notice_aside(self, event: Event, hits: list[_Lane]) -> bool:
+        """Tell optional steps and guards; True if there was a guard."""
+        guarded = False
+        for lane in hits:
+            if lane.possible is not None and self._position <= lane.stage:
+                lane.possible.append(Sighting(event))
+            if lane.guard is not None and self.since_ns <= event.t_ns <= self.end_ns:
+                lane.guard.notice(Sighting(event), self._begun(lane.guard))
+                guarded = True
+        return guarded
+
+    def _notice_stages(self, event: Event, hits: list[_Lane]) -> int | None:
+        """Tell the stages; returns the first whose choice has changed."""
+        slots: dict[int, list[Slot]] = {}
+        for lane in hits:
+            if lane.slot is not None:
+                slots.setdefault(lane.stage, []).append(lane.slot)
+        changed = [index for index, found in slots.items() if self._stages[index].notice(Sighting(event, tuple(found)))]
+        return min(changed, default=None)
+
+    def _advance(self, first: int) -> None:
+        """Let the stages from ``first`` on choose anew, as far as the ones before them are complete."""
+        floor_ns, base_ns = self._stages[first - 1].end() if first else (self.since_ns, self.since_ns)
+        used = {id(sighting.event) for stage in self._stages[:first] for sighting in stage.taken()}
+        self._position = len(self._stages)
+        for index in range(first, len(self._stages)):
+            stage = self._stages[index]
+            if self._position < index:
+                stage.forget()
+                continue
+            stage.solve(floor_ns, base_ns, used)
+            if not stage.complete:
+                self._position = index
+            floor_ns, base_ns = stage.end()
+            used.update(id(sighting.event) for sighting in stage.taken())
+
+    def _awaited(self) -> int:
+        """Number of the step that is awaited."""
+        if self._position == len(self._stages):
+            return len(self.steps) + 1
+        return 1 + min(slot.step for slot in self._stages[self._position].slots if not slot.full)
+
+    def _optional(self, lane: _Lane) -> tuple[Event, ...]:
+        """The earliest event that fits between the stages beside an optional step and that no stage has taken."""
+        floor_ns, base_ns = self._stages[lane.stage - 1].end() if lane.stage else (self.since_ns, self.since_ns)
+        following = self._stages[lane.stage].taken() if self.ordered and lane.stage < len(self._stages) else []
+        until_ns = max((sighting.high_ns for sighting in following), default=self.end_ns)
+        within_s = self.steps[lane.step].within_s
+        if within_s is not None:
+            until_ns = min(until_ns, base_ns + to_ns(within_s))
+        used = {id(sighting.event) for stage in self._stages for sighting in stage.taken()}
+        for sighting in sorted(lane.possible or ()):
+            fits = floor_ns <= sighting.high_ns and sighting.low_ns <= until_ns
+            if fits and self._position >= lane.stage and id(sighting.event) not in used:
+                return (sighting.event,)
+        return ()
+
+    # ---- verdicts -------------------------------------------------------------------------------
+
+    def _begun(self, guard: Guard) -> bool:
+        return guard.after is None or self._stages[guard.after].complete
+
+    def _find_offences(self) -> list[tuple[Sighting, Guard]]:
+        """Forbidden events so far, the earliest first."""
+        found = []
+        for guard in filter(self._begun, self._guards):
+            after_ns = None if guard.after is None else self._stages[guard.after].end()[1]
+            following = [] if guard.before is None else self._stages[guard.before].taken()
+            before_ns = min((sighting.low_ns for sighting in following), default=None)
+            offender = guard.offender(after_ns, before_ns, self.since_ns if after_ns is None else after_ns)
+            if offender is not None:
+                found.append((offender, guard))
+        return sorted(found, key=lambda offence: offence[0].event.t_ns)
+
+    def _decide_at_once(self) -> None:
+        """What no event that is still under way can change."""
+        final = [offence for offence in self._offences if offence[1].before is None]
+        if final:
+            self._fail_by(*final[0])
+        elif not self._guards and self._position == len(self._stages):
+            self._succeed()
+
+    def _settles_ns(self) -> int:
+        """When the sentence is decided if nothing more happens, in event time."""
+        if self._position < len(self._stages):
+            due_ns = self._stages[self._position].due_ns()
+            return self.end_ns if due_ns is None else min(due_ns, self.end_ns)
+        base_ns = self._stages[-1].end()[1] if self._stages else self.since_ns
+        ends = [self._guard_end_ns(guard) for guard in self._guards if guard.before is None]
+        return max([base_ns, *ends])
+
+    def _guard_end_ns(self, guard: Guard) -> int:
+        if guard.limit_ns is None:
+            return self.end_ns
+        start_ns = self.since_ns if guard.after is None else self._stages[guard.after].end()[1]
+        return min(start_ns + guard.limit_ns, self.end_ns)
+
+    def _settle(self, known_ns: int) -> None:
+        """Decide, given that everything that happened until ``known_ns`` has arrived."""
+        settled = [offence for offence in self._offences if offence[0].high_ns <= known_ns]
+        ends_ns = self._settles_ns()
+        if settled:
+            self._fail_by(*settled[0])
+        elif known_ns >= ends_ns and self._position == len(self._stages):
+            self._succeed()
+        elif known_ns >= ends_ns:
+            self.outcome = Failed("late" if ends_ns < self.end_ns else "missing", self._awaited(), ends_ns)
+
+    def _fail_by(self, sighting: Sighting, guard: Guard) -> None:
+        reason: Literal["forbidden", "too many"] = "too many" if guard.allowed else "forbidden"
+        self.outcome = Failed(reason, guard.step + 1, sighting.event.t_ns, sighting.event)
+
+    def _succeed(self) -> None:
+        by_step = tuple(self.taken(number) for number in range(1, len(self.steps) + 1))
+        events = tuple(sorted((event for taken in by_step for event in taken), key=_instant))
+        at_ns = max((event.t_ns for event in events), default=self.end_ns)
+        self.outcome = Met(events, by_step, self.end_ns if any(g.before is None for g in self._guards) else at_ns)
