@@ -1,15 +1,13 @@
 """What the virtual machine is made of, put together once and kept in a cache directory.
 
-Pieces: a stock kernel of the distribution (uncompressed), its modules, and a *layer*: a tree that the machine lays over the
-host's own root, with the kernel modules and those of udev, kmod and busybox that the host lacks. Packages are downloaded and
-unpacked, never installed.
+Pieces: a stock kernel of the distribution (uncompressed), its modules, and a *layer*: a tree that the machine lays over
+the host's own root, with the kernel modules and those of udev, kmod and busybox that the host lacks. Packages are
+downloaded and unpacked, never installed.
 
-The cache is ``$HIL_CACHE``, else ``$XDG_CACHE_HOME/hil``, else ``~/.cache/hil``. In it, ``machine-<key>/`` holds the pieces; the key
-covers all that decides what they should be, so a directory that exists is complete and current.
-``python -m hil.launcher.assemble`` puts them together ahead of time; ``--refresh`` takes the newest kernel.
+The cache is ``$HIL_CACHE``, else ``$XDG_CACHE_HOME/hil``, else ``~/.cache/hil``. In it, ``machine-<key>/`` holds the
+pieces; the key covers all that decides what they should be, so a directory that exists is complete and current.
 """
 
-import argparse
 import fcntl
 import hashlib
 import json
@@ -18,7 +16,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,23 +23,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil.errors import HarnessError, SetupError
+from hil.errors import SetupError
 from hil.launcher.kernelimage import uncompressed
 from hil.launcher.packages import Apt, Package, installed_here
 
 FORMAT = "1"
 """Raised whenever the layout or the choice of pieces changes."""
 TOOLS = ("udev", "kmod", "busybox-static")
+HOST_TOOLS = ("/usr/lib/systemd/systemd-udevd", "/usr/sbin/modprobe", "/usr/bin/busybox")
+"""What of them the host may have itself."""
 KERNELS = {
     "x86_64": ("linux-image-amd64", "linux-image-generic"),
     "aarch64": ("linux-image-arm64", "linux-image-generic", "linux-image-rpi-2712", "linux-image-rpi-v8"),
 }
 KERNEL_PARTS = re.compile(r"linux-(image|modules|modules-extra)-\d")
 UNUSED = re.compile(
-    r"/lib/modules/[^/]+/kernel/(sound|drivers/(gpu|media|infiniband|scsi|iio|staging|hwmon|ata|md|comedi|platform|mtd|video|target"
-    r"|net/(wireless|ethernet|can|wan|dsa|fddi|arcnet|hamradio|ieee802154|wwan|fjes|vmxnet3))|fs/(?!9p|overlayfs|netfs|fscache|nls|configfs))/"
+    r"/lib/modules/[^/]+/kernel/(sound"
+    r"|drivers/(gpu|media|infiniband|scsi|iio|staging|hwmon|ata|md|comedi|platform|mtd|video|target)"
+    r"|drivers/net/(wireless|ethernet|can|wan|dsa|fddi|arcnet|hamradio|ieee802154|wwan|fjes|vmxnet3)"
+    r"|fs/(?!9p|overlayfs|netfs|fscache|nls|configfs|fuse)[^/]+)/"
 )
-"""Kernel modules that no USB bench asks for: three quarters of all."""
+"""Directories of kernel modules that no USB bench asks for: two thirds of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ def cache_directory(env: Mapping[str, str]) -> Path:
 def key(architecture: str) -> str:
     """Names what the pieces depend on: this format, the machine, the system's release, its tools."""
     release = Path("/etc/os-release")
-    tools = [str(Path(path).exists()) for path in ("/usr/lib/systemd/systemd-udevd", "/usr/sbin/modprobe", "/usr/bin/busybox")]
-    parts = (FORMAT, architecture, release.read_text() if release.exists() else "", *tools)
+    present = [str(Path(tool).exists()) for tool in HOST_TOOLS]
+    parts = (FORMAT, architecture, release.read_text() if release.exists() else "", *present)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -143,13 +144,15 @@ def _build(scratch: Path, architecture: str, say: Callable[[str], None]) -> None
     release = _take_kernel(layer, machine)
     _take_busybox(layer, machine)
     _index_modules(layer, release)
-    (machine / "machine.json").write_text(json.dumps({"release": release, "packages": [file.name for file in files]}, indent=1))
+    facts = {"release": release, "packages": [file.name for file in files]}
+    (machine / "machine.json").write_text(json.dumps(facts, indent=1))
 
 
 def _download(apt: Apt, architecture: str, directory: Path, say: Callable[[str], None]) -> list[Path]:
     shutil.rmtree(directory, ignore_errors=True)
     packages = [*kernel_packages(apt, architecture), *apt.missing(TOOLS)]
-    say("hil: downloading for the virtual machine (nothing of it is installed): " + " ".join(f"{p.name}={p.version}" for p in packages))
+    names = " ".join(f"{package.name}={package.version}" for package in packages)
+    say(f"hil: downloading for the virtual machine, not to be installed: {names}")
     return apt.download(packages, directory)
 
 
@@ -161,8 +164,9 @@ def kernel_packages(apt: Apt, architecture: str) -> list[Package]:
     """
     names = KERNELS.get(architecture)
     if names is None:
-        raise SetupError(f"no kernel package is known for machine type {architecture!r}; known: {', '.join(sorted(KERNELS))}")
-    meta = next((found for name in names if (found := apt.find(name))), None)
+        choices = ", ".join(sorted(KERNELS))
+        raise SetupError(f"no kernel package is known for machine type {architecture!r}; known: {choices}")
+    meta = next((known for name in names if (known := apt.find(name))), None)
     if meta is None:
         raise SetupError(f"apt knows no kernel package; looked for {', '.join(names)}")
     found: dict[str, Package] = {}
@@ -223,24 +227,6 @@ def _index_modules(layer: Path, release: str) -> None:
     env = {**os.environ, "LD_LIBRARY_PATH": libraries} if libraries else None
     tool = own if own.exists() else Path("/usr/bin/kmod")
     command = ["depmod", "-b", str(layer / "usr"), release]
-    done = subprocess.run(command, executable=tool, capture_output=True, text=True, timeout=120, env=env)
+    done = subprocess.run(command, check=False, executable=tool, capture_output=True, text=True, timeout=120, env=env)
     if done.returncode:
         raise SetupError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()}")
-
-
-def main() -> int:
-    """Put the pieces together, as ``make`` does; 0, or 1 after an error was printed."""
-    parser = argparse.ArgumentParser(prog="python -m hil.launcher.assemble", description="Download and unpack what the virtual machine needs.")
-    parser.add_argument("--refresh", action="store_true", help="do it again, with the newest kernel")
-    arguments = parser.parse_args()
-    try:
-        pieces = assemble(cache_directory(os.environ), lambda text: print(text, flush=True), arguments.refresh)
-    except HarnessError as error:
-        print(f"hil: {error}", file=sys.stderr)
-        return 1
-    print(f"hil: the virtual machine has kernel {pieces.release} in {pieces.directory}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -45,7 +45,7 @@ class Job:
     artifacts: Path | None
     """Shared with the host while the command runs."""
     returned: tuple[Path, ...] = ()
-    """Where what has been written comes back from, at the end."""
+    """Paths below which what has been written comes back at the end."""
     agent: tuple[str, ...] = ()
     """Command line of a root process to start before the command; empty for none."""
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # First process of the virtual machine once its root is there: start what a run needs, run the command, send back what it wrote.
-# job.sh sets: ports, artifacts, returned, agent, allowed_uid, modules. Lines to the host on port 1: see session.py.
+# job.sh sets: ports, artifacts, returned, agent, modules. Lines to and from the host on port 1: see protocol.py.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 hil=/run/hil
 b=$hil/busybox
@@ -21,8 +21,8 @@ uptime; tell "phase shell $up"
 orders() {
     while read -r verb argument <&3; do
         case $verb in
-        signal) $b kill -s "$argument" -- "-$($b cat $hil/pid)" ;;
-        only) $b kill -s "$argument" "$($b cat $hil/pid)" ;;
+        group) $b kill -s "$argument" -- "-$($b cat $hil/pid)" ;;
+        alone) $b kill -s "$argument" "$($b cat $hil/pid)" ;;
         esac
     done
     $b poweroff -f
@@ -47,8 +47,7 @@ $b hostname hil
 
 if [ -n "$agent" ]; then
     $b mkdir -p /etc/hil && $b rm -f /etc/hil/allow.toml && echo "virtual = true" > /etc/hil/allow.toml
-    eval "$agent" >$hil/agent.log 2>&1 &
-    agent_pid=$!
+    eval "$agent" > /dev/console 2>&1 3>&- &
 fi
 
 $b mkfifo $hil/out $hil/err

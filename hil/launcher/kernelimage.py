@@ -1,8 +1,9 @@
 """The uncompressed kernel inside a distribution's vmlinuz.
 
-An emulated CPU takes three seconds to uncompress a kernel, the host a fraction of one. On x86 the image is a bzImage: its
-payload's place is in the header (Documentation/arch/x86/boot.rst: ``setup_sects`` at 0x1F1, ``payload_offset`` at 0x248,
-``payload_length`` at 0x24C) and its compression shows in the payload's first bytes. On arm64 it may be gzip of the Image.
+An emulated CPU takes three seconds to uncompress a kernel, the host a fraction of one. On x86 the image is a bzImage:
+its payload's place is in the header (Documentation/arch/x86/boot.rst: ``setup_sects`` at 0x1F1, ``payload_offset`` at
+0x248, ``payload_length`` at 0x24C), its compression shows in the payload's first bytes. On arm64 it may be gzip of the
+Image.
 """
 
 import gzip

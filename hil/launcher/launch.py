@@ -1,17 +1,18 @@
 """Run a command in the virtual machine as if it ran here."""
 
+import json
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from hil.launcher.assemble import Pieces, assemble, cache_directory
+from hil.launcher.assemble import assemble, cache_directory
 from hil.launcher.guest import AGENT_ALLOW, AGENT_SOCKET, Job, User, initial_ramdisk
-from hil.launcher.machine import Machine, Share
+from hil.launcher.machine import Hardware, Machine, Share
+from hil.launcher.planning import MARK, Plan, accelerator
 from hil.launcher.returns import Receiver, named_paths, returned_paths
-from hil.launcher.session import PORTS, Session, Stopped
+from hil.launcher.session import PORTS, Session
+from hil.launcher.signals import Stopped
 
 CONSOLE_LOG = "machine-console.log"
 
@@ -21,21 +22,35 @@ def this_user() -> User:
     return User(os.getuid(), os.getgid(), tuple(os.getgroups()))
 
 
-def guest_environment(env: Mapping[str, str], accel: str, terminal: bool, columns: int) -> dict[str, str]:
-    """``env`` and what tells the command where it is; a pipe cannot say that a terminal is at its other end."""
-    forwarded = {"HIL_BENCH_HOST": accel}
-    if terminal:
-        forwarded |= {"COLUMNS": str(columns)}
+def guest_environment(env: Mapping[str, str], accel: str, columns: int | None) -> dict[str, str]:
+    """``env``, with what tells the command where it is; a pipe cannot say that a terminal is at its other end.
+
+    Args:
+        columns: the width of the terminal that the output goes to, or None where it is none.
+    """
+    terminal: dict[str, str] = {}
+    if columns is not None:
+        terminal["COLUMNS"] = str(columns)
         if "NO_COLOR" not in env:
-            forwarded |= {"PY_COLORS": "1", "FORCE_COLOR": "1"}
-    return {**forwarded, **env, "HIL_BENCH_HOST": accel}
+            terminal |= {"PY_COLORS": "1", "FORCE_COLOR": "1"}
+    return {**terminal, **env, MARK: accel}
 
 
 def agent_command(user: User, python: str) -> tuple[str, ...]:
     """How the machine starts the privileged agent; root needs none."""
     if user.uid == 0:
         return ()
-    return (python, "-m", "hil.agent", "--listen", str(AGENT_SOCKET), "--allow", str(AGENT_ALLOW))
+    return (
+        python,
+        "-m",
+        "hil.agent",
+        "--listen",
+        str(AGENT_SOCKET),
+        "--uid",
+        str(user.uid),
+        "--allow",
+        str(AGENT_ALLOW),
+    )
 
 
 def run(
@@ -43,36 +58,61 @@ def run(
     *,
     rootdir: Path,
     artifacts: Path,
-    env: Mapping[str, str],
+    env: Mapping[str, str] | None = None,
+    plan: Plan | None = None,
     timeout_s: float | None = None,
-    accel: str = "tcg",
     out_fds: tuple[int, int] = (1, 2),
 ) -> int:
-    pieces = assemble(cache_directory(env), lambda text: print(text, file=sys.stderr, flush=True))
-    cwd = Path.cwd()
-    artifacts = Path(os.path.realpath(artifacts))
+    """Run ``argv`` in the machine: in this directory, as this user, with ``env``; its exit status.
+
+    Output and errors go to ``out_fds`` as they come. SIGINT, SIGTERM and SIGHUP are handed on; a second one, or 15 s,
+    end all. What comes back when, and from where: :mod:`hil.launcher.returns`.
+
+    Args:
+        rootdir: what is written below it comes back at the end.
+        artifacts: made where it is missing; shared while the command runs; also gets the machine's console log.
+        plan: what :func:`hil.launcher.plan` said, where it has been asked; a machine is used whatever it said.
+        timeout_s: the command is interrupted after that long.
+
+    Raises:
+        SetupError: a package is missing; the message names it.
+        HarnessError: the machine did not start or ended by itself, or the command took longer than ``timeout_s``.
+    """
+    env = os.environ if env is None else env
+    pieces = assemble(cache_directory(env), _say)
+    chosen = plan if plan and not plan.native else accelerator(pieces, cache_directory(env))
     artifacts.mkdir(parents=True, exist_ok=True)
-    user = this_user()
-    returned = returned_paths(rootdir, cwd, named_paths(argv, cwd, env))
-    terminal = os.isatty(out_fds[0])
-    columns = os.get_terminal_size(out_fds[0]).columns if terminal else 80
+    artifacts = Path(os.path.realpath(artifacts))
+    cwd = Path.cwd()
+    columns = os.get_terminal_size(out_fds[0]).columns if os.isatty(out_fds[0]) else None
     job = Job(
-        tuple(argv), cwd, guest_environment(env, accel, terminal, columns), user, artifacts, returned, agent_command(user, sys.executable)
+        argv=tuple(argv),
+        cwd=cwd,
+        env=guest_environment(env, chosen.name, columns),
+        user=this_user(),
+        artifacts=artifacts,
+        returned=returned_paths(rootdir, cwd, named_paths(argv, cwd, env)),
+        agent=agent_command(this_user(), sys.executable),
     )
-    shares = [Share("host", Path("/")), Share("layer", pieces.layer), Share("artifacts", artifacts, writable=True)]
-    console = artifacts / CONSOLE_LOG
-    t0 = time.monotonic()
-    machine = Machine(pieces, accel, initial_ramdisk(pieces, job), shares, console, PORTS)
+    shares = (Share("host", Path("/")), Share("layer", pieces.layer), Share("artifacts", artifacts, writable=True))
+    hardware = Hardware(pieces, chosen.name, shares, artifacts / CONSOLE_LOG)
+    return _run_job(hardware, job, artifacts, timeout_s, out_fds)
+
+
+def _run_job(hardware: Hardware, job: Job, artifacts: Path, timeout_s: float | None, out_fds: tuple[int, int]) -> int:
+    machine = Machine(hardware, initial_ramdisk(hardware.pieces, job), PORTS)
     try:
-        session = Session(machine, Receiver(returned, artifacts), out_fds, console)
+        session = Session(machine, Receiver(job.returned, artifacts), out_fds, timeout_s=timeout_s)
         try:
-            status = session.run(timeout_s)
+            return session.run()
         except Stopped as stopped:
-            status = stopped.status
+            return stopped.status
         finally:
-            session.close()
+            if job.env.get("HIL_TIMING"):
+                _say(f"hil-timing {json.dumps({'accel': hardware.accel, **session.outcome.timing()})}")
     finally:
         machine.close()
-    if env.get("HIL_TIMING"):
-        print(session.outcome.phases, time.monotonic() - t0, file=sys.stderr)
-    return status
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

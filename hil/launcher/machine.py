@@ -1,7 +1,7 @@
 """QEMU: its arguments, its process, its end.
 
-Nothing of it has a name in a file system: the RAM disk is a memfd, the ports are socket pairs, passed by descriptor. QEMU
-is killed by the kernel when the process that started it dies (PR_SET_PDEATHSIG, set by util-linux' setpriv).
+Nothing of it has a name in a file system: the RAM disk is a memfd, the ports are socket pairs, passed by descriptor.
+QEMU is killed by the kernel when the process that started it dies (PR_SET_PDEATHSIG, set by util-linux' setpriv).
 """
 
 import os
@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,13 @@ class Architecture:
     package: str
     machine: str
     console: str
+    kvm_cpu: str
+    """Without IA32_ARCH_CAPABILITIES on x86: where KVM is nested, setting that register may fail."""
 
 
 ARCHITECTURES = {
-    "x86_64": Architecture("qemu-system-x86_64", "qemu-system-x86", "q35", "ttyS0"),
-    "aarch64": Architecture("qemu-system-aarch64", "qemu-system-arm", "virt,gic-version=max", "ttyAMA0"),
+    "x86_64": Architecture("qemu-system-x86_64", "qemu-system-x86", "q35", "ttyS0", "host,-arch-capabilities"),
+    "aarch64": Architecture("qemu-system-aarch64", "qemu-system-arm", "virt,gic-version=max", "ttyAMA0", "host"),
 }
 KERNEL_OPTIONS = "quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on nokaslr cryptomgr.notests"
 
@@ -55,7 +58,8 @@ def architecture(machine_type: str) -> Architecture:
     """
     known = ARCHITECTURES.get(machine_type)
     if known is None:
-        raise SetupError(f"no virtual machine for machine type {machine_type!r}; known: {', '.join(sorted(ARCHITECTURES))}")
+        choices = ", ".join(sorted(ARCHITECTURES))
+        raise SetupError(f"no virtual machine for machine type {machine_type!r}; known: {choices}")
     return known
 
 
@@ -67,7 +71,7 @@ def find_qemu(arch: Architecture) -> Path:
     """
     found = shutil.which(arch.program)
     if found is None:
-        raise SetupError(f"there is no {arch.program} on PATH: install package {arch.package}, or run make in the project")
+        raise SetupError(f"there is no {arch.program} on PATH: install package {arch.package}")
     return Path(found)
 
 
@@ -77,32 +81,42 @@ def kernel_line(arch: Architecture, extra: str = "") -> str:
     return f"console={arch.console} {KERNEL_OPTIONS}{timer} {extra}".strip()
 
 
-def arguments(
-    pieces: Pieces, accel: str, ramdisk_fd: int, port_fds: Sequence[int], shares: Sequence[Share], console: Path, cpus: int = 2
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What a machine has."""
+
+    pieces: Pieces
+    accel: str
+    """``kvm`` or ``tcg``."""
+    shares: tuple[Share, ...]
+    console: Path
+    """File for what the kernel prints."""
+    cpus: int = 2
+
+
+def arguments(hardware: Hardware, ramdisk_fd: int, port_fds: Sequence[int]) -> list[str]:
     """QEMU's command line, without the program.
 
     Args:
-        accel: ``kvm`` or ``tcg``.
         ramdisk_fd: a descriptor of the initial RAM disk that QEMU inherits.
         port_fds: one connected socket a port, in the order of the ports.
-        console: file for what the kernel prints.
     """
-    arch = architecture(pieces.architecture)
-    cpu = "host" if accel == "kvm" else "max"
+    arch = architecture(hardware.pieces.architecture)
+    accel, cpu = ("kvm", arch.kvm_cpu) if hardware.accel == "kvm" else ("tcg,thread=multi", "max")
     return [
-        *("-M", arch.machine, "-accel", "tcg,thread=multi" if accel == "tcg" else accel, "-cpu", cpu),
-        *("-m", str(MEMORY_MIB), "-smp", str(cpus), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-        *("-chardev", f"file,id=console,path={_comma(console)}", "-serial", "chardev:console"),
-        *("-kernel", str(pieces.kernel), "-initrd", f"/proc/self/fd/{ramdisk_fd}", "-append", kernel_line(arch)),
-        *("-device", "virtio-serial-pci"),
+        *("-M", arch.machine, "-accel", accel, "-cpu", cpu, "-m", str(MEMORY_MIB), "-smp", str(hardware.cpus)),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-chardev", f"file,id=console,path={_comma(hardware.console)}", "-serial", "chardev:console"),
+        *("-kernel", str(hardware.pieces.kernel), "-initrd", f"/proc/self/fd/{ramdisk_fd}"),
+        *("-append", kernel_line(arch), "-device", "virtio-serial-pci"),
         *(part for number, fd in enumerate(port_fds, start=1) for part in _port(number, fd)),
-        *(part for share in shares for part in _share(share)),
+        *(part for share in hardware.shares for part in _share(share)),
     ]
 
 
 def _port(number: int, fd: int) -> tuple[str, ...]:
-    return ("-chardev", f"socket,id=port{number},fd={fd}", "-device", f"virtserialport,nr={number},chardev=port{number},name=hil.{number}")
+    port = f"virtserialport,nr={number},chardev=port{number},name=hil.{number}"
+    return ("-chardev", f"socket,id=port{number},fd={fd}", "-device", port)
 
 
 def _share(share: Share) -> tuple[str, ...]:
@@ -119,8 +133,9 @@ def _comma(path: Path) -> str:
 class Machine:
     """A running QEMU and our ends of its ports."""
 
-    def __init__(self, pieces: Pieces, accel: str, ramdisk: bytes, shares: Sequence[Share], console: Path, ports: int) -> None:
-        qemu = find_qemu(architecture(pieces.architecture))
+    def __init__(self, hardware: Hardware, ramdisk: bytes, ports: int) -> None:
+        self.hardware = hardware
+        qemu = find_qemu(architecture(hardware.pieces.architecture))
         pairs = [socket.socketpair() for _ in range(ports)]
         self.ports = [ours for ours, _ in pairs]
         theirs = [their for _, their in pairs]
@@ -128,7 +143,7 @@ class Machine:
         try:
             os.write(fd, ramdisk)
             fds = [their.fileno() for their in theirs]
-            command = [str(qemu), *arguments(pieces, accel, fd, fds, shares, console)]
+            command = [str(qemu), *arguments(hardware, fd, fds)]
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command],
                 stdin=subprocess.DEVNULL,
@@ -151,7 +166,8 @@ class Machine:
         """End QEMU, however it is doing."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-        self.process.wait(END_S)
+        with suppress(subprocess.TimeoutExpired):  # a guest hung in KVM may not let go; the kernel ends it when it does
+            self.process.wait(END_S)
         assert self.process.stderr is not None
         self.process.stderr.close()
         for port in self.ports:

@@ -22,7 +22,7 @@ def unzstd(data: bytes) -> bytes:
     try:
         done = subprocess.run(["zstd", "-dcq"], input=data, capture_output=True, check=True, timeout=60)
     except FileNotFoundError:
-        raise SetupError("the kernel's files are compressed with zstd and there is no zstd: install package zstd") from None
+        raise SetupError("the kernel is compressed with zstd and there is no zstd here: install package zstd") from None
     return done.stdout
 
 

@@ -1,7 +1,8 @@
 """Distribution packages, looked up and downloaded with apt, never installed.
 
-apt's own lists are used where they know the package; otherwise, and where what they name is no longer on the mirror, lists
-are fetched into a directory of the caller's (``Dir::State::lists``), which needs no root and leaves the system alone.
+apt's own lists are used where they know the package; otherwise, and where what they name is no longer on the mirror,
+lists are fetched into a directory of the caller's (``Dir::State::lists``): that needs no root, and the system stays as
+it is.
 """
 
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from hil.errors import SetupError
 
 APT_LIMIT_S = 600.0
-SKIPPED = frozenset({"adduser", "linux-base", "debconf", "initramfs-tools", "dracut", "linux-firmware", "wireless-regdb"})
+SKIPPED = frozenset({"adduser", "linux-base", "debconf", "initramfs-tools", "dracut", "linux-firmware"})
 """What packages depend on for their installation scripts only, which never run here."""
 
 Runner = Callable[[Sequence[str], Path], str]
@@ -22,13 +23,14 @@ Runner = Callable[[Sequence[str], Path], str]
 def run(command: Sequence[str], directory: Path) -> str:
     """The :data:`Runner` that starts processes."""
     try:
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=APT_LIMIT_S)
+        done = subprocess.run(command, check=False, cwd=directory, capture_output=True, text=True, timeout=APT_LIMIT_S)
     except FileNotFoundError:
-        raise SetupError(f"there is no {command[0]} here; the virtual machine is put together from Debian packages") from None
+        raise SetupError(f"there is no {command[0]} here; the virtual machine is made from Debian packages") from None
     except subprocess.TimeoutExpired:
         raise SetupError(f"{' '.join(command)}: no end after {APT_LIMIT_S:.0f} s") from None
     if done.returncode:
-        raise SetupError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+        said = done.stderr.strip() or done.stdout.strip()
+        raise SetupError(f"{' '.join(command)}: exit status {done.returncode}: {said}")
     return done.stdout
 
 
@@ -123,7 +125,7 @@ def installed_here(name: str) -> bool:
     """dpkg says that package ``name`` is installed."""
     query = ["dpkg-query", "-W", "-f", "${Status}", name]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(query, check=False, capture_output=True, text=True, timeout=30)
     except FileNotFoundError:
-        raise SetupError("there is no dpkg-query here; the virtual machine is put together from Debian packages") from None
+        raise SetupError("there is no dpkg-query here; the virtual machine is made from Debian packages") from None
     return done.stdout.startswith("install ok installed")

@@ -1,11 +1,12 @@
 """What a command wrote in the machine comes back to the host.
 
-Writes stay in the machine's memory (the overlay's upper directory). At the end the machine sends from there, as a cpio archive:
-everything below the root directory, below the working directory, and at the paths that the command line or PYTEST_ADDOPTS
-name, files or directories, wherever they are (``--junitxml=/tmp/report.xml``). Written, changed, and removed alike. Nothing
-else comes back: not other writes in /tmp, never ``__pycache__``, sockets, or what the machine itself has in /run, /proc, /sys, /dev.
+Writes stay in the machine's memory (the overlay's upper directory). At the end the machine sends from there, as a cpio
+archive, what lies below the root directory, below the working directory, or at a path that the command line or
+PYTEST_ADDOPTS names, wherever it is (``--junitxml=/tmp/report.xml``): written, changed and removed alike. Nothing else
+comes back: no other writes in /tmp, no ``__pycache__``, no sockets, nothing from /run, /proc, /sys, /dev.
 
-The artifacts directory is not part of this: it is mounted, and grows on the host while the command runs.
+A directory that was removed and made again is merged with what the host has there. The artifacts directory is not part
+of this: it is mounted, and grows on the host while the command runs.
 """
 
 import os
@@ -63,7 +64,8 @@ class Receiver:
         if _below(path, self._spared) or _below(path, KEPT_BACK):
             return
         if not _below(path, self._roots):
-            raise HarnessError(f"the virtual machine sent {path}, which is below none of {', '.join(map(str, self._roots))}")
+            places = ", ".join(map(str, self._roots))
+            raise HarnessError(f"the virtual machine sent {path}, which is below none of {places}")
         kind = stat.S_IFMT(entry.mode)
         if kind == stat.S_IFDIR:
             path.mkdir(parents=True, exist_ok=True)

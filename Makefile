@@ -1,0 +1,36 @@
+# One command each. Every one first sees to what it needs: `tools/setup` installs what is missing and says so.
+#
+#   make hil                 the scenarios on the bench: boards of bench.toml, or the virtual board
+#   make hil FAULT=name      … with a fault in the virtual board
+#   make test                hil's own tests, without a bench
+#   make check               style, types, import contracts
+#   make fix                 what of that can be mended by a tool
+#
+# ARGS='…' goes to pytest.
+
+BIN = .venv/bin
+FAULT =
+ARGS =
+
+.PHONY: help hil test check fix venv machine
+help:
+	@sed -n 's/^#   //p' Makefile
+
+hil: machine
+	$(BIN)/pytest -m hil $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS)
+
+test: machine
+	$(BIN)/pytest $(ARGS)
+
+check: venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: venv
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+venv machine:
+	@tools/setup $@
