@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             _check_marker(item)
         return
     hil = [item for item in items if item.get_closest_marker("hil")]
-    if hil and not config.getoption("markexpr", ""):
+    if hil:
         config.hook.pytest_deselected(items=hil)
         items[:] = [item for item in items if item not in hil]
 
@@ -97,7 +97,7 @@ def pytest_runtest_makereport(
     report = yield
     run = item.config.stash.get(RUN, None)
     if call.excinfo is not None:
-        reporting.shape(report, call.excinfo)
+        reporting.shape(item, report, call.excinfo)
         if run is not None and report.failed:
             reporting.explain_failure(run, item, report)
     return report

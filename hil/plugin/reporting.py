@@ -50,14 +50,14 @@ def clear_artifacts(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def shape(report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+def shape(item: pytest.Item, report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Show an error of hil as its own text below the test's line, and mark what is not the board's fault."""
     error = excinfo.value
     if not isinstance(error, HilError):
         return
     if isinstance(error, HarnessError):
         report.user_properties.append((_HARNESS, type(error).__name__))
-    crash = next((entry for entry in reversed(excinfo.traceback) if str(entry.path) == str(report.fspath)), None)
+    crash = next((entry for entry in reversed(excinfo.traceback) if entry.path == item.path), None)
     place = f"{report.location[0]}:{crash.lineno + 1}: " if crash is not None else ""
     statement = f"{place}{str(crash.statement).strip()}\n\n" if crash is not None else ""
     report.longrepr = f"{statement}{type(error).__name__}: {error}" if isinstance(error, HarnessError) else (

@@ -1,0 +1,150 @@
+"""Each known failure is found by its own name, and not on a healthy timeline."""
+
+from dataclasses import replace
+
+import pytest
+
+from hil.diagnosis import SIGNATURES, diagnose
+from hil.timeline.events import (
+    ArpRequest,
+    BoardSaid,
+    CaptureGap,
+    Carrier,
+    DhcpAck,
+    DhcpDiscover,
+    DhcpOffer,
+    Event,
+    LinkChanged,
+    UsbAttached,
+    UsbControl,
+    UsbNotification,
+    UsbResumed,
+    UsbSuspended,
+)
+
+END_S = 10.0
+
+
+def at(t_s: float, event: Event, source: str) -> Event:
+    """``event`` on board s3-a, ``t_s`` after the window began."""
+    return replace(event, t_ns=round(t_s * 1e9), t_err_ns=0, board="s3-a", source=source)
+
+
+def names(events: list[Event]) -> list[str]:
+    return [finding.name for finding in diagnose(events, "s3-a", 0, round(END_S * 1e9))]
+
+
+def enumerated() -> list[Event]:
+    return [
+        at(1.0, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent"),
+        at(1.1, UsbControl("SET_INTERFACE", 1, 1, 0, 0, ""), "usbmon"),
+        at(1.2, LinkChanged("usb0", True, "down"), "netlink"),
+        at(1.5, BoardSaid("NCM_LINK_UP", "stack_ready_kick_up", 921, "serial"), "serial"),
+    ]
+
+
+def connected() -> list[Event]:
+    return [
+        *enumerated(),
+        at(1.5, UsbNotification("NETWORK_CONNECTION", 1, 0), "usbmon"),
+        at(1.51, Carrier(True, "usb0"), "netlink"),
+    ]
+
+
+def asked(*at_s: float) -> list[Event]:
+    return [at(t, DhcpDiscover(1, "02:00:00:00:00:01", "1,3,6", "", "host"), "packet") for t in at_s]
+
+
+def test_a_healthy_handshake_has_no_finding() -> None:
+    """Notification, carrier, DISCOVER, OFFER and ACK leave nothing to explain."""
+    offer = at(1.7, DhcpOffer("192.168.7.2", "192.168.7.1", 60, 1, "m", "board"), "packet")
+    ack = at(1.8, DhcpAck("192.168.7.2", "192.168.7.1", 60, 1, "m", "board"), "packet")
+    claim = at(1.7, BoardSaid("DHCP_OFFER_TX", "", 1200, "events"), "http")
+    assert names([*connected(), *asked(1.6), offer, ack, claim]) == []
+
+
+def test_a_missing_notification_is_named() -> None:
+    """Link up in the log, none on the bus, no carrier."""
+    assert names(enumerated()) == ["link-notification-missing"]
+
+
+def test_a_late_carrier_is_no_missing_notification() -> None:
+    """The window may end before carrier; a notification on the bus speaks against the finding."""
+    assert names([*enumerated(), at(9.0, UsbNotification("NETWORK_CONNECTION", 1, 0), "usbmon")]) == []
+
+
+def test_blind_usbmon_proves_no_absence() -> None:
+    """Where usbmon lost data, a notification that was not seen may have been there."""
+    gap = at(1.4, CaptureGap("usbmon", "ring overflow", 0.2), "usbmon")
+    assert names([*enumerated(), gap]) == []
+
+
+def test_a_notification_before_the_replug_does_not_count() -> None:
+    """The evidence begins with the last enumeration."""
+    again = [at(e.t_ns / 1e9 + 4, e, e.source) for e in enumerated()]
+    assert names([*connected(), *again]) == ["link-notification-missing"]
+
+
+def test_a_silent_server_is_named() -> None:
+    """Carrier, two questions, no answer of any kind."""
+    assert names([*connected(), *asked(1.6, 2.9)]) == ["dhcp-server-silent"]
+
+
+def test_one_question_just_asked_is_no_silence() -> None:
+    """A DISCOVER of a moment ago may still be answered."""
+    assert names([*connected(), *asked(9.5)]) == []
+
+
+def test_a_claimed_offer_points_at_the_send_path() -> None:
+    """The board says OFFER, the wire does not: another finding, not the silent server."""
+    claim = at(1.7, BoardSaid("DHCP_OFFER_TX", "", 1200, "events"), "http")
+    assert names([*connected(), *asked(1.6, 2.9), claim]) == ["offer-lost-in-send-path"]
+
+
+def test_refused_sends_while_asleep_are_named() -> None:
+    """TX FAILED with ESP_ERR_INVALID_STATE in the nap, no frame from the board in it."""
+    events = [
+        *connected(),
+        at(3.0, UsbSuspended("1-1"), "sysfs"),
+        at(4.0, BoardSaid("TX_FAILED", "ESP_ERR_INVALID_STATE", 3000, "console"), "console"),
+        at(5.5, UsbResumed("1-1"), "sysfs"),
+    ]
+    assert names(events) == ["sends-rejected-while-suspended"]
+
+
+def test_a_frame_in_the_nap_speaks_against_refused_sends() -> None:
+    """A board that woke the host and sent has not thrown everything away."""
+    events = [
+        *connected(),
+        at(3.0, UsbSuspended("1-1"), "sysfs"),
+        at(4.0, BoardSaid("TX_FAILED", "ESP_ERR_INVALID_STATE", 3000, "console"), "console"),
+        at(4.5, ArpRequest("192.168.7.77", "192.168.7.1", "m", "board"), "packet"),
+        at(5.5, UsbResumed("1-1"), "sysfs"),
+    ]
+    assert names(events) == []
+
+
+def test_another_boards_trouble_is_not_ours() -> None:
+    """Events of another board are not looked at."""
+    assert names([replace(event, board="s3-b") for event in enumerated()]) == []
+
+
+def test_a_finding_reads_as_evidence_cause_remedy_source() -> None:
+    """The whole text, with times relative to the window."""
+    (finding,) = diagnose(enumerated(), "s3-a", 0, round(END_S * 1e9))
+    assert finding.text(0).splitlines()[:5] == [
+        "finding   link-notification-missing: the firmware says link up, the host was never told",
+        "  for        +1.200 s  the interface is up, so cdc_ncm polls the notification endpoint: netlink "
+        "LinkChanged(interface='usb0', up=True, operstate='down')",
+        "  for        +1.500 s  the board says that its link is up: serial "
+        "BoardSaid(name='NCM_LINK_UP', detail='stack_ready_kick_up', board_ms=921, via='serial')",
+        "  for       absent    no NETWORK_CONNECTION notification with value 1 on the bus since the device was attached",
+        "  for       absent    no carrier on the interface since the device was attached",
+    ]
+
+
+@pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.name)
+def test_every_signature_names_cause_remedy_and_source(signature: object) -> None:
+    """A finding without a remedy or a source is an opinion."""
+    for part in ("title", "cause", "remedy", "source"):
+        assert getattr(signature, part)

@@ -1,0 +1,111 @@
+"""The plugin without a bench: selection, marker, options, and what kind of wrong is shown."""
+
+import pytest
+
+HIL_TEST = """
+import pytest
+
+@pytest.mark.hil{arguments}
+def test_board():
+    pass
+
+def test_plain():
+    pass
+"""
+
+
+def test_hil_tests_are_deselected_without_m(pytester: pytest.Pytester) -> None:
+    """Plain pytest runs what needs no bench, and says that it left the rest out."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1, deselected=1)
+
+
+def test_another_marker_expression_still_leaves_hil_out(pytester: pytest.Pytester) -> None:
+    """Only an expression that names hil selects hil tests."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    result = pytester.runpytest_inprocess("-m", "not slow", "-o", "markers=slow")
+    result.assert_outcomes(passed=1, deselected=1)
+
+
+def test_an_unknown_need_is_refused_at_collection(pytester: pytest.Pytester) -> None:
+    """The marker's argument is checked before anything runs, with the choices."""
+    pytester.makepyfile(HIL_TEST.format(arguments="(needs='unplug')"))
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only")
+    result.stderr.fnmatch_lines(["*test_board: marker hil: needs='unplug' is not known; known: 'vbus_off'*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_an_unknown_marker_argument_is_refused_at_collection(pytester: pytest.Pytester) -> None:
+    """A misspelt keyword does not pass silently."""
+    pytester.makepyfile(HIL_TEST.format(arguments="(need='suspend')"))
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only")
+    result.stderr.fnmatch_lines(["*test_board: marker hil takes needs=…, not need*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hil-tinyusb", "0.15"], "*--hil-tinyusb is '0.15'; known: '0.19', '0.21'*"),
+        (["--hil-bench", "none.toml"], "*none.toml: cannot be read: No such file or directory*"),
+        (["--hil-bench", "b.toml", "--hil-virtual-fault", "x"], "*--hil-virtual-fault 'x' needs the virtual bench*"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_line(pytester: pytest.Pytester, arguments: list[str], message: str) -> None:
+    """A bad value ends the run before collection, naming value and choices."""
+    result = pytester.runpytest_inprocess("-m", "hil", *arguments)
+    result.stderr.fnmatch_lines([message])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_the_header_says_which_bench(pytester: pytest.Pytester) -> None:
+    """The virtual bench is named in capitals."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only")
+    result.stdout.fnmatch_lines(["hil: bench virtual (VIRTUAL), on *", "hil: board virtual-s3 *profile reference*"])
+
+
+def test_a_harness_error_in_a_test_body_is_an_error(pytester: pytest.Pytester) -> None:
+    """The bench's fault is shown as ERROR, with its own text and no traceback."""
+    pytester.makepyfile(
+        """
+        from hil import HarnessError
+
+        def test_body():
+            raise HarnessError("the cable is in the drawer")
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*raise HarnessError(*", "HarnessError: the cable is in the drawer"])
+
+
+def test_a_board_failure_is_a_failure(pytester: pytest.Pytester) -> None:
+    """The product's fault is shown as FAILED, with its own text."""
+    pytester.makepyfile(
+        """
+        from hil import BoardFailure
+
+        def test_body():
+            raise BoardFailure("no lease")
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["no lease"])
+
+
+def test_a_fixture_outside_a_hil_run_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    """`board` without -m hil is an error of the test that says so."""
+    pytester.makepyfile("def test_plain(board):\n    pass\n")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*the fixture 'bench' needs `-m hil` and the marker hil*"])
+
+
+def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> None:
+    """`pytest --help` lists each --hil-… option and each hil_… ini value."""
+    text = pytester.runpytest_inprocess("--help").stdout.str()
+    for name in ("bench", "board", "artifacts", "tinyusb", "virtual-fault"):
+        assert f"--hil-{name}" in text
+        assert f"hil_{name.replace('-', '_')}" in text
