@@ -41,7 +41,7 @@ typedef struct {
     uint32_t detach_ms;      /* USB disconnected during recovery */
     uint32_t attach_ms;      /* reconnected, before the kick */
     uint32_t max_attempts;
-    uint32_t backoff_ms;     /* least time from the first attempt to the second; doubles */
+    uint32_t backoff_ms;     /* least time from the first attempt to the second; grows twofold */
     uint32_t backoff_max_ms;
     uint32_t own_mount_ms;   /* a mount this soon after a reconnect was caused by it */
 
@@ -141,7 +141,7 @@ size_t fw_command_size(void);
 size_t fw_response_size(void);
 void fw_default_config(fw_config *config);
 
-/* NULL where the memory is too small or not aligned as by malloc(), or a value of the config is out of range. */
+/* NULL where the memory is too small or not aligned for any type, or a value of the config is out of range. */
 fw_core *fw_init(void *memory, size_t size, const fw_config *config);
 void fw_set_trace(fw_core *core, fw_trace_callback callback, void *user);
 void fw_set_free_heap(fw_core *core, uint32_t bytes);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench.h"
+#include "frames.h"
+
+static void config_out_of_range_is_refused(void)
+{
+    fw_config config;
+    void *memory = malloc(fw_core_size());
+    fw_default_config(&config);
+    CHECK(fw_init(memory, fw_core_size() - 1, &config) == NULL);
+    CHECK(fw_init(NULL, fw_core_size(), &config) == NULL);
+    config.event_capacity = FW_MAX_EVENTS + 1;
+    CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
+    fw_default_config(&config);
+    memset(config.version, 'x', sizeof config.version);
+    CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
+    free(memory);
+}
+
+static void memory_is_as_the_readme_says(void)
+{
+    printf("fw_core_size() = %zu\n", fw_core_size());
+    CHECK(fw_core_size() < 72u * 1024u);
+}
+
+static void full_queue_loses_lines_and_says_how_many(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    fw_command command;
+    char line[FW_LOG_LINE_BYTES];
+    bool told = false;
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 100; i++) {
+        fw_log_foreign(b->core, line, sizeof line, b->now);
+    }
+    fw_mounted(b->core, b->now);
+    bench_drain(b);
+    CHECK(strstr(b->said, "down mounted\n") != NULL);
+    fw_log_foreign(b->core, "after", 5, b->now);
+    while (fw_next_command(b->core, &command)) {
+        told = told || (command.kind == FW_CONSOLE_WRITE && command.length > 20 &&
+                        memcmp(command.bytes + command.length - 16, " log lines lost\n", 16) == 0);
+    }
+    CHECK(told);
+    bench_free(b);
+}
+
+static void wake_with_a_full_queue_stays_due(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    char line[FW_LOG_LINE_BYTES];
+    uint32_t deadline = 0;
+    fw_mounted(b->core, b->now);
+    bench_drain(b);
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 20; i++) {
+        fw_log_foreign(b->core, line, sizeof line, b->now);
+    }
+    fw_wake(b->core, b->now + 250);
+    CHECK(fw_deadline(b->core, &deadline) && deadline == b->now + 250);
+    bench_drain(b);
+    b->now += 250;
+    fw_wake(b->core, b->now);
+    bench_drain(b);
+    CHECK(strstr(b->said, "250 down stack_ready_kick_down\n") != NULL);
+    bench_free(b);
+}
+
+int main(void)
+{
+    RUN(config_out_of_range_is_refused);
+    RUN(memory_is_as_the_readme_says);
+    RUN(full_queue_loses_lines_and_says_how_many);
+    RUN(wake_with_a_full_queue_stays_due);
+    return 0;
+}
