@@ -1,13 +1,14 @@
 """What a test does to a board, written into the timeline: a start, then when it took effect or why it failed."""
 
 from collections.abc import Callable
+from typing import Any
 
 from hil.board.interfaces import Instant
-from hil.clock import now_ns
 from hil.errors import HilError
 from hil.timeline.events import Acted, ActionFailed, Event, Started
 
-Record = Callable[[Event], None]
+Record = Callable[[Event], Event]
+"""Writes an event; what its stamp leaves open is filled in: now, without error."""
 
 
 class Actions:
@@ -28,16 +29,13 @@ class Actions:
         Raises:
             HilError: whatever ``do`` raised, after it has been recorded.
         """
-        self.record(Started(name, detail, t_ns=now_ns(), t_err_ns=0, board=self.board, source="action"))
+        stamp: dict[str, Any] = {"board": self.board, "source": "action"}
+        self.record(Started(name, detail, **stamp))
         try:
             instant = do()
         except HilError as error:
-            self.record(
-                ActionFailed(name, str(error), t_ns=now_ns(), t_err_ns=0, board=self.board, source="action")
-            )
+            self.record(ActionFailed(name, str(error), **stamp))
             raise
-        acted = Acted(
-            name, sees, detail, t_ns=instant.t_ns, t_err_ns=instant.t_err_ns, board=self.board, source="action"
-        )
+        acted = Acted(name, sees, detail, t_ns=instant.t_ns, t_err_ns=instant.t_err_ns, **stamp)
         self.record(acted)
         return acted

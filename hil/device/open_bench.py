@@ -37,10 +37,8 @@ class OpenBench:
     def __init__(self, bench: Bench, artifacts: Path, faults: Sequence[str] = (), tinyusb: str = "0.21") -> None:
         self.name = bench.name
         self.virtual = bench.virtual
-        self._closers: list[tuple[str, object]] = []
         self._boards: dict[str, UsbBoard] = {}
         self._control: VirtualControl | None = None
-        self._hosts: list[Host] = []
         try:
             self.agent = Agent.connect(AGENT_SOCKET) if AGENT_SOCKET.exists() else Agent.spawn()
             specs = [self._attach(spec, faults, tinyusb) for spec in bench.boards]
@@ -69,9 +67,9 @@ class OpenBench:
         """A host whose personas run on this bench's interfaces."""
         return Host(self.agent, self.record)
 
-    def record(self, event: Event) -> None:
-        """Write an event of the test or of hil itself into the timeline."""
-        self.capture.record(event)
+    def record(self, event: Event) -> Event:
+        """Write an event of the test or of hil itself into the timeline; returns it with its stamp."""
+        return self.capture.record(event)
 
     def close(self) -> None:
         """End everything in reverse order; the agent then undoes what it did."""
@@ -96,7 +94,6 @@ class OpenBench:
     def _add(self, spec: Board) -> None:
         profile = profiles.load(spec.profile)
         self.agent.open_namespace(spec.name)
-        self.agent.follow(spec.name)
         self.capture.add_board(spec, profile)
         power = self._power(spec)
         if self.virtual:
@@ -127,4 +124,4 @@ def _ask(line: str) -> bool:
 def _opened(bench: Bench) -> BenchOpened:
     kind = "virtual" if bench.virtual else "real"
     names = ", ".join(board.name for board in bench.boards)
-    return BenchOpened(bench.name, kind, names, t_ns=now_ns(), t_err_ns=0, board="", source="harness")
+    return BenchOpened(bench.name, kind, names)

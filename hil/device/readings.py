@@ -6,7 +6,6 @@ timeline.
 
 import socket
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hil.agent.client import Agent
 from hil.bench import Board
@@ -48,8 +47,8 @@ class Readings:
         self._agent = agent
         self._actions = actions
 
-    def record(self, event: Event) -> None:
-        self._actions.record(event)
+    def record(self, event: Event) -> Event:
+        return self._actions.record(event)
 
     def path(self, what: str) -> str:
         """The profile's path of ``what``: events, status, version or reset.
@@ -65,12 +64,10 @@ class Readings:
     def get(self, path: str, over: str = "usb") -> Reading:
         """GET ``path``; what came back, or why nothing did, is in the timeline too."""
         board, address = self._way(over)
-        asked_ns = now_ns()
-        stamp: dict[str, Any] = {"t_ns": asked_ns, "t_err_ns": 0, "board": self._spec.name, "source": "action"}
-        self.record(Started("http_get", f"{path} over {over}", **stamp))
+        asked = self.record(Started("http_get", f"{path} over {over}", board=self._spec.name, source="action"))
         answer = self._exchange(board, address, path)
         self.record(answer.event)
-        return Reading(asked_ns, 0, answer.event, answer.fetched.body if answer.fetched is not None else b"")
+        return Reading(asked.t_ns, asked.t_err_ns, answer.event, answer.fetched.body if answer.fetched is not None else b"")
 
     def board_clock(self, over: str) -> BoardClock:
         """The running boot's clock, anchored by one question for its uptime where the firmware answers that."""

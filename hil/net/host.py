@@ -19,7 +19,7 @@ LEASE_S = 20.0
 class Persona:
     """One host behaviour; it begins with :meth:`start` and runs until the test ends."""
 
-    def __init__(self, agent: Agent, profile: ClientProfile, record: Callable[[Event], None]) -> None:
+    def __init__(self, agent: Agent, profile: ClientProfile, record: Callable[[Event], Event]) -> None:
         self.name = profile.name
         self._agent = agent
         self._profile = profile
@@ -88,7 +88,7 @@ class Persona:
 class Host:
     """Gives out personas, and ends them with the test."""
 
-    def __init__(self, agent: Agent, record: Callable[[Event], None]) -> None:
+    def __init__(self, agent: Agent, record: Callable[[Event], Event]) -> None:
         self._agent = agent
         self._record = record
         self._personas: list[Persona] = []

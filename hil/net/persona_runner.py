@@ -39,7 +39,7 @@ class PersonaRunner:
     """
 
     def __init__(
-        self, agent: Agent, board: str, profile: ClientProfile, record: Callable[[Event], None], seed: int = 1
+        self, agent: Agent, board: str, profile: ClientProfile, record: Callable[[Event], Event], seed: int = 1
     ) -> None:
         self.profile = profile
         self._agent = agent
@@ -211,4 +211,4 @@ class PersonaRunner:
             self._tell(PersonaNote(str(error), self.profile.name))
 
     def _tell(self, event: Event) -> None:
-        self._record(replace(event, t_ns=now_ns(), t_err_ns=0, board=self._board, source="persona"))
+        self._record(replace(event, board=self._board, source="persona"))

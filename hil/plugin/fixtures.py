@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hil.board.sight import mildest, ways
-from hil.clock import now_ns
 from hil.errors import MisuseError
 from hil.plugin.run import FAILED, RUN, STARTED, Run
 from hil.timeline.events import TestEnded, TestStarted
@@ -48,16 +47,13 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
     if need is not None and mildest(need, board.offers) is None:
         offered = ", ".join(sorted(board.offers)) or "nothing"
         pytest.skip(f"needs {need}; the bench {bench.name} offers {offered}, wanted one of {', '.join(ways(need))}")
-    started_ns = now_ns()
-    request.node.stash[STARTED] = started_ns
-    stamp = {"t_err_ns": 0, "board": board.name, "source": "harness"}
-    bench.record(TestStarted(request.node.nodeid, t_ns=started_ns, **stamp))
-    board.on_skipped_check = lambda text: run.skipped_checks.append((request.node.nodeid, text))
+    node = request.node
+    node.stash[STARTED] = bench.record(TestStarted(node.nodeid, board=board.name)).t_ns
+    board.on_skipped_check = lambda text: run.skipped_checks.append((node.nodeid, text))
     board.make_ready()
     yield board
     board.leave()
-    failed = request.node.stash.get(FAILED, False)
-    bench.record(TestEnded(request.node.nodeid, "failed" if failed else "passed", t_ns=now_ns(), **stamp))
+    bench.record(TestEnded(node.nodeid, "failed" if node.stash.get(FAILED, False) else "passed", board=board.name))
 
 
 @pytest.fixture
