@@ -1,0 +1,139 @@
+"""Suspend and resume, which USB/IP does not carry.
+
+vhci_hcd tells the device nothing when the kernel suspends its port: the device sees the host arm remote wakeup where it
+wants it, and take back its IN URBs. That also happens when a driver closes. So this module looks at the host's side of
+the device, ``power/runtime_status`` in sysfs, which a real device could not: this is the seam of the virtual bench.
+
+- While the configured device has no IN URB of the host, the status is read every 5 ms for one second, then every 100 ms
+  (with the tty closed and the interface down there is nothing to take back, and the suspend comes later).
+- While it is suspended the status is read every 20 ms, and any URB counts as resume.
+- vhci_hcd has no remote wakeup either: ``power/control`` is set to ``on``, which resumes the device, and put back.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Protocol
+
+from hil.clock import Deadline
+from hil.errors import VirtualBoardError
+from hil.virtual.usb.device import UsbDevice
+
+DEVICES = Path("/sys/bus/usb/devices")
+SUSPENDED, ACTIVE = "suspended", "active"
+DOUBT_POLL_S = 0.005
+DOUBT_S = 1.0
+IDLE_POLL_S = 0.1
+SUSPENDED_POLL_S = 0.02
+
+
+class RuntimePower(Protocol):
+    """Runtime power management of the device on the host."""
+
+    def status(self) -> str:
+        """``runtime_status``: active, suspending, suspended, resuming; '' where there is no such device now."""
+
+    def control(self) -> str:
+        """``auto`` or ``on``."""
+
+    def set_control(self, value: str) -> None:
+        """Returns when a resume it causes is over, so never call it from the loop that serves the device."""
+
+
+class SysfsPower:
+    """The ``power`` directory of a USB device.
+
+    Args:
+        path: topology path, such as ``1-1``.
+    """
+
+    def __init__(self, path: str, devices: Path = DEVICES) -> None:
+        self._directory = devices / path / "power"
+
+    def status(self) -> str:
+        try:
+            return (self._directory / "runtime_status").read_text().strip()
+        except OSError:
+            return ""
+
+    def control(self) -> str:
+        return self._attempt("reading").strip()
+
+    def set_control(self, value: str) -> None:
+        self._attempt("writing", value)
+
+    def _attempt(self, what: str, value: str | None = None) -> str:
+        file = self._directory / "control"
+        try:
+            if value is None:
+                return file.read_text()
+            file.write_text(value)
+        except OSError as error:
+            raise VirtualBoardError(f"{file}: {what} {value or ''}: {error.strerror}") from error
+        return ""
+
+
+class SuspendWatch:
+    """Tells one device of suspend and resume; set as its ``watch`` while the cable is in."""
+
+    def __init__(self, device: UsbDevice, power: RuntimePower) -> None:
+        self._device = device
+        self._power = power
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._doubt_until_s = 0.0
+
+    def submitted(self) -> None:
+        """The host sent a URB; the device has resumed on it by itself."""
+
+    def polling(self, polled: bool) -> None:
+        """Whether the host has any IN URB with the configured device."""
+        if polled:
+            self.close()
+        elif self._timer is None:
+            self._doubt()
+
+    def close(self) -> None:
+        """Look no more, until the host takes its IN URBs back again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def remote_wakeup(self, within_s: float = 5.0) -> bool:
+        """Wake the host (``tud_remote_wakeup``); False where the bus is not suspended or the host did not arm it.
+
+        Raises:
+            VirtualBoardError: the device is not active within ``within_s``.
+        """
+        if not (self._device.suspended and self._device.remote_wakeup_armed):
+            return False
+        former = self._power.control()
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._power.set_control, "on"), within_s)
+            await self._wait_active(within_s)
+        except TimeoutError as error:
+            raise VirtualBoardError(f"power/control 'on' did not resume the device within {within_s} s") from error
+        finally:
+            await asyncio.to_thread(self._power.set_control, former)
+        return True
+
+    async def _wait_active(self, within_s: float) -> None:
+        deadline = Deadline(within_s)
+        while (found := self._power.status()) != ACTIVE:
+            if deadline.passed:
+                raise VirtualBoardError(f"runtime_status is {found!r} {within_s} s after a remote wakeup")
+            await asyncio.sleep(DOUBT_POLL_S)
+
+    def _doubt(self) -> None:
+        now_s = self._loop.time()
+        self._doubt_until_s = now_s + DOUBT_S
+        self._timer = self._loop.call_at(now_s + DOUBT_POLL_S, self._look)
+
+    def _look(self) -> None:
+        suspended = self._power.status() == SUSPENDED
+        if suspended:
+            self._device.suspend()
+            pause_s = SUSPENDED_POLL_S
+        else:
+            self._device.resume()
+            pause_s = DOUBT_POLL_S if self._loop.time() < self._doubt_until_s else IDLE_POLL_S
+        self._timer = self._loop.call_later(pause_s, self._look)
