@@ -108,6 +108,8 @@ class Channel:
                 return
             self._ended = "it was closed by this process"
             self._epoll.close()
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that polls; closing alone does not
             self._socket.close()
             os.close(self._signal)
             for message in (*self._replies.values(), *self._notifications):

@@ -1,0 +1,23 @@
+"""A board has one client at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from hil.agent.server.locks import BoardBusy, BoardLock
+
+
+def test_a_second_client_is_told_who_holds_the_board(tmp_path: Path) -> None:
+    """The error names board and process."""
+    lock = BoardLock(tmp_path, "s3-a", 4711)
+    with pytest.raises(BoardBusy, match=r"board s3-a is held by process 4711 \(.*s3-a\.lock\)"):
+        BoardLock(tmp_path, "s3-a", 4712)
+    lock.close()
+
+
+def test_another_board_is_free(tmp_path: Path) -> None:
+    """A lock is one board's."""
+    BoardLock(tmp_path, "s3-a", 1).close()
+    first = BoardLock(tmp_path, "s3-a", 2)
+    BoardLock(tmp_path, "s3-b", 3).close()
+    first.close()

@@ -1,0 +1,183 @@
+"""Serial ports that come and go, played with pseudo-terminals."""
+
+import asyncio
+import os
+import pty
+import termios
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from hil.agent.server.tty import LineSettings, TtyWatch, open_tty
+from hil.agent.server.usbdevice import UsbDevice
+from hil.errors import AgentError
+from hil.testing.usb_tree import UsbTree
+from hil.wire.uevent import KernelUevent
+
+
+class Port:
+    """A serial port below 1-1.2 that is really a pseudo-terminal."""
+
+    def __init__(self, directory: Path) -> None:
+        self.tree = UsbTree(directory / "sys")
+        self.tree.attach("1-1.2")
+        self.dev = directory / "dev"
+        self.dev.mkdir()
+        self.device = UsbDevice("1-1.2", self.tree.root, self.dev)
+        self.opened: list[tuple[str, int]] = []
+        self.gone: list[str] = []
+        self.far: list[int] = []
+
+    def watch(self) -> TtyWatch:
+        return TtyWatch(
+            self.device, LineSettings(), lambda node, fd: self.opened.append((node, fd)), self.gone.append, self.dev
+        )
+
+    def appear(self, name: str) -> KernelUevent:
+        """Make the port. Returns the uevent that says so."""
+        far, near = pty.openpty()
+        self.far.append(far)
+        status = os.fstat(near)
+        self.tree.add_tty("1-1.2", name, (os.major(status.st_rdev), os.minor(status.st_rdev)))
+        (self.dev / name).unlink(missing_ok=True)
+        (self.dev / name).symlink_to(os.ttyname(near))
+        self.far.append(near)
+        return self.event("add", name)
+
+    def vanish(self, name: str) -> KernelUevent:
+        place = self.tree.directory("1-1.2") / f"1-1.2:1.2/tty/{name}"
+        (place / "dev").unlink()
+        place.rmdir()
+        return self.event("remove", name)
+
+    @staticmethod
+    def event(action: str, name: str) -> KernelUevent:
+        devpath = f"/devices/platform/vhci_hcd.0/usb1/1-1/1-1.2/1-1.2:1.2/tty/{name}"
+        return KernelUevent(action, devpath, {"SUBSYSTEM": "tty"})
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5.0):
+            while not condition():
+                await asyncio.sleep(0.001)
+
+    def close(self) -> None:
+        for descriptor in [*self.far, *(fd for _, fd in self.opened)]:
+            os.close(descriptor)
+
+
+def played(directory: Path, scenario: Callable[[Port, TtyWatch], Awaitable[None]]) -> None:
+    """Run a scenario with a port and its watch."""
+    port = Port(directory)
+
+    async def run() -> None:
+        watch = port.watch()
+        try:
+            await scenario(port, watch)
+        finally:
+            watch.close()
+
+    try:
+        asyncio.run(run())
+    finally:
+        port.close()
+
+
+def test_a_port_that_is_there_is_opened(tmp_path: Path) -> None:
+    """Looking opens what is there, once."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        port.appear("ttyACM0")
+        watch.look()
+        watch.look()
+        await port.until(lambda: bool(port.opened))
+        watch.look()
+        assert [node for node, _ in port.opened] == [str(port.dev / "ttyACM0")]
+
+    played(tmp_path, scenario)
+
+
+def test_a_port_that_comes_back_under_another_name_is_opened_again(tmp_path: Path) -> None:
+    """What counts is the USB device; removal and return are both told."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        watch.take(port.appear("ttyACM0"))
+        await port.until(lambda: len(port.opened) == 1)
+        watch.take(port.vanish("ttyACM0"))
+        assert port.gone == [str(port.dev / "ttyACM0")]
+        watch.take(port.appear("ttyACM1"))
+        await port.until(lambda: len(port.opened) == 2)
+        assert port.opened[1][0] == str(port.dev / "ttyACM1")
+
+    played(tmp_path, scenario)
+
+
+def test_a_node_that_comes_late_is_waited_for(tmp_path: Path) -> None:
+    """The kernel's uevent may lead the node; opening is tried until it is there."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        event = port.appear("ttyACM0")
+        target = os.readlink(port.dev / "ttyACM0")
+        (port.dev / "ttyACM0").unlink()
+        watch.take(event)
+        await asyncio.sleep(0.05)
+        assert port.opened == []
+        (port.dev / "ttyACM0").symlink_to(target)
+        await port.until(lambda: len(port.opened) == 1)
+
+    played(tmp_path, scenario)
+
+
+def test_lost_uevents_are_made_up_for(tmp_path: Path) -> None:
+    """Where uevents were dropped, looking tells both the port that went and the one that came."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        watch.take(port.appear("ttyACM0"))
+        await port.until(lambda: len(port.opened) == 1)
+        port.vanish("ttyACM0")
+        port.appear("ttyACM1")
+        watch.look()
+        await port.until(lambda: len(port.opened) == 2)
+        assert port.gone == [str(port.dev / "ttyACM0")]
+
+    played(tmp_path, scenario)
+
+
+def test_a_port_of_another_device_is_not_opened(tmp_path: Path) -> None:
+    """A uevent from elsewhere in the tree is ignored."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        port.appear("ttyACM0")
+        elsewhere = "/devices/platform/vhci_hcd.0/usb1/1-1/1-1.3/1-1.3:1.2/tty/ttyACM9"
+        watch.take(KernelUevent("add", elsewhere, {"SUBSYSTEM": "tty"}))
+        await asyncio.sleep(0)
+        assert port.opened == []
+
+    played(tmp_path, scenario)
+
+
+def test_what_the_port_held_survives_opening(tmp_path: Path) -> None:
+    """Bytes that came before the port was opened are read after it, raw."""
+    port = Port(tmp_path)
+    port.appear("ttyACM0")
+    far, near = port.far
+    os.write(far, b"early\n")
+    settings = LineSettings(baud=921600)
+    descriptor = open_tty(port.dev / "ttyACM0", port.device.tty_number("ttyACM0"), settings)
+    os.write(far, b"late\r\x03")
+    assert os.read(descriptor, 100) == b"early\nlate\r\x03"
+    mode = termios.tcgetattr(descriptor)
+    assert (mode[0], mode[1], mode[3], mode[4]) == (0, 0, 0, termios.B921600)
+    assert mode[2] & (termios.CSIZE | termios.HUPCL | termios.CLOCAL) == termios.CS8 | termios.CLOCAL
+    os.close(descriptor)
+    port.close()
+    assert near
+
+
+def test_another_device_at_the_node_is_not_opened(tmp_path: Path) -> None:
+    """The node must be the character device that sysfs names."""
+    port = Port(tmp_path)
+    port.appear("ttyACM0")
+    with pytest.raises(AgentError, match=r"ttyACM0 is not the character device 166:0"):
+        open_tty(port.dev / "ttyACM0", (166, 0), LineSettings())
+    port.close()

@@ -1,0 +1,133 @@
+"""Starting the virtual board's process: which faults may run, what it must answer, how it ends."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from hil.agent.protocol import StartVirtual
+from hil.agent.server.virtual import Configured, VirtualProcess, permitted_faults
+from hil.errors import AgentRefused, VirtualBoardError
+
+REQUEST = StartVirtual("v", "bus", ["late-dhcp"], "0.21")
+ANSWER = (
+    "import json, os, socket, sys, time\n"
+    "control = socket.socket(fileno=int(sys.argv[1]))\n"
+    "said = json.loads(control.makefile('rb').readline())\n"
+    "assert said == {'id': 1, 'do': 'configure', 'board': 'v', 'supply': 'bus', 'faults': ['late-dhcp'],"
+    " 'tinyusb': '0.21'}, said\n"
+    "assert set(os.environ) <= {'PATH', 'LC_ALL', 'PYTHONPATH', 'LC_CTYPE'}, sorted(os.environ)\n"
+)
+GOOD = "{'id': 1, 'ok': True, 'usb': '1-1', 'console': '1-2', 'lan': 'hil-lan', 'address': '192.0.2.7', 't_ns': 5}"
+
+
+def configured(script: str, within_s: float = 20.0) -> tuple[Configured, int]:
+    """What a process with this script is understood to answer, and the status with which it ends."""
+
+    async def run() -> tuple[Configured, int]:
+        process = VirtualProcess((sys.executable, "-c", script))
+        try:
+            return await process.configure(REQUEST, REQUEST.faults, within_s), await process.end()
+        finally:
+            await process.end()
+            process.control.close()
+
+    return asyncio.run(run())
+
+
+def test_a_virtual_board_says_where_it_is() -> None:
+    """It is told what to be, in a clean environment, and TERM ends it."""
+    answer, status = configured(ANSWER + f"control.send((json.dumps({GOOD}) + '\\n').encode()); time.sleep(60)")
+    assert answer == Configured("1-1", "1-2", "hil-lan", "192.0.2.7", 5)
+    assert status == -15
+
+
+@pytest.mark.slow
+def test_a_process_that_ignores_term_is_killed() -> None:
+    """KILL follows where TERM did not help."""
+
+    async def run() -> int:
+        script = (
+            "import signal, sys, socket; signal.signal(15, signal.SIG_IGN); s = socket.socket(fileno=int(sys.argv[1]))"
+        )
+        process = VirtualProcess((sys.executable, "-c", script + "; s.send(b'x'); signal.pause()"))
+        await asyncio.get_running_loop().sock_recv(process.control, 1)
+        process.control.close()
+        return await process.end(0.1)
+
+    assert asyncio.run(run()) == -9
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (GOOD.replace("'1-1'", "'../1-1'"), "usb is '../1-1'; wanted the form"),
+        (GOOD.replace("hil-lan", "eth0"), "lan is 'eth0'; wanted the form"),
+        (GOOD.replace("'id': 1", "'id': 2"), "wanted the reply to 'configure'"),
+        ("{'id': 1, 'ok': False, 'error': 'no vhci'}", "refused 'configure': 'no vhci'"),
+    ],
+)
+def test_a_wrong_answer_is_named(answer: str, words: str) -> None:
+    """What the process answers is checked like any message."""
+    with pytest.raises(VirtualBoardError) as failed:
+        configured(ANSWER + f"control.send((json.dumps({answer}) + '\\n').encode()); time.sleep(60)")
+    assert words in str(failed.value)
+
+
+def test_a_process_that_dies_is_named_with_its_status() -> None:
+    """A process that ends instead of answering is an error with its exit status."""
+    with pytest.raises(VirtualBoardError, match="process ended with status 3, not answering"):
+        configured("import os; os._exit(3)")
+
+
+def test_a_silent_process_has_a_deadline() -> None:
+    """A process that does not answer is an error in time."""
+    with pytest.raises(VirtualBoardError, match=r"did not answer 'configure' within 0.05 s"):
+        configured("import time; time.sleep(60)", 0.05)
+
+
+def test_built_in_faults_are_passed_on() -> None:
+    """Names with or without a value need no permission."""
+    faults = ["late-dhcp", "drop_offer=3", "delay:0.5"]
+    assert permitted_faults(faults, 1000, False) == faults
+
+
+@pytest.mark.parametrize("fault", ["--help", "Drop", "a b", "", "x;y", "a=$(id)"])
+def test_what_is_no_fault_is_refused(fault: str) -> None:
+    """Neither options nor shell words pass."""
+    with pytest.raises(AgentRefused, match="is neither a built-in fault's name nor a path"):
+        permitted_faults([fault], 0, True)
+
+
+@pytest.mark.parametrize("fault", ["f.py", "./f.py", "/tmp/f.txt", "x=/f.py", "/tmp/f.py;id", "/tmp/f.PY"])
+def test_a_file_is_named_by_an_absolute_path(fault: str) -> None:
+    """A path that means different files to agent and client is refused."""
+    with pytest.raises(AgentRefused, match=r"is named by an absolute path that ends in \.py"):
+        permitted_faults([fault], 0, True)
+
+
+def test_a_users_file_does_not_run_as_root(tmp_path: Path) -> None:
+    """Code that anybody but root can have written is refused, unless the agent was started to accept it."""
+    path = tmp_path / "faults.py"
+    path.write_text("")
+    path.chmod(0o666)
+    with pytest.raises(AgentRefused, match=r"would run as root: .*; or start the agent with --allow-fault-files"):
+        permitted_faults([str(path)], 1000, False)
+    assert permitted_faults([f"{path}:Slow"], 1000, True) == [f"{path.resolve()}:Slow"]
+    assert permitted_faults([str(path)], 0, False) == [str(path.resolve())]
+
+
+def test_a_link_is_judged_by_where_it_leads(tmp_path: Path) -> None:
+    """The file that is passed on is the one that was judged."""
+    path = tmp_path / "faults.py"
+    path.write_text("")
+    (tmp_path / "link.py").symlink_to(path)
+    assert permitted_faults([str(tmp_path / "link.py")], 0, False) == [str(path.resolve())]
+
+
+def test_a_fault_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    """A path without a file is named."""
+    with pytest.raises(AgentRefused, match="is not a Python file"):
+        permitted_faults([str(tmp_path / "none.py")], os.getuid(), True)

@@ -1,0 +1,128 @@
+"""The allow list: what it says, and when it is not believed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hil.agent import allow
+from hil.errors import AgentRefused, BenchError, SetupError
+
+GOOD = """
+virtual = true
+modules = ["usbmon", "cdc_ncm"]
+[boards]
+s3-a = ["1-1.2", "1-1.3"]
+s3-b = ["2-1"]
+"""
+
+
+def written(place: Path, text: str) -> Path:
+    place.chmod(0o755)
+    path = place / "allow.toml"
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
+def test_a_good_list_is_read(tmp_path: Path) -> None:
+    """Boards, modules and the virtual switch come out as they were written."""
+    listed = allow.load(written(tmp_path, GOOD), os.getuid())
+    assert listed.paths("s3-a") == ("1-1.2", "1-1.3")
+    assert (listed.virtual, listed.modules) == (True, ("usbmon", "cdc_ncm"))
+
+
+def test_an_unlisted_board_is_refused_with_the_listed_ones(tmp_path: Path) -> None:
+    """A refusal names what was asked for, the file and what it allows."""
+    path = written(tmp_path, GOOD)
+    with pytest.raises(AgentRefused) as refused:
+        allow.load(path, os.getuid()).paths("s3-c")
+    assert str(refused.value) == f"board 's3-c' may not be touched; {path} names: s3-a, s3-b"
+
+
+def test_an_unlisted_module_is_refused_with_the_listed_ones(tmp_path: Path) -> None:
+    """Modules are compared as the kernel does, dash and underscore alike; others are refused."""
+    listed = allow.load(written(tmp_path, GOOD.replace("true", "false")), os.getuid())
+    listed.require_module("cdc-ncm")
+    with pytest.raises(AgentRefused, match=r"module 'vhci_hcd' may not be loaded; .* allows: usbmon, cdc_ncm"):
+        listed.require_module("vhci_hcd")
+
+
+def test_the_virtual_bench_brings_its_modules() -> None:
+    """An agent for the virtual bench alone may load what that needs, and touch no board."""
+    listed = allow.virtual_only()
+    listed.require_virtual()
+    listed.require_module("vhci_hcd")
+    with pytest.raises(AgentRefused, match="names: none"):
+        listed.paths("s3-a")
+
+
+def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
+    """virtual = true must be said."""
+    path = written(tmp_path, "")
+    with pytest.raises(AgentRefused, match="does not say virtual = true"):
+        allow.load(path, os.getuid()).require_virtual()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("virtual = 1", "virtual is 1; wanted true or false"),
+        ("modules = ['../x']", "wanted names of kernel modules"),
+        ("shell = true", "shell is not a known key; known: boards, modules, virtual"),
+        ("[boards]\na = '1-1'", "boards.a is '1-1'; wanted an array"),
+        ("[boards]\na = []", "wanted one or two topology paths"),
+        ("[boards]\na = ['1-1', '1-2', '1-3']", "wanted one or two topology paths"),
+        ("[boards]\na = ['1-1/..']", "wanted one or two topology paths"),
+        ("[boards]\nlan = ['1-1']", "wanted a board name other than 'lan'"),
+        ("[boards]\n'A b' = ['1-1']", "wanted a board name"),
+        ("[boards]\na = ['1-1']\nb = ['1-1']", "path '1-1' belongs to both 'a' and 'b'"),
+        ("boards = 3", "boards is 3; wanted a table"),
+        ("virtual =", "not TOML"),
+    ],
+)
+def test_a_wrong_list_is_refused_by_key(tmp_path: Path, text: str, words: str) -> None:
+    """Every mistake names the file and the key."""
+    path = written(tmp_path, text)
+    with pytest.raises(BenchError) as refused:
+        allow.load(path, os.getuid())
+    assert str(path) in str(refused.value)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
+def test_a_list_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    """A file that others may write is not believed, and the message says how to cure it."""
+    path = written(tmp_path, GOOD)
+    path.chmod(mode)
+    with pytest.raises(SetupError, match=f"{path} has mode {mode:04o}; .*: chmod go-w {path}"):
+        allow.load(path, os.getuid())
+
+
+def test_a_list_in_a_directory_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    """Who may write the directory may replace the file."""
+    path = written(tmp_path, GOOD)
+    tmp_path.chmod(0o777)
+    with pytest.raises(SetupError, match=f"{tmp_path} has mode 0777"):
+        allow.load(path, os.getuid())
+
+
+@pytest.mark.root
+def test_a_list_of_another_user_is_refused(tmp_path: Path) -> None:
+    """Only root's own file is believed."""
+    path = written(tmp_path, GOOD)
+    os.chown(path, 65534, 65534)
+    with pytest.raises(SetupError, match=f"{path} belongs to uid 65534; wanted: chown 0 {path}"):
+        allow.load(path)
+
+
+def test_a_missing_list_names_the_cure(tmp_path: Path) -> None:
+    """Where there is no list, the message says what writes it."""
+    with pytest.raises(SetupError, match="cannot be read: No such file or directory; 'sudo hil init' writes it"):
+        allow.load(tmp_path / "allow.toml", os.getuid())
+
+
+def test_a_directory_is_no_list(tmp_path: Path) -> None:
+    """Only a regular file is read."""
+    with pytest.raises(SetupError, match="is not a regular file"):
+        allow.load(tmp_path, os.getuid())
