@@ -93,12 +93,12 @@ BOOTLOADER_TAG = re.compile(r"boot(?:\.\w+)?|bootloader\w*")
 GURU = re.compile(r"Guru Meditation Error: Core +(?P<core>[0-9]+) panic'ed \((?P<reason>.{0,120}?)\)(?:\.|$)")
 ABORT = re.compile(r"abort\(\) was called at PC 0x[0-9a-fA-F]+(?: on core (?P<core>[0-9]+))?")
 OTHER_PANIC = re.compile(
-    r"(?:assert failed:|Stack smashing protect failure"
-    r"|\*\*\*ERROR\*\*\* A stack overflow in task|ESP_ERROR_CHECK failed:).*"
+    r"Brownout detector was triggered"
+    r"|^(?:assert failed:|Stack smashing protect failure|ESP_ERROR_CHECK failed:"
+    r"|\*\*\*ERROR\*\*\* A stack overflow in task).*"
 )
+"""The brownout line is printed bare, or by newer ESP-IDF as a log line of tag BOD."""
 BACKTRACE = re.compile(r"Backtrace: ?(?P<text>(?:0x[0-9a-fA-F]|\|<).*)")
-BROWNOUT = "Brownout detector was triggered"
-"""Printed bare, or as a log line of tag BOD in newer ESP-IDF (components/esp_system/port/brownout.c)."""
 REBOOTING = "Rebooting..."
 
 
@@ -122,9 +122,7 @@ def _panic(line: str) -> PanicLine | BacktraceLine | RebootLine | None:
         return PanicLine(found["reason"], _core(found["core"]))
     if found := ABORT.search(line):
         return PanicLine(found[0], _core(found["core"]))
-    if BROWNOUT in line:
-        return PanicLine(BROWNOUT, NO_CORE)
-    if found := OTHER_PANIC.match(line):
+    if found := OTHER_PANIC.search(line):
         return PanicLine(found[0], NO_CORE)
     return None
 

@@ -182,10 +182,11 @@ def pack_ntb16(datagrams: Sequence[bytes], sequence: int, limits: NtbLimits, crc
         found = f"{len(bodies)} datagrams of {[len(body) for body in bodies]} bytes make {length}"
         raise WireError(f"NTB16: {found}, limits: {limits}")
     index = _align(NTH.size, limits.alignment, 0)
-    table = NDP.pack(NDP_CRC if crc else NDP_PLAIN, NDP.size + ENTRY.size * (len(bodies) + 1), 0)
-    entries = b"".join(ENTRY.pack(start, len(body)) for start, body in zip(starts, bodies, strict=True))
+    table_length = _table_length(len(bodies))
+    table = NDP.pack(NDP_CRC if crc else NDP_PLAIN, table_length, 0)
+    table += b"".join(ENTRY.pack(start, len(body)) for start, body in zip(starts, bodies, strict=True))
     block = bytearray(NTH.pack(NTH_SIGNATURE, NTH.size, sequence, length, index).ljust(index, b"\0"))
-    block += table + entries + ENTRY.pack(0, 0)
+    block += table.ljust(table_length, b"\0")
     for start, body in zip(starts, bodies, strict=True):
         block += bytes(start - len(block)) + body
     return bytes(block)
@@ -201,13 +202,18 @@ def fitting(datagrams: Sequence[bytes], limits: NtbLimits) -> int:
 
 def _place(sizes: Sequence[int], limits: NtbLimits) -> tuple[list[int], int]:
     """Offsets of the datagrams, and the length of the block."""
-    at = _align(NTH.size, limits.alignment, 0) + NDP.size + ENTRY.size * (len(sizes) + 1)
+    at = _align(NTH.size, limits.alignment, 0) + _table_length(len(sizes))
     starts = []
     for size in sizes:
         at = _align(at, limits.divisor, limits.remainder - ETHERNET_HEADER)
         starts.append(at)
         at += size
     return starts, at
+
+
+def _table_length(count: int) -> int:
+    """A table holds at least one entry, and the zero entry that ends it (section 3.3.1)."""
+    return NDP.size + ENTRY.size * (max(count, 1) + 1)
 
 
 def _align(at: int, divisor: int, remainder: int) -> int:
