@@ -158,12 +158,11 @@ class HttpServer:
 
     async def _respond(self, session: Session, request: Request) -> bool:
         answer = self._backend.respond(request.method, request.path)
-        headers = tuple(answer.headers.items())
         if answer.stream:
-            await self._send(session, answer_head(answer.status, answer.content_type, None, headers))
+            await self._send(session, answer_head(answer.status, answer.content_type, None, answer.headers))
             await self._start_stream(session)
             return session in self._sessions
-        head = answer_head(answer.status, answer.content_type, len(answer.body), headers)
+        head = answer_head(answer.status, answer.content_type, len(answer.body), answer.headers)
         await self._send(session, head + answer.body)
         await self._purge(session, request.body_length)
         return not _closes(answer)

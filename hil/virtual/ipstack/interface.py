@@ -1,6 +1,6 @@
 """What the board needs of an IP stack, and what the stack needs of the board."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from hil.virtual.ipstack.dhcp_server import DhcpPool
@@ -19,7 +19,8 @@ class HttpAnswer(Protocol):
     def body(self) -> bytes: ...
 
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Further header fields, in order."""
 
     @property
     def stream(self) -> bool:

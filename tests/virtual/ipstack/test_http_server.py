@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from hil.virtual.ipstack.http_server import BACKLOG, MAX_SOCKETS, HttpServer
 
@@ -16,7 +16,7 @@ class Answer:
     status: int = 200
     content_type: str = "text/plain"
     body: bytes = b"ok"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
     stream: bool = False
 
 

@@ -34,7 +34,7 @@ WITHIN_S = 5.0
 
 class Answer:
     status, content_type, body, stream = 200, "text/plain", b"ok", False
-    headers: dict[str, str] = {}  # noqa: RUF012
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Handlers:

@@ -1,0 +1,86 @@
+"""A virtual board made of the kernel's own parts: two vhci_hcd ports, a namespace, a TAP and a veth pair."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from hil.errors import VirtualBoardError
+from hil.virtual.board import BoardParts, VirtualBoard
+from hil.virtual.board_spec import BoardSpec
+from hil.virtual.fault_loader import load
+from hil.virtual.firmware import Firmware
+from hil.virtual.ipstack.kernel_stack import KernelStack, Lan
+from hil.virtual.usb.application import QuietApplication
+from hil.virtual.usb.cable import Cable
+from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.virtual.usb.uart_bridge import UartBridge
+from hil.virtual.usb.vhci import Vhci, VhciPort
+
+LOCKS = Path("/run")
+
+
+@dataclass(slots=True)
+class Assembly:
+    """A board and what was reserved for it."""
+
+    board: VirtualBoard
+    usb: str
+    """Topology path of the board's own port."""
+    console: str
+    """Topology path of its UART bridge."""
+    lan: str
+    address: str
+    _console_cable: Cable
+    _undo: ExitStack
+
+    async def close(self) -> None:
+        """Unplug everything and give back what the kernel held."""
+        try:
+            await self.board.close()
+            await self._console_cable.unplug()
+        finally:
+            self._undo.close()
+
+
+async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]) -> Assembly:
+    """The board of ``spec``, without power; its console bridge is plugged in.
+
+    Raises:
+        VirtualBoardError: a fault cannot be loaded, no port is free, or the kernel refuses something.
+        SetupError: vhci_hcd, tun, a compiler or a permission is missing.
+    """
+    faults = [load(text) for text in spec.faults]
+    usb = FirmwareUsb.for_chip(spec.mac, spec.tinyusb)
+    firmware = Firmware(spec.library_path, spec.firmware)
+    vhci = Vhci(Path(spec.vhci))
+    with ExitStack() as undo:
+        usb_port, console_port = (_reserve(vhci, undo) for _ in range(2))
+        stack = KernelStack(
+            spec.board, usb.board_mac, Lan(spec.lan, spec.address), http_single_task=spec.http_single_task
+        )
+        undo.callback(stack.close)
+        bridge = UartBridge(spec.mac.replace(":", ""), QuietApplication())
+        console_cable = Cable(vhci, console_port)
+        console_cable.plug(bridge)
+        parts = BoardParts(usb, firmware, stack, Cable(vhci, usb_port), bridge.serial, spec.supply, spec.drift_ppm)
+        board = VirtualBoard(parts, faults, on_died)
+        return Assembly(board, usb_port.path, console_port.path, spec.lan, spec.address, console_cable, undo.pop_all())
+
+
+def _reserve(vhci: Vhci, undo: ExitStack) -> VhciPort:
+    """A free port that no other virtual board has reserved; the kernel ends the reservation with the process."""
+    for port in vhci.ports():
+        if vhci.is_free(port):
+            lock = os.open(LOCKS / f"hil-vhci-{port.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                continue
+            undo.callback(os.close, lock)
+            return port
+    paths = ", ".join(port.path for port in vhci.ports())
+    raise VirtualBoardError(f"vhci_hcd: all ports are in use or reserved: {paths}")

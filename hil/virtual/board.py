@@ -1,0 +1,430 @@
+"""One virtual board: chip, firmware, USB device and IP stack put together.
+
+Theory of operation. Everything runs in one event loop. The firmware is told what happens and answers with commands;
+:meth:`VirtualBoard._run` carries them out one after the other, through the fault port. Whatever ends the chip's power
+or resets it drops the USB device and everything the firmware had started, and the next boot begins with the ROM's first
+line. Whether the host sees a device follows from three facts: has the chip power, has its firmware started USB, is the
+plug in. :meth:`VirtualBoard._follow_cable` brings the host's port to what they say.
+
+======================  =====================  =======================
+action                  supply = "bus"         supply = "own"
+======================  =====================  =======================
+plug                    power on, then boot    connect, if USB is up
+unplug                  power gone             disconnect: bus is idle
+power on, off           plug in, pull          power on, power gone
+======================  =====================  =======================
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, Protocol
+
+from hil import clock
+from hil.errors import VirtualBoardError
+from hil.virtual import firmware as fw
+from hil.virtual.faults import ArmedFault, FaultPort
+from hil.virtual.firmware import Command, Firmware
+from hil.virtual.ipstack.dhcp_server import DhcpPool
+from hil.virtual.ipstack.interface import IpStack
+from hil.virtual.send_queue import SendQueue
+from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines
+from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.virtual.usb.device import UsbDevice
+from hil.virtual.usb.firmware_device import FirmwareDevice
+
+Supply = Literal["bus", "own"]
+SUPPLIES: tuple[Supply, ...] = ("bus", "own")
+
+
+class BusWatch(Protocol):
+    """The host's side of the bus."""
+
+    async def remote_wakeup(self) -> bool:
+        """Signal resume; False where the bus is not suspended or the host did not arm it."""
+
+
+class Cable(Protocol):
+    """A port of the host and the cable in it."""
+
+    @property
+    def watch(self) -> BusWatch | None:
+        """While a device is plugged in."""
+
+    def plug(self, device: UsbDevice) -> None: ...
+
+    async def unplug(self) -> None: ...
+
+
+class Console(Protocol):
+    """The UART's other end."""
+
+    def write(self, data: bytes) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BoardParts:
+    """What a board is made of."""
+
+    usb: FirmwareUsb
+    firmware: Firmware
+    stack: IpStack
+    cable: Cable
+    console: Console
+    supply: Supply = "bus"
+    drift_ppm: float = 8.0
+    """Of the board's clock against the host's."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardState:
+    powered: bool
+    plugged: bool
+    mounted: bool
+    suspended: bool
+    link: bool
+    """What the firmware wants the host to see."""
+    boots: int
+    mounts: int
+    uptime_ms: int
+    """On the board's own clock; 0 without power."""
+    faults: dict[str, bool]
+    """Each fault's text, and whether it is active."""
+
+
+class VirtualBoard:
+    """A board without power and with its cable out.
+
+    Args:
+        on_died: called once, with the error, when the board cannot go on.
+    """
+
+    def __init__(
+        self, parts: BoardParts, faults: Sequence[ArmedFault], on_died: Callable[[VirtualBoardError], None]
+    ) -> None:
+        self.faults = FaultPort(faults, on_died)
+        self._parts = parts
+        self._on_died = on_died
+        self._loop = asyncio.get_running_loop()
+        self._powered = self._plugged = self._pulled_up = False
+        self._clock = ChipClock(0)
+        self._netif = fw.StartNetif("0.0.0.0", 0)
+        self._device: FirmwareDevice | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._wake: asyncio.TimerHandle | None = None
+        self._commands: deque[Command] = deque()
+        self._running = False
+        self._sends = SendQueue(self._transmit, self._sent)
+        self._attached: UsbDevice | None = None
+        self._cable_lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        parts.stack.on_frame = self._frame_from_stack
+
+    # ---- what is done to the board; each returns the instant (ns) at which it began to take effect ----
+
+    async def plug(self) -> int:
+        at_ns = clock.now_ns()
+        self._plugged = True
+        if self._parts.supply == "bus" and not self._powered:
+            self._start(Reset.POWER_ON)
+        await self._follow_cable()
+        return at_ns
+
+    async def unplug(self) -> int:
+        at_ns = clock.now_ns()
+        self._plugged = False
+        if self._parts.supply == "bus":
+            self._stop()
+        await self._follow_cable()
+        return at_ns
+
+    async def power(self, on: bool) -> int:
+        if self._parts.supply == "bus":
+            return await (self.plug() if on else self.unplug())
+        at_ns = clock.now_ns()
+        if on and not self._powered:
+            self._start(Reset.POWER_ON)
+        elif not on:
+            self._stop()
+        await self._follow_cable()
+        return at_ns
+
+    async def reset(self, reset: Reset) -> int:
+        """Start the chip over; a panic says so first.
+
+        Raises:
+            VirtualBoardError: the chip has no power.
+        """
+        if not self._powered:
+            raise VirtualBoardError(f"reset {reset.name}: the board has no power; plug it in or switch its supply on")
+        at_ns = clock.now_ns()
+        self._restart(reset)
+        await self._follow_cable()
+        return at_ns
+
+    @property
+    def state(self) -> BoardState:
+        device = self._device
+        return BoardState(
+            powered=self._powered,
+            plugged=self._plugged,
+            mounted=device is not None and device.mounted,
+            suspended=device is not None and device.suspended,
+            link=self._powered and self._parts.firmware.link_up,
+            boots=self.faults.boots,
+            mounts=self.faults.mounts,
+            uptime_ms=self._ms() if self._powered else 0,
+            faults=self.faults.described,
+        )
+
+    async def close(self) -> None:
+        """Pull the plug and let everything end that is under way; the parts are their maker's to close."""
+        self._plugged = False
+        self._stop()
+        await self._follow_cable()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # ---- the chip ----------------------------------------------------------------------------------
+
+    def _start(self, reset: Reset) -> None:
+        self._powered = True
+        self.faults.boots += 1
+        seen = self.faults.boot(reset)
+        self._clock = ChipClock(clock.now_ns(), self._parts.drift_ppm)
+        for line in boot_lines(seen):
+            self._at(self._clock.instant_ns(line.after_s), partial(self._say, line.data))
+        self._run(self._parts.firmware.boot(seen.reason, 0))
+
+    def _stop(self) -> None:
+        self._powered = self._pulled_up = False
+        self._device = None
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        self._commands.clear()
+        self._sends.clear()
+        self._parts.stack.halt()
+
+    def _restart(self, reset: Reset) -> None:
+        if reset is Reset.PANIC:
+            self._say(Panic().text())
+        self._stop()
+        self._start(reset)
+
+    def _ms(self) -> int:
+        return self._clock.ms(clock.now_ns())
+
+    def _at(self, at_ns: int, action: Callable[[], None]) -> asyncio.TimerHandle:
+        timer = self._loop.call_at(clock.to_s(at_ns), action)
+        self._timers = [each for each in self._timers if each.when() > self._loop.time() and not each.cancelled()]
+        self._timers.append(timer)
+        return timer
+
+    def _say(self, data: bytes) -> None:
+        self._parts.console.write(self.faults.console(data))
+
+    # ---- the firmware ------------------------------------------------------------------------------
+
+    def _run(self, commands: Sequence[Command]) -> None:
+        """Carry out commands in order, those of nested inputs after those that caused them."""
+        self._commands.extend(commands)
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._commands:
+                self._carry_out(self._commands.popleft())
+        finally:
+            self._running = False
+        self._arm()
+
+    def _arm(self) -> None:
+        """Wake the firmware at its next deadline."""
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        due_ms = self._parts.firmware.deadline_ms if self._powered else None
+        if due_ms is not None:
+            self._wake = self._loop.call_at(clock.to_s(self._clock.host_ns(due_ms)), self._wake_up)
+
+    def _wake_up(self) -> None:
+        self._wake = None
+        self._run(self._parts.firmware.wake(self._ms()))
+
+    def _carry_out(self, command: Command) -> None:
+        passed = self.faults.command(command)
+        match passed:
+            case None:
+                self._pretend(command)
+            case fw.ConsoleWrite(data):
+                self._say(data)
+            case fw.StartUsb() | fw.UsbConnect() | fw.UsbDisconnect():
+                self._change_pull_up(passed)
+            case fw.StartNetif() | fw.StartDhcpServer() | fw.StartHttp():
+                self._start_service(passed)
+            case fw.Restart(delay_ms):
+                self._at(clock.now_ns() + delay_ms * clock.NS_PER_MS, self._restart_by_software)
+            case fw.TransmitFrame(frame):
+                self._sends.put(frame)
+            case fw.Led():
+                pass
+            case _ if self._device is not None:
+                self._tell_device(self._device, passed)
+
+    def _tell_device(self, device: FirmwareDevice, command: Command) -> None:
+        match command:
+            case fw.CdcWrite(data):
+                device.serial.write(data)
+            case fw.LinkState(up=up):
+                device.net.set_link(up)
+            case fw.RemoteWakeup():
+                self._spawn(self._wake_host(device))
+
+    async def _wake_host(self, device: UsbDevice) -> None:
+        watch = self._parts.cable.watch
+        try:
+            if watch is not None:
+                await watch.remote_wakeup()
+        except VirtualBoardError:
+            if self._attached is device:
+                raise
+
+    def _start_service(self, command: Command) -> None:
+        stack = self._parts.stack
+        match command:
+            case fw.StartNetif(address, prefix):
+                self._netif = command
+                stack.start_netif(address, prefix)
+            case fw.StartDhcpServer():
+                stack.start_dhcp_server(self._pool(command))
+                self._run(self._parts.firmware.netif_started(self._ms()))
+            case fw.StartHttp():
+                stack.start_http(self)
+
+    def _pool(self, command: fw.StartDhcpServer) -> DhcpPool:
+        return DhcpPool(
+            self._netif.address,
+            self._netif.prefix,
+            command.first,
+            command.last,
+            lease_s=command.lease_s,
+            router=command.router,
+            dns=command.dns,
+        )
+
+    def _pretend(self, command: Command) -> None:
+        """A fault swallowed the command: tell the firmware that it was carried out."""
+        if isinstance(command, fw.TransmitFrame):
+            self._sent(command.frame, None)
+        elif isinstance(command, fw.StartDhcpServer):
+            self._run(self._parts.firmware.netif_started(self._ms()))
+
+    def _restart_by_software(self) -> None:
+        self._restart(Reset.SOFTWARE)
+        self._spawn(self._follow_cable())
+
+    # ---- frames ------------------------------------------------------------------------------------
+
+    def _frame_from_stack(self, frame: bytes) -> None:
+        if self._powered:
+            self._run(self._parts.firmware.send_frame(frame, self._ms()))
+
+    def _transmit(self, frame: bytes) -> str | None:
+        """Hand a frame to USB: None where it was taken, '' where no buffer is free, else why it was rejected."""
+        device = self._device
+        if device is None:
+            return "ESP_ERR_INVALID_STATE"
+        rejected = self.faults.may_send(device.suspended)
+        if rejected is not None:
+            return rejected
+        return None if device.net.transmit(frame) else ""
+
+    def _sent(self, frame: bytes, error: str | None) -> None:
+        self._run(self._parts.firmware.frame_sent(frame, error is None, error or "ESP_OK", self._ms()))
+
+    # ---- HttpBackend -------------------------------------------------------------------------------
+
+    def respond(self, method: str, path: str) -> fw.HttpResponse:
+        """One request to the firmware's handlers."""
+        answer = self._parts.firmware.http(method, path, self._ms())
+        self._arm()
+        return answer
+
+    def open_stream(self) -> Callable[[], bytes | None]:
+        cursor = self._parts.firmware.log_stream()
+        return lambda: self._parts.firmware.next_chunk(cursor, self._ms())
+
+    # ---- Application: what USB tells the firmware ----------------------------------------------------
+
+    def on_mounted(self) -> None:
+        self.faults.mounts += 1
+        self._tell(self._parts.firmware.mounted)
+
+    def on_unmounted(self) -> None:
+        self._tell(self._parts.firmware.unmounted)
+
+    def on_suspended(self, remote_wakeup_armed: bool) -> None:
+        self._tell(partial(self._parts.firmware.suspended, remote_wakeup_armed))
+
+    def on_resumed(self) -> None:
+        self._tell(self._parts.firmware.resumed)
+
+    def on_bus_reset(self) -> None:
+        """TinyUSB has no callback for it."""
+
+    def on_serial(self, data: bytes) -> None:
+        """This firmware reads nothing from its serial port."""
+
+    def on_line_state(self, dtr: bool, rts: bool) -> None:
+        self._tell(partial(self._parts.firmware.line_state, dtr, rts))
+
+    def on_frame(self, frame: bytes) -> bool:
+        if self._powered:
+            taken, commands = self._parts.firmware.frame_received(frame, self._ms())
+            if taken:
+                self._parts.stack.deliver(frame)
+            self._run(commands)
+        return True
+
+    def _tell(self, callback: Callable[[int], list[Command]]) -> None:
+        if self._powered:
+            self._run(callback(self._ms()))
+
+    # ---- the cable -----------------------------------------------------------------------------------
+
+    def _change_pull_up(self, command: Command) -> None:
+        if isinstance(command, fw.StartUsb):
+            self._device = FirmwareDevice(self._parts.usb, self, self.faults, own_supply=self._parts.supply == "own")
+        self._pulled_up = not isinstance(command, fw.UsbDisconnect)
+        self._spawn(self._follow_cable())
+
+    def _wanted(self) -> FirmwareDevice | None:
+        """The device that the host should see now."""
+        return self._device if self._plugged and self._powered and self._pulled_up else None
+
+    async def _follow_cable(self) -> None:
+        async with self._cable_lock:
+            while self._attached is not (wanted := self._wanted()):
+                if self._attached is not None:
+                    await self._parts.cable.unplug()
+                    self._attached = None
+                else:
+                    assert wanted is not None
+                    self._parts.cable.plug(wanted)
+                    self._attached = wanted
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._on_died(VirtualBoardError(f"USB cable: {error}"))

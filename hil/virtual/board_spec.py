@@ -1,0 +1,100 @@
+"""What the control protocol's ``configure`` may say about a board."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from hil.errors import VirtualBoardError
+from hil.virtual.core_abi import FirmwareConfig
+
+SUPPLIES = ("bus", "own")
+TINYUSB = ("0.19", "0.21")
+CHIP_PREFIX = "34:85:18"
+"""A prefix that Espressif uses in the MAC of an ESP32-S3."""
+MAX_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSpec:
+    """One virtual board; every field but ``board`` has a default."""
+
+    board: str
+    """Names the namespace ``hil-dev-<board>``."""
+    supply: Literal["bus", "own"] = "bus"
+    faults: tuple[str, ...] = ()
+    tinyusb: Literal["0.19", "0.21"] = "0.21"
+    vhci: str = "/sys/devices/platform"
+    """Directory that holds ``vhci_hcd.0``."""
+    lan: str = "hil-lan"
+    address: str = "192.0.2.7"
+    """In that namespace; two boards on one LAN need two."""
+    chip_mac: str = ""
+    """Made from the name where it is empty."""
+    drift_ppm: float = 8.0
+    http_single_task: bool = False
+    firmware: FirmwareConfig = FirmwareConfig()  # noqa: RUF009 - it is frozen
+    library: str = ""
+    """A build of the firmware core; the reference one where it is empty."""
+
+    @classmethod
+    def parse(cls, message: Mapping[str, Any]) -> Self:
+        """From the fields of a ``configure`` message.
+
+        Raises:
+            VirtualBoardError: an unknown field, a field of the wrong type, or a value outside its choices.
+        """
+        types = {each.name: each.type for each in fields(cls)}
+        for key, value in message.items():
+            _check(key, value, types)
+        values = dict(message)
+        if not values.get("board") or len(values["board"]) > MAX_NAME or "/" in values["board"]:
+            raise VirtualBoardError(f"configure: board is {values.get('board')!r}; expected a name without '/'")
+        _choose("supply", values, SUPPLIES)
+        _choose("tinyusb", values, TINYUSB)
+        values["faults"] = tuple(values.get("faults", ()))
+        values["firmware"] = _firmware(values.get("firmware", {}))
+        return cls(**values)
+
+    @property
+    def mac(self) -> str:
+        """Of the chip; two names differ in it with near certainty."""
+        if self.chip_mac:
+            return self.chip_mac
+        return f"{CHIP_PREFIX}:{(zlib.crc32(self.board.encode()) & 0xFFFFFE).to_bytes(3, 'big').hex(':')}"
+
+    @property
+    def library_path(self) -> Path | None:
+        return Path(self.library) if self.library else None
+
+
+WANTED: dict[str, type | tuple[type, ...]] = {
+    "faults": list,
+    "drift_ppm": (int, float),
+    "http_single_task": bool,
+    "firmware": dict,
+}
+"""Types in JSON of the fields that are not strings."""
+
+
+def _check(key: str, value: object, types: Mapping[str, object]) -> None:
+    if key not in types:
+        raise VirtualBoardError(f"configure: unknown field {key!r}; known: {', '.join(types)}")
+    wanted = WANTED.get(key, str)
+    listed = value if isinstance(value, list) else []
+    if not isinstance(value, wanted) or not all(isinstance(each, str) for each in listed):
+        raise VirtualBoardError(f"configure: {key} is {value!r}, which has the wrong type")
+
+
+def _choose(key: str, values: Mapping[str, Any], choices: tuple[str, ...]) -> None:
+    if values.get(key, choices[0]) not in choices:
+        raise VirtualBoardError(f"configure: {key} is {values[key]!r}; known: {', '.join(map(repr, choices))}")
+
+
+def _firmware(values: Mapping[str, Any]) -> FirmwareConfig:
+    known = [each.name for each in fields(FirmwareConfig)]
+    unknown = [key for key in values if key not in known]
+    if unknown:
+        raise VirtualBoardError(f"configure: firmware has no {unknown[0]!r}; known: {', '.join(known)}")
+    return FirmwareConfig(**values)

@@ -1,0 +1,264 @@
+"""The fault port: where an object of the user's may see and change what the virtual board does.
+
+A fault is a subclass of :class:`Fault` that overrides the taps it cares for; every tap gets what is about to happen and
+returns what happens instead. :class:`FaultPort` is what the board and its USB device call: it asks each active fault in
+turn. A fault that raises, or returns what its tap cannot use, ends the virtual board with an error that names its line.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from hil.clock import now_ns, to_ns
+from hil.errors import VirtualBoardError
+from hil.virtual.soc import Reset
+from hil.wire.usb import SetupPacket
+
+if TYPE_CHECKING:
+    from hil.virtual.firmware import Command
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Fault:
+    """Changes nothing; override what should go wrong."""
+
+    name: ClassVar[str] = ""
+    """How a built-in fault is asked for; a fault of a file has the file's name."""
+    keys: ClassVar[frozenset[str]] = frozenset()
+    """Options this fault understands, apart from those of :class:`Arming`."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self.options = options
+
+    # ---- on the bus
+
+    def control(self, setup: SetupPacket, answer: bytes | None) -> bytes | None:
+        """The data stage of a control request, empty where it has none; None stalls it."""
+        return answer
+
+    def urb_in(self, endpoint: int, data: bytes) -> bytes | None:
+        """One bulk transfer to the host; None swallows it, and the device believes it was sent."""
+        return data
+
+    def urb_out(self, endpoint: int, data: bytes) -> bytes | None:
+        """One transfer of the host; None swallows it, and the host believes it arrived."""
+        return data
+
+    def notification(self, data: bytes) -> bytes | None:
+        """One CDC notification; None swallows it."""
+        return data
+
+    # ---- above it
+
+    def frame_to_host(self, frame: bytes) -> list[bytes]:
+        """Ethernet frames that leave for ``frame``: none, one or several."""
+        return [frame]
+
+    def frame_from_host(self, frame: bytes) -> list[bytes]:
+        """Ethernet frames that the firmware sees for ``frame``."""
+        return [frame]
+
+    def serial_to_host(self, data: bytes) -> bytes:
+        """One write of log to the CDC port."""
+        return data
+
+    def console(self, data: bytes) -> bytes:
+        """One write to the UART console."""
+        return data
+
+    # ---- in the firmware
+
+    def boot(self, reset: Reset) -> Reset:
+        """Why the chip starts over, before it says so."""
+        return reset
+
+    def command(self, command: "Command") -> "Command | None":
+        """One command of the firmware; None swallows it, and the firmware believes it was carried out."""
+        return command
+
+    def may_send(self, suspended: bool) -> str | None:
+        """Asked before a frame is handed to USB; an error name such as ESP_ERR_INVALID_STATE rejects the send."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """When a fault is active: from the later of the two counts on, and ``after_s`` after that."""
+
+    from_boot: int = 0
+    """Number of the boot since the process started; the first is 1."""
+    from_mount: int = 0
+    """Number of the USB mount since the process started; the first is 1."""
+    after_s: float = 0.0
+
+
+@dataclass(slots=True)
+class ArmedFault:
+    """A fault, the text that asked for it, and when it is active."""
+
+    fault: Fault
+    text: str
+    arming: Arming
+    _since_ns: int | None = None
+
+    def is_active(self, boots: int, mounts: int, at_ns: int) -> bool:
+        if self._since_ns is None:
+            if boots < self.arming.from_boot or mounts < self.arming.from_mount:
+                return False
+            self._since_ns = at_ns
+        return at_ns >= self._since_ns + to_ns(self.arming.after_s)
+
+
+class FaultPort:
+    """Asks the active faults, in the order in which they were given.
+
+    Args:
+        faults: what was loaded.
+        on_broken: called once with the error of a fault that raised or returned nonsense; no fault is asked after that.
+    """
+
+    def __init__(self, faults: Sequence[ArmedFault], on_broken: Callable[[VirtualBoardError], None]) -> None:
+        self.faults = list(faults)
+        self.boots = 0
+        self.mounts = 0
+        self._on_broken = on_broken
+        self._broken = False
+
+    @property
+    def described(self) -> dict[str, bool]:
+        """Text of each fault, and whether it is active now."""
+        at_ns = now_ns()
+        return {each.text: each.is_active(self.boots, self.mounts, at_ns) for each in self.faults}
+
+    def control(self, setup: SetupPacket, answer: bytes | None) -> bytes | None:
+        for fault in self._active():
+            answer = self._ask(fault, partial(fault.control, setup, answer), answer, _is_bytes_or_none)
+        return answer
+
+    def urb_in(self, endpoint: int, data: bytes) -> bytes | None:
+        return self._pass(data, lambda fault, each: partial(fault.urb_in, endpoint, each))
+
+    def urb_out(self, endpoint: int, data: bytes) -> bytes | None:
+        return self._pass(data, lambda fault, each: partial(fault.urb_out, endpoint, each))
+
+    def notification(self, data: bytes) -> bytes | None:
+        return self._pass(data, lambda fault, each: partial(fault.notification, each))
+
+    def frame_to_host(self, frame: bytes) -> list[bytes]:
+        return self._spread(frame, lambda fault, each: partial(fault.frame_to_host, each))
+
+    def frame_from_host(self, frame: bytes) -> list[bytes]:
+        return self._spread(frame, lambda fault, each: partial(fault.frame_from_host, each))
+
+    def serial_to_host(self, data: bytes) -> bytes:
+        for fault in self._active():
+            data = self._ask(fault, partial(fault.serial_to_host, data), data, _is_bytes)
+        return data
+
+    def console(self, data: bytes) -> bytes:
+        for fault in self._active():
+            data = self._ask(fault, partial(fault.console, data), data, _is_bytes)
+        return data
+
+    def boot(self, reset: Reset) -> Reset:
+        for fault in self._active():
+            reset = self._ask(fault, partial(fault.boot, reset), reset, _is_reset)
+        return reset
+
+    def command(self, command: "Command") -> "Command | None":
+        passed: Command | None = command
+        for fault in self._active():
+            if passed is None:
+                return None
+            passed = self._ask(fault, partial(fault.command, passed), passed, _is_anything)
+        return passed
+
+    def may_send(self, suspended: bool) -> str | None:
+        """The first rejection, or None."""
+        for fault in self._active():
+            reason = self._ask(fault, partial(fault.may_send, suspended), None, _is_text_or_none)
+            if reason is not None:
+                return reason
+        return None
+
+    def _active(self) -> Iterator[Fault]:
+        at_ns = now_ns()
+        for each in self.faults:
+            if not self._broken and each.is_active(self.boots, self.mounts, at_ns):
+                yield each.fault
+
+    def _pass(self, data: bytes, tap: Callable[[Fault, bytes], Callable[[], bytes | None]]) -> bytes | None:
+        passed: bytes | None = data
+        for fault in self._active():
+            if passed is None:
+                return None
+            passed = self._ask(fault, tap(fault, passed), passed, _is_bytes_or_none)
+        return passed
+
+    def _spread(self, frame: bytes, tap: Callable[[Fault, bytes], Callable[[], list[bytes]]]) -> list[bytes]:
+        frames = [frame]
+        for fault in self._active():
+            frames = [made for each in frames for made in self._ask(fault, tap(fault, each), [each], _is_list_of_bytes)]
+        return frames
+
+    def _ask(self, fault: Fault, tap: Callable[[], T], unchanged: U, is_usable: Callable[[object], bool]) -> T | U:
+        try:
+            answer = tap()
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            self._break(f"fault {fault.name}: {place(error)}: {type(error).__name__}: {error}")
+            return unchanged
+        if not is_usable(answer):
+            method = getattr(getattr(tap, "func", tap), "__name__", "tap")
+            self._break(f"fault {fault.name}: {method}() returned {answer!r}, expected {_WANTED[is_usable]}")
+            return unchanged
+        return answer
+
+    def _break(self, message: str) -> None:
+        if not self._broken:
+            self._broken = True
+            self._on_broken(VirtualBoardError(message))
+
+
+def place(error: BaseException) -> str:
+    """``file:line`` of the innermost frame of an exception."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown line"
+
+
+def _is_bytes(value: object) -> bool:
+    return isinstance(value, bytes)
+
+
+def _is_bytes_or_none(value: object) -> bool:
+    return value is None or isinstance(value, bytes)
+
+
+def _is_reset(value: object) -> bool:
+    return isinstance(value, Reset)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_list_of_bytes(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, bytes) for each in value)
+
+
+def _is_anything(value: object) -> bool:
+    return True
+
+
+_WANTED: dict[Callable[[object], bool], str] = {
+    _is_bytes: "bytes",
+    _is_bytes_or_none: "bytes or None",
+    _is_reset: "a hil.virtual.soc.Reset",
+    _is_text_or_none: "str or None",
+    _is_list_of_bytes: "a list of bytes",
+}
