@@ -66,11 +66,24 @@ static void wake_with_a_full_queue_stays_due(void)
     bench_free(b);
 }
 
+static void body_that_does_not_fit_is_an_error(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    char body[64];
+    fw_response response = {.body = body, .capacity = sizeof body};
+    fw_http_request(b->core, "GET", "/events", b->now, &response);
+    CHECK(response.status == 500 && response.stream == 0);
+    CHECK_TEXT(body, "Server has encountered an unexpected error");
+    CHECK_TEXT(response.content_type, "text/html");
+    bench_free(b);
+}
+
 int main(void)
 {
     RUN(config_out_of_range_is_refused);
     RUN(memory_is_as_the_readme_says);
     RUN(full_queue_loses_lines_and_says_how_many);
     RUN(wake_with_a_full_queue_stays_due);
+    RUN(body_that_does_not_fit_is_an_error);
     return 0;
 }

@@ -56,6 +56,22 @@ static void every_truncation_is_safe(void)
     free(whole.bytes);
 }
 
+/* The lengths inside agree with the cut, so that each check inward is reached. */
+static void every_honest_truncation_is_safe(void)
+{
+    test_frame whole = dhcp_typed(1, FW_DHCP_DISCOVER);
+    for (size_t length = 42; length + 1 < whole.length; length++) { /* without the end option it is still whole */
+        uint8_t *cut = malloc(length);
+        CHECK(cut != NULL);
+        memcpy(cut, whole.bytes, length);
+        put16(cut + 16, length - 14);
+        put16(cut + 38, length - 34);
+        CHECK(fw_dhcp_watch(cut, length).type == FW_DHCP_NONE);
+        free(cut);
+    }
+    free(whole.bytes);
+}
+
 static uint8_t type_with(size_t at, uint8_t value)
 {
     test_frame frame = dhcp_typed(1, FW_DHCP_DISCOVER);
@@ -117,6 +133,7 @@ int main(void)
     RUN(reply_gives_the_address);
     RUN(options_that_run_past_the_end_are_no_dhcp);
     RUN(every_truncation_is_safe);
+    RUN(every_honest_truncation_is_safe);
     RUN(wrong_headers_are_no_dhcp);
     RUN(udp_length_below_its_own_header_is_no_dhcp);
     RUN(ethernet_padding_is_not_read);
