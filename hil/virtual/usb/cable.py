@@ -4,15 +4,26 @@ import asyncio
 import contextlib
 import socket
 from pathlib import Path
+from typing import Protocol
 
 from hil.errors import VirtualBoardError
 from hil.virtual.usb.bus_state import DEVICES, SuspendWatch, SysfsPower
 from hil.virtual.usb.connection import Connection
 from hil.virtual.usb.device import UsbDevice
-from hil.virtual.usb.vhci import Vhci, VhciPort
+from hil.virtual.usb.vhci import VhciPort
 
 FREED_WITHIN_S = 10.0
 SOCKET_BUFFER = 1 << 20
+
+
+class Ports(Protocol):
+    """What a cable needs of :class:`~hil.virtual.usb.vhci.Vhci`."""
+
+    def attach(self, port: VhciPort, sock_fd: int) -> None:
+        """Plug in the USB/IP device at the other end of a socket."""
+
+    async def wait_free(self, port: VhciPort, within_s: float) -> None:
+        """Until the port can be attached to again."""
 
 
 class Cable:
@@ -22,10 +33,10 @@ class Cable:
         devices: the directory of USB devices in sysfs.
     """
 
-    def __init__(self, vhci: Vhci, port: VhciPort, devices: Path = DEVICES) -> None:
+    def __init__(self, ports: Ports, port: VhciPort, devices: Path = DEVICES) -> None:
         self.port = port
         self.watch: SuspendWatch | None = None
-        self._vhci = vhci
+        self._ports = ports
         self._devices = devices
         self._device: UsbDevice | None = None
         self._connection: Connection | None = None
@@ -56,7 +67,7 @@ class Cable:
             near.setblocking(False)
             for end in (near, far):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-            self._vhci.attach(self.port, far.fileno())
+            self._ports.attach(self.port, far.fileno())
             undo.pop_all()
         watch = self.watch = device.watch = SuspendWatch(device, SysfsPower(self.path, self._devices))
         self._device = device
@@ -81,7 +92,7 @@ class Cable:
         try:
             await asyncio.wait_for(served, within_s)
         finally:
-            await self._vhci.wait_free(self.port, within_s)
+            await self._ports.wait_free(self.port, within_s)
 
     async def ended(self) -> None:
         """Until the connection ends, from whichever side.

@@ -1,0 +1,443 @@
+"""The cable into vhci_hcd: on a fake sysfs tree in process, and on the real kernel where it has the module.
+
+The tests marked ``vm`` need root and vhci_hcd: ``python -m hil.launcher -- pytest tests/virtual/usb``.
+"""
+
+import asyncio
+import os
+import socket
+import statistics
+import subprocess
+import time
+import tty
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from hil.errors import VirtualBoardError
+from hil.testing.plugged_device import RecordingApplication, enumerate_device
+from hil.testing.usbip_host import UsbipHost
+from hil.testing.vhci_tree import FakePorts
+from hil.virtual.ipstack.netns import NetNamespace
+from hil.virtual.usb.bus_state import SysfsPower
+from hil.virtual.usb.cable import Cable
+from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.virtual.usb.firmware_device import FirmwareDevice
+from hil.virtual.usb.uart_bridge import UartBridge
+from hil.virtual.usb.vhci import PLATFORM, Vhci, VhciPort
+
+BUILD = FirmwareUsb.for_chip("7c:df:a1:00:00:01")
+T = TypeVar("T")
+
+
+PORT = VhciPort(0, "1-1")
+
+
+def test_a_plugged_device_is_served_until_it_is_unplugged() -> None:
+    """What was attached is the host's end; unplug ends its connection, and nothing is plugged in twice."""
+
+    async def scenario() -> None:
+        ports = FakePorts()
+        cable = Cable(ports, PORT)
+        device = FirmwareDevice(BUILD, RecordingApplication())
+        cable.plug(device)
+        host = await UsbipHost.on(ports.attached[0])
+        await enumerate_device(host)
+        assert device.mounted
+        assert cable.plugged
+        assert cable.path == "1-1"
+        with pytest.raises(VirtualBoardError, match="port 1-1: a device is plugged in already"):
+            cable.plug(device)
+        await cable.unplug()
+        await host.wait_ended()
+        await host.close()
+        assert not cable.plugged
+        assert device.watch is None
+        await cable.unplug()
+
+    asyncio.run(scenario())
+
+
+def test_a_cable_that_the_host_lets_go_can_be_plugged_again() -> None:
+    """A detach by the kernel ends the connection; the next plug serves the next device."""
+
+    async def scenario() -> None:
+        ports = FakePorts()
+        cable = Cable(ports, PORT)
+        cable.plug(FirmwareDevice(BUILD, RecordingApplication()))
+        await (await UsbipHost.on(ports.attached[0])).close()
+        await cable.ended()
+        assert not cable.plugged
+        cable.plug(device := FirmwareDevice(BUILD, RecordingApplication()))
+        host = await UsbipHost.on(ports.attached[1])
+        await enumerate_device(host)
+        assert device.mounted
+        await cable.unplug()
+        await host.close()
+
+    asyncio.run(scenario())
+
+
+def test_nonsense_from_the_kernel_comes_out_of_unplug() -> None:
+    """The reason why a connection ended is not lost."""
+
+    async def scenario() -> None:
+        ports = FakePorts()
+        cable = Cable(ports, PORT)
+        cable.plug(FirmwareDevice(BUILD, RecordingApplication()))
+        host = await UsbipHost.on(ports.attached[0])
+        host.send_raw(bytes(48))
+        await host.wait_ended()
+        with pytest.raises(VirtualBoardError, match="USB/IP from the host: USB/IP header: command 0"):
+            await cable.unplug()
+        await host.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_refused_attach_leaves_nothing_open() -> None:
+    """Where the kernel refuses, the error comes out, both ends are closed, and the device stays unplugged."""
+
+    async def scenario() -> None:
+        ports = FakePorts()
+        ports.refuses = True
+        cable = Cable(ports, PORT)
+        device = FirmwareDevice(BUILD, RecordingApplication())
+        with pytest.raises(VirtualBoardError, match="port 1-1: refused"):
+            cable.plug(device)
+        assert not cable.plugged
+        assert not device.connected
+
+    asyncio.run(scenario())
+
+
+# ---- on the real kernel --------------------------------------------------------------------------
+
+on_kernel = pytest.mark.skipif(
+    not PLATFORM.joinpath("vhci_hcd.0").is_dir() or os.geteuid() != 0,
+    reason="needs root and the kernel module vhci_hcd: python -m hil.launcher -- pytest tests/virtual/usb",
+)
+
+
+class Host:
+    """What the kernel made of the device on one topology path."""
+
+    def __init__(self, path: str) -> None:
+        self.node = Path("/sys/bus/usb/devices") / path
+        self.path = path
+
+    def tty(self) -> Path | None:
+        """The node of its serial port."""
+        found = next(self.node.glob(f"{self.path}:1.0/tty/ttyACM*"), None)
+        return Path("/dev") / found.name if found and (Path("/dev") / found.name).exists() else None
+
+    def netif(self) -> str | None:
+        """The name of its network interface, in the first namespace."""
+        found = next(self.node.glob(f"{self.path}:1.2/net/*"), None)
+        return found.name if found else None
+
+
+async def until(ask: Callable[[], T], within_s: float = 20.0) -> T:
+    """The first true answer."""
+    deadline = time.monotonic() + within_s
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"{ask} still {answer!r} after {within_s} s"
+        await asyncio.sleep(0.002)
+    return answer
+
+
+async def run(*command: str) -> None:
+    """A command, while the loop goes on serving the device."""
+    process = await asyncio.create_subprocess_exec(*command)
+    assert await process.wait() == 0, command
+
+
+async def settle() -> None:
+    """Let udev rename what it wants to rename."""
+    await run("udevadm", "settle")
+
+
+async def interface_into(namespace: NetNamespace, host: Host) -> tuple[str, socket.socket]:
+    """Move the board's interface, set it up, and open a packet socket on it."""
+    await until(host.netif)
+    await settle()
+    name = await until(host.netif)
+    await run("ip", "link", "set", name, "netns", namespace.name)
+    await run("ip", "-n", namespace.name, "link", "set", name, "up")
+
+    def opened() -> socket.socket:
+        packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        packets.bind((name, 3))
+        packets.setblocking(False)
+        return packets
+
+    return name, namespace.call(opened)
+
+
+def flag_of(namespace: NetNamespace, name: str) -> Callable[[], str]:
+    """operstate of an interface in a namespace."""
+
+    def read() -> str:
+        def ask() -> str:
+            shown = subprocess.run(["ip", "-o", "link", "show", name], capture_output=True, text=True, check=True)
+            return "LOWER_UP" if "LOWER_UP" in shown.stdout else "NO-CARRIER"
+
+        return namespace.call(ask)
+
+    return read
+
+
+def open_raw(node: Path) -> int:
+    """The serial port, raw and without waiting for a carrier."""
+    descriptor = os.open(node, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    tty.setraw(descriptor)
+    return descriptor
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_the_kernel_makes_a_tty_and_an_interface_and_both_carry_data() -> None:
+    """cdc_acm and cdc_ncm bind; the log, DTR, frames both ways and the carrier work; unplugged, all is gone."""
+
+    async def scenario() -> None:
+        application = RecordingApplication()
+        device = FirmwareDevice(BUILD, application)
+        cable = Cable(Vhci(), Vhci().free_port())
+        host = Host(cable.path)
+        namespace = NetNamespace.create("hil-usb-test")
+        begin = time.monotonic()
+        cable.plug(device)
+        node = await until(host.tty)
+        seen_tty = time.monotonic() - begin
+        await until(host.netif)
+        print(f"attach to tty {seen_tty:.3f} s, to interface {time.monotonic() - begin:.3f} s")
+        name, packets = await interface_into(namespace, host)
+        carrier = flag_of(namespace, name)
+        await until(lambda: carrier() == "LOWER_UP")
+        await _frames_cross(device, application, packets)
+        await _carrier_follows_the_link(device, carrier)
+        await _serial_crosses(device, application, node)
+        packets.close()
+        begin = time.monotonic()
+        await cable.unplug()
+        await until(lambda: not host.node.exists())
+        print(f"unplugged in {time.monotonic() - begin:.3f} s; counters {device.net.counters}")
+        assert device.net.counters.malformed == 0
+        namespace.close()
+
+    asyncio.run(scenario())
+
+
+async def _frames_cross(device: FirmwareDevice, application: RecordingApplication, packets: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    took = []
+    for number in range(50):
+        frame = bytes(range(6)) + bytes.fromhex(BUILD.host_mac.replace(":", "")) + b"\x88\xb5" + bytes([number]) * 100
+        begin = time.monotonic()
+        await loop.sock_sendall(packets, frame)
+        await until(lambda frame=frame: frame in application.frames)
+        back = frame[6:12] + frame[:6] + frame[12:]
+        assert device.net.transmit(back)
+        while await loop.sock_recv(packets, 2048) != back:
+            pass
+        took.append(time.monotonic() - begin)
+    print(f"frame there and back: median {1000 * statistics.median(took):.2f} ms, longest {1000 * max(took):.2f} ms")
+
+
+async def _carrier_follows_the_link(device: FirmwareDevice, carrier: Callable[[], str]) -> None:
+    for up, wanted in ((False, "NO-CARRIER"), (True, "LOWER_UP")):
+        begin = time.monotonic()
+        device.net.set_link(up)
+        await until(lambda wanted=wanted: carrier() == wanted)
+        print(f"link {'up' if up else 'down'} to {wanted}: {1000 * (time.monotonic() - begin):.0f} ms")
+
+
+async def _serial_crosses(device: FirmwareDevice, application: RecordingApplication, node: Path) -> None:
+    port = await asyncio.to_thread(open_raw, node)
+    await until(lambda: device.serial.dtr)
+    assert "dtr=True rts=True" in application.happened
+    assert device.serial.write(b"I (123) main: up\n") == 17
+    got = bytearray()
+    while len(got) < 17:
+        await until(lambda: _read_into(port, got))
+    assert got == b"I (123) main: up\n"
+    await asyncio.to_thread(os.write, port, b"help\n")
+    await until(lambda: application.serial == b"help\n")
+    await asyncio.to_thread(os.close, port)
+    await until(lambda: not device.serial.dtr)
+
+
+def _read_into(port: int, got: bytearray) -> bool:
+    try:
+        got += os.read(port, 4096)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_ten_replugs_lead_to_the_same_path_each_time() -> None:
+    """A new device on the same port comes up again, with tty and interface, ten times without a failure."""
+
+    async def scenario() -> None:
+        cable = Cable(Vhci(), Vhci().free_port())
+        host = Host(cable.path)
+        up, down = [], []
+        for _ in range(10):
+            device = FirmwareDevice(BUILD, RecordingApplication())
+            begin = time.monotonic()
+            cable.plug(device)
+            await until(host.tty)
+            await until(host.netif)
+            up.append(time.monotonic() - begin)
+            begin = time.monotonic()
+            await cable.unplug()
+            await until(lambda: not host.node.exists())
+            down.append(time.monotonic() - begin)
+        print(f"replug: median {statistics.median(up):.3f} s, longest {max(up):.3f} s; unplug {max(down):.3f} s")
+
+    asyncio.run(scenario())
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_the_device_sees_suspend_and_wakes_the_host() -> None:
+    """power/control=auto suspends the board; a frame waits until its remote wakeup; the host resumes it too."""
+
+    async def scenario() -> None:
+        application = RecordingApplication()
+        device = FirmwareDevice(BUILD, application)
+        cable = Cable(Vhci(), Vhci().free_port())
+        host = Host(cable.path)
+        namespace = NetNamespace.create("hil-usb-test")
+        cable.plug(device)
+        name, packets = await interface_into(namespace, host)
+        carrier = flag_of(namespace, name)
+        await until(lambda: carrier() == "LOWER_UP")
+        power = SysfsPower(cable.path)
+        (host.node / "power/autosuspend_delay_ms").write_text("100")
+        begin = time.monotonic()
+        await asyncio.to_thread(power.set_control, "auto")
+        await until(lambda: power.status() == "suspended")
+        kernel_s = time.monotonic() - begin
+        await until(lambda: device.suspended)
+        print(f"suspended: the kernel after {kernel_s:.3f} s, the device after {time.monotonic() - begin:.3f} s")
+        assert application.happened[-1] == "suspended armed=True"
+        assert not device.ready
+        frame = bytes.fromhex(BUILD.host_mac.replace(":", "")) + bytes(6) + b"\x88\xb5" + b"late" * 20
+        assert device.net.transmit(frame)
+        assert cable.watch is not None
+        begin = time.monotonic()
+        assert await cable.watch.remote_wakeup()
+        while await asyncio.wait_for(asyncio.get_running_loop().sock_recv(packets, 2048), 5) != frame:
+            pass
+        print(f"remote wakeup to the late frame: {time.monotonic() - begin:.3f} s")
+        assert application.happened[-1] == "resumed"
+        assert power.control().strip() == "auto"
+        await until(lambda: device.suspended)
+        await asyncio.to_thread(power.set_control, "on")
+        await until(lambda: not device.suspended)
+        packets.close()
+        await cable.unplug()
+        namespace.close()
+
+    asyncio.run(scenario())
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_the_device_sees_suspend_with_everything_closed() -> None:
+    """With the tty closed and the interface down there is no URB to take back, and the suspend is seen all the same."""
+
+    async def scenario() -> None:
+        application = RecordingApplication()
+        device = FirmwareDevice(BUILD, application)
+        cable = Cable(Vhci(), Vhci().free_port())
+        host = Host(cable.path)
+        cable.plug(device)
+        await until(host.netif)
+        await settle()
+        (host.node / "power/autosuspend_delay_ms").write_text("100")
+        await asyncio.to_thread(SysfsPower(cable.path).set_control, "auto")
+        await until(lambda: device.suspended)
+        assert application.happened[-1] == "suspended armed=False"
+        port = await asyncio.to_thread(open_raw, await until(host.tty))
+        assert application.happened[-2:] == ["resumed", "dtr=True rts=True"]
+        await asyncio.to_thread(os.close, port)
+        await cable.unplug()
+
+    asyncio.run(scenario())
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_a_bulk_endpoint_is_as_fast_as_full_speed() -> None:
+    """Frames that leave as fast as buffers come free stay below 1216 kB/s, and above half of it."""
+
+    async def scenario() -> None:
+        device = FirmwareDevice(BUILD, RecordingApplication())
+        cable = Cable(Vhci(), Vhci().free_port())
+        host = Host(cable.path)
+        namespace = NetNamespace.create("hil-usb-test")
+        cable.plug(device)
+        name, packets = await interface_into(namespace, host)
+        carrier = flag_of(namespace, name)
+        await until(lambda: carrier() == "LOWER_UP")
+        frame = bytes.fromhex(BUILD.host_mac.replace(":", "")) + bytes(6) + b"\x88\xb5" + bytes(1486)
+        before = device.net.counters.frames_to_host
+        begin = time.monotonic()
+        while time.monotonic() - begin < 3:
+            while device.net.transmit(frame):
+                pass
+            await asyncio.sleep(0.001)
+        rate = (device.net.counters.frames_to_host - before) * len(frame) / (time.monotonic() - begin) / 1000
+        print(f"to the host: {rate:.0f} kB/s of frames")
+        packets.close()
+        await cable.unplug()
+        namespace.close()
+        assert 400 < rate < 1216
+
+    asyncio.run(scenario())
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_the_uart_bridge_is_a_second_device() -> None:
+    """Board and bridge have paths and serial numbers of their own; the bridge carries a boot log whole."""
+
+    async def scenario() -> None:
+        vhci = Vhci()
+        bridge_events = RecordingApplication()
+        board = Cable(vhci, vhci.free_port())
+        board.plug(FirmwareDevice(BUILD, RecordingApplication()))
+        await until(Host(board.path).tty)
+        console = Cable(vhci, vhci.free_port())
+        bridge = UartBridge("5435021234", bridge_events)
+        console.plug(bridge)
+        host = Host(console.path)
+        node = await until(host.tty)
+        assert (host.node / "serial").read_text().strip() == "5435021234"
+        port = await asyncio.to_thread(open_raw, node)
+        await until(lambda: bridge.serial.polled)
+        log = b"".join(b"I (%d) boot: line\r\n" % number for number in range(2000))
+        assert bridge.serial.write(log) == len(log)
+        got = bytearray()
+        begin = time.monotonic()
+        while len(got) < len(log):
+            await until(lambda: _read_into(port, got))
+        print(f"{len(log)} bytes of console in {time.monotonic() - begin:.3f} s")
+        assert got == log
+        await asyncio.to_thread(os.close, port)
+        await console.unplug()
+        await board.unplug()
+
+    asyncio.run(scenario())
