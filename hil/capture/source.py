@@ -86,10 +86,16 @@ class RealtimeMap:
         self._moved_ns = abs(self._offset_ns - before)
 
     def moment(self, real_ns: int, now: Moment) -> Moment:
-        """The monotonic instant of a stamp that was read at ``now``; never later than that."""
+        """The monotonic instant of a stamp that was found by the reading ``now``.
+
+        A stamp later than ``now`` may be the kernel's substitute for one that it did not take: it stamps at reading
+        what came before stamping was switched on (net/socket.c, ``__sock_recv_timestamp``). Then only the reading's
+        own bound holds.
+        """
         t_ns = real_ns + self._offset_ns
-        late_ns = max(0, t_ns - now.t_ns)
-        return Moment(t_ns - late_ns, self._bound_ns + self._moved_ns + late_ns)
+        late_ns = t_ns - now.t_ns
+        err_ns = self._bound_ns + self._moved_ns
+        return Moment(t_ns, err_ns + late_ns + now.err_ns if late_ns > 0 else err_ns)
 
     def real_ns(self, now: Moment) -> int:
         """CLOCK_REALTIME of an instant of ours."""

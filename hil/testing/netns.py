@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import socket
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from hil.clock import Deadline
+from hil.wire import rtnetlink
+
 CLONE_NEWNET = 0x40000000
+RTMGRP_LINK = 1
 IPV6_SWITCHES = ("all", "default")
 T = TypeVar("T")
 
@@ -23,7 +28,9 @@ class Namespace:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._thread.shutdown()
 
     @classmethod
@@ -31,9 +38,11 @@ class Namespace:
         """A namespace that holds both ends of a veth pair, up, called ``name`` + a and ``name`` + b."""
         made = cls()
         ends = f"{name}a", f"{name}b"
-        made.ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
-        for end in ends:
-            made.ip("link", "set", end, "up")
+        with made.run(_link_messages) as links:
+            made.ip("link", "add", ends[0], "type", "veth", "peer", "name", ends[1])
+            for end in ends:
+                made.ip("link", "set", end, "up")
+            _await_up(links, set(ends))
         return made, *ends
 
     def run(self, call: Callable[[], T]) -> T:
@@ -43,6 +52,22 @@ class Namespace:
     def ip(self, *words: str) -> None:
         """``ip`` of iproute2, inside."""
         self.run(lambda: subprocess.run(["ip", *words], check=True, timeout=5.0))
+
+
+def _link_messages() -> socket.socket:
+    route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+    route.bind((0, RTMGRP_LINK))
+    return route
+
+
+def _await_up(links: socket.socket, waiting: set[str]) -> None:
+    """Until the kernel says that all are up; before that it drops what they send (net/sched, noop_qdisc)."""
+    deadline = Deadline(5.0)
+    while waiting:
+        links.settimeout(max(0.001, deadline.left_s))
+        for link in rtnetlink.parse(links.recv(1 << 16)):
+            if isinstance(link, rtnetlink.Link) and link.operstate == "up":
+                waiting.discard(link.name)
 
 
 def _enter() -> None:

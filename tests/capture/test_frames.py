@@ -1,5 +1,7 @@
 """One frame is one event."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from hil.wire.icmp import IcmpEcho
 from hil.wire.ipv4 import Ipv4Packet
 from hil.wire.udp import UdpDatagram
 
-STAMP = {"t_ns": 1, "t_err_ns": 0, "board": "s3-a", "source": "packet"}
+STAMP: dict[str, Any] = {"t_ns": 1, "t_err_ns": 0, "board": "s3-a", "source": "packet"}
 BOARD, HOST = "02:02:11:22:33:02", "02:02:11:22:33:01"
 IP_BOARD, IP_HOST = "192.168.7.1", "192.168.7.2"
 XID = 0x1234
@@ -25,11 +27,11 @@ def ethernet(ethertype: int, payload: bytes) -> bytes:
     return EthernetFrame(BROADCAST, BOARD, ethertype, payload).pack()
 
 
-def ip(protocol: int, payload: bytes, **more: int) -> bytes:
+def ip(protocol: int, payload: bytes, **more: Any) -> bytes:
     return ethernet(0x0800, Ipv4Packet(IP_BOARD, IP_HOST, protocol, payload, **more).pack())
 
 
-def dhcp_frame(kind: int, op: int, *options: tuple[int, bytes], **fields: str) -> bytes:
+def dhcp_frame(kind: int, op: int, *options: tuple[int, bytes], **fields: Any) -> bytes:
     message = DhcpMessage(op, XID, HOST, options=((53, bytes([kind])), *options), **fields)
     return dhcp.frame(message, HOST, BROADCAST, "0.0.0.0", "255.255.255.255")
 

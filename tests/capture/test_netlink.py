@@ -3,6 +3,7 @@
 import select
 import socket
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,10 @@ from hil.capture.netlink import RouteSource
 from hil.capture.source import Moment
 from hil.clock import Deadline, now_ns
 from hil.testing.netns import Namespace
-from hil.timeline.events import AddressRemoved, AddressSet, Carrier, CaptureGap, Event, LinkChanged
+from hil.timeline.events import AddressRemoved, AddressSet, CaptureGap, Carrier, Event, LinkChanged
 from hil.wire import rtnetlink
 
-STAMP = {"t_ns": 5_000_000_000, "t_err_ns": 1_000, "board": "s3-a", "source": "netlink"}
+STAMP: dict[str, Any] = {"t_ns": 5_000_000_000, "t_err_ns": 1_000, "board": "s3-a", "source": "netlink"}
 UP, CARRIER, LOOPBACK = rtnetlink.IFF_UP, rtnetlink.IFF_LOWER_UP, rtnetlink.IFF_LOOPBACK
 OPERSTATE_DOWN, OPERSTATE_UP = 2, 6
 
