@@ -106,6 +106,14 @@ def test_a_file_of_another_machine_is_read(resolution: bytes, t_ns: int) -> None
     assert list(packets(big_endian(resolution))) == [CapturedPacket(0, "", 1, t_ns, "in", b"ab", 2, "")]
 
 
+def test_a_block_whose_two_lengths_differ_is_refused() -> None:
+    """A reader that goes backwards would come out elsewhere."""
+    data = bytearray(section_header())
+    data[-4] += 4
+    with pytest.raises(WireError, match="length 40 at its start, 44 at its end"):
+        list(packets(bytes(data)))
+
+
 def test_a_second_section_counts_its_interfaces_anew() -> None:
     """Two files joined are a file."""
     assert [made.interface for made in packets(FILE + FILE)] == [0, 1, 0, 0, 1, 0]
