@@ -245,36 +245,48 @@ class Expectation:
         guarded = False
         for lane in hits:
             if lane.possible is not None and self._position <= lane.stage:
-                lane.possible.append(Sighting(event))
+                lane.possible.append(Sighting(event, self.since_ns))
             if lane.guard is not None and self.since_ns <= event.t_ns <= self.end_ns:
-                lane.guard.notice(Sighting(event), self._begun(lane.guard))
+                lane.guard.notice(Sighting(event, self.since_ns), self._begun(lane.guard))
                 guarded = True
         return guarded
 
     def _notice_stages(self, event: Event, hits: list[_Lane]) -> int | None:
-        """Tell the stages; returns the first whose choice has changed."""
+        """Tell the stages; returns the first whose choice has changed. Those after it are to choose anew anyway."""
         slots: dict[int, list[Slot]] = {}
         for lane in hits:
             if lane.slot is not None:
                 slots.setdefault(lane.stage, []).append(lane.slot)
-        changed = [index for index, found in slots.items() if self._stages[index].notice(Sighting(event, tuple(found)))]
-        return min(changed, default=None)
+        changed: int | None = None
+        for index, found in slots.items():
+            sighting = Sighting(event, self.since_ns, tuple(found))
+            if changed is not None:
+                self._stages[index].store(sighting)
+            elif self._stages[index].notice(sighting):
+                changed = index
+        return changed
 
     def _advance(self, first: int) -> None:
         """Let the stages from ``first`` on choose anew, as far as the ones before them are complete."""
-        floor_ns, base_ns = self._stages[first - 1].end() if first else (self.since_ns, self.since_ns)
-        used = {id(sighting.event) for stage in self._stages[:first] for sighting in stage.taken()}
+        before = self._stages[:first]
+        used = {id(sighting.event) for stage in before for sighting in stage.taken()}
+        used_for_certain = {id(sighting.event) for stage in before for sighting in stage.certain()}
         self._position = len(self._stages)
-        for index in range(first, len(self._stages)):
-            stage = self._stages[index]
+        for index, stage in enumerate(self._stages[first:], first):
             if self._position < index:
                 stage.forget()
                 continue
-            stage.solve(floor_ns, base_ns, used)
+            stage.solve(*self._reached(index), used, used_for_certain)
             if not stage.complete:
                 self._position = index
-            floor_ns, base_ns = stage.end()
             used.update(id(sighting.event) for sighting in stage.taken())
+            used_for_certain.update(id(sighting.event) for sighting in stage.certain())
+
+    def _reached(self, stage: int) -> tuple[int, int]:
+        """Floor and base of the stage of that index, given that those before it are complete."""
+        if not stage:
+            return self.since_ns, self.since_ns
+        return self._stages[stage - 1].floor_ns(), self._stages[stage - 1].base_ns()
 
     def _awaited(self) -> int:
         """Number of the step that is awaited."""
@@ -284,7 +296,7 @@ class Expectation:
 
     def _optional(self, lane: _Lane) -> tuple[Event, ...]:
         """The earliest event that fits between the stages beside an optional step and that no stage has taken."""
-        floor_ns, base_ns = self._stages[lane.stage - 1].end() if lane.stage else (self.since_ns, self.since_ns)
+        floor_ns, base_ns = self._reached(lane.stage)
         following = self._stages[lane.stage].taken() if self.ordered and lane.stage < len(self._stages) else []
         until_ns = max((sighting.high_ns for sighting in following), default=self.end_ns)
         within_s = self.steps[lane.step].within_s
@@ -306,7 +318,7 @@ class Expectation:
         """Forbidden events so far, the earliest first."""
         found = []
         for guard in filter(self._begun, self._guards):
-            after_ns = None if guard.after is None else self._stages[guard.after].end()[1]
+            after_ns = None if guard.after is None else self._stages[guard.after].base_ns()
             following = [] if guard.before is None else self._stages[guard.before].taken()
             before_ns = min((sighting.low_ns for sighting in following), default=None)
             offender = guard.offender(after_ns, before_ns, self.since_ns if after_ns is None else after_ns)
@@ -327,14 +339,14 @@ class Expectation:
         if self._position < len(self._stages):
             due_ns = self._stages[self._position].due_ns()
             return self.end_ns if due_ns is None else min(due_ns, self.end_ns)
-        base_ns = self._stages[-1].end()[1] if self._stages else self.since_ns
+        base_ns = self._reached(len(self._stages))[1]
         ends = [self._guard_end_ns(guard) for guard in self._guards if guard.before is None]
         return max([base_ns, *ends])
 
     def _guard_end_ns(self, guard: Guard) -> int:
         if guard.limit_ns is None:
             return self.end_ns
-        start_ns = self.since_ns if guard.after is None else self._stages[guard.after].end()[1]
+        start_ns = self.since_ns if guard.after is None else self._stages[guard.after].base_ns()
         return min(start_ns + guard.limit_ns, self.end_ns)
 
     def _settle(self, known_ns: int) -> None:
