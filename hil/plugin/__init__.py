@@ -26,32 +26,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
-    if not options.names_hil(config):
-        return
-    try:
-        given = options.read(config)
-        config.stash[RUN] = Run(options=given, bench=given.load_bench(), where=launcher.whereabouts())
-    except HarnessError as error:
-        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Run the same command line in the virtual machine where this one cannot hold the virtual bench."""
-    run = config.stash.get(RUN, None)
-    if run is None or not run.bench.virtual or launcher.inside() or _only_asks(config):
+    """Read the options; run the same command line in the virtual machine where this one cannot hold the virtual bench."""
+    if not options.names_hil(config):
         return None
     try:
-        plan = launcher.plan()
-        if plan.native:
+        given = options.read(config)
+        run = Run(options=given, bench=given.load_bench(), where=launcher.whereabouts())
+        config.stash[RUN] = run
+        if launcher.inside() or _only_asks(config):
             return None
-        reporting.clear_artifacts(run.options.artifacts)
-        argv = [sys.executable, "-m", "pytest", *config.invocation_params.args]
-        return launcher.run(
-            [str(word) for word in argv], plan=plan, rootdir=config.rootpath, artifacts=run.options.artifacts
-        )
+        reporting.clear_artifacts(given.artifacts)
+        return _launch(config, run) if run.bench.virtual else None
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _launch(config: pytest.Config, run: Run) -> int | None:
+    plan = launcher.plan()
+    if plan.native:
+        return None
+    argv = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
+    return launcher.run(argv, plan=plan, rootdir=config.rootpath, artifacts=run.options.artifacts)
 
 
 def _only_asks(config: pytest.Config) -> bool:
