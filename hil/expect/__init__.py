@@ -1,6 +1,7 @@
 """What should have happened: patterns, sentences, verdicts and their explanation. Pure; the waiting lives elsewhere."""
 
 from hil.expect.engine import Expectation, Failed, Met, Outcome, Pending
+from hil.expect.explain import explain
 from hil.expect.ledger import Ledger
 from hil.expect.pattern import closeness, matches, mismatches
 from hil.expect.predicates import at_least, between, contains, not_, one_of, regex
@@ -18,6 +19,7 @@ __all__ = [
     "between",
     "closeness",
     "contains",
+    "explain",
     "matches",
     "mismatches",
     "never",

@@ -224,6 +224,13 @@ class Expectation:
         slots = [lane.slot for lane in lanes if lane.slot is not None]
         return tuple(sighting.event for slot in slots for sighting in sorted(slot.taken))
 
+    def missing(self, step: int) -> tuple[Event, ...]:
+        """The patterns of the step of that number (from 1) that still need an event."""
+        patterns = self.steps[step - 1].patterns
+        lanes = [lane for lane in self._lanes if lane.step == step - 1]
+        found = zip(lanes, patterns, strict=True)
+        return tuple(pattern for lane, pattern in found if lane.slot is not None and not lane.slot.full)
+
     # ---- events ---------------------------------------------------------------------------------
 
     def _take_in(self, event: Event, hits: list[_Lane]) -> None:
