@@ -310,6 +310,10 @@ class Agent:
         control = socket.socket(fileno=_only(request, message))
         return VirtualHandle(socket=control, **message.values["result"])
 
+    def end_virtual(self, board: str) -> Done:
+        """End a virtual board and undo all that was done to it, so that another may have its name."""
+        return self._done(protocol.EndVirtual(board), START_WITHIN_S)
+
     # ---- the ways a reply is taken --------------------------------------------------------------
 
     def _call(self, request: protocol.Request, within_s: float = CALL_WITHIN_S) -> Message:

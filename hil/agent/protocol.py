@@ -313,6 +313,13 @@ class StartVirtual(Request):
     tinyusb: str = _checked(_text(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?", "a TinyUSB version such as '0.21'"))
 
 
+@_op
+@dataclass(frozen=True, slots=True)
+class EndVirtual(Request):
+    op: ClassVar[str] = "end_virtual"
+    board: str = _checked(_BOARD)
+
+
 # ---- messages -----------------------------------------------------------------------------------
 
 

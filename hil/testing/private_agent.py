@@ -7,17 +7,89 @@ it without touching the machine's. Needs root.
 import argparse
 import asyncio
 import ctypes
+import fcntl
 import json
 import logging
+import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
+from typing import IO, Any
 
 from hil.agent import __main__ as process
 from hil.agent.allow import AllowList
+from hil.agent.client import Agent
 from hil.agent.server import virtual
 from hil.agent.server.machine import Machine, Places
+from hil.testing.usb_tree import UsbTree
 
 _CLONE_NEWNET = 0x40000000
+_SIOCSIFNAME = 0x8923
+
+
+class PrivateAgent:
+    """A running agent of a test, with the sysfs tree it believes in."""
+
+    def __init__(self, directory: Path, virtual: bool = False, virtual_command: list[str] | None = None) -> None:
+        self.directory = directory
+        self.board = f"t{os.getpid()}"
+        self.tree = UsbTree(directory / "sys")
+        self.dev = directory / "dev"
+        self.dev.mkdir()
+        self.log = directory / "agent.log"
+        self._setting: dict[str, Any] = {
+            "sysfs": str(self.tree.root),
+            "dev": str(self.dev),
+            "run": str(directory / "run"),
+            "allow": {"virtual": virtual, "boards": {self.board: ["1-1.2"]}},
+        }
+        if virtual_command is not None:
+            self._setting["virtual_command"] = virtual_command
+        self.agents: list[Agent] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *options: str, **popen: Any) -> "subprocess.Popen[bytes]":
+        """Start the process with the agent's own options."""
+        words: IO[bytes] = self.log.open("ab")
+        command = [sys.executable, "-m", "hil.testing.private_agent", json.dumps(self._setting), *options]
+        with words:
+            process = subprocess.Popen(command, stderr=words, **popen)
+        self.processes.append(process)
+        return process
+
+    def raw(self) -> socket.socket:
+        """A socket to a fresh agent that has heard nothing yet."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self.start("--fd", "0", stdin=theirs.fileno())
+        ours.settimeout(10.0)
+        return ours
+
+    def client(self) -> Agent:
+        """A client of a fresh agent."""
+        agent = Agent(self.raw(), self.processes[-1])
+        self.agents.append(agent)
+        return agent
+
+    def close(self) -> None:
+        """End every client and every process, and wait for it."""
+        for agent in self.agents:
+            agent.close()
+        for started in self.processes:
+            started.terminate()
+            started.wait(15.0)
+
+
+def rename(old: str, new: str) -> None:
+    """Rename a network interface of the calling thread's namespace as udev does it (SIOCSIFNAME).
+
+    Raises:
+        OSError: the kernel refused.
+    """
+    request = old.encode().ljust(16, b"\0") + new.encode().ljust(24, b"\0")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFNAME, request)
 
 
 def main() -> int:

@@ -83,7 +83,7 @@ class Machine:
         for path in paths:
             self.device(path).require_virtual()
         board = self._lock(session, name, paths)
-        board.lan, board.fallback = configured.lan, configured.address
+        board.virtual, board.lan, board.fallback = True, configured.lan, configured.address
 
     def release(self, session: Session, name: str) -> None:
         """Let go of a board; nothing happens where it is not held."""
@@ -174,7 +174,7 @@ class Machine:
         async def unlock() -> None:
             self.release(session, name)
 
-        session.undo.push(f"lock on {name}", unlock)
+        session.undo.push(name, f"lock on {name}", unlock)
         return board
 
 

@@ -82,7 +82,7 @@ class Operations:
                 board.namespace = None
                 await session.work(self._machine.end_namespace, namespace)
 
-            session.undo.push(f"namespace {namespace.name}", undo)
+            session.undo.push(board.name, f"namespace {namespace.name}", undo)
         return board.namespace
 
     async def follow(self, session: Session, connection: Connection, request: protocol.Follow) -> Answer:
@@ -107,7 +107,7 @@ class Operations:
             await self._machine.follower.settle(followed)
             self._machine.quiet.release()
 
-        session.undo.push(f"IPv6 off for new interfaces, {board.name} followed", undo)
+        session.undo.push(board.name, f"IPv6 off for new interfaces, {board.name} followed", undo)
         self._machine.follower.look(followed)
 
     async def open_packet_socket(
@@ -241,7 +241,7 @@ class Operations:
             finally:
                 self._machine.state.forget("attribute", key)
 
-        session.undo.push(f"{attribute} of {board.usb.path} to {former}", undo)
+        session.undo.push(board.name, f"{attribute} of {board.usb.path} to {former}", undo)
 
     async def read_attribute(self, session: Session, connection: Connection, request: protocol.ReadAttribute) -> Answer:
         board = self._machine.hold(session, request.board)
@@ -267,7 +267,7 @@ class Operations:
                 namespaces.remove(name)
                 self._machine.state.forget("namespace", name)
 
-        deed = session.undo.push(f"virtual board {request.board}, process {process.pid}", undo)
+        session.undo.push(request.board, f"virtual board {request.board}, process {process.pid}", undo)
         try:
             configured = await process.configure(request, faults)
             if configured.lan:
@@ -275,12 +275,19 @@ class Operations:
                 self._machine.state.note("namespace", configured.lan)
             self._machine.hold_virtual(session, request.board, configured)
         except (AgentError, VirtualBoardError):
-            await session.undo.release(deed)
+            await session.undo.run(request.board)
             raise
         process.control.setblocking(True)
         result = {"usb": configured.usb, "console": configured.console, "lan": configured.lan}
         extra = {"address": configured.address, "pid": process.pid, "t_ns": configured.t_ns}
         return {**result, **extra}, [process.control.detach()]
+
+    async def end_virtual(self, session: Session, connection: Connection, request: protocol.EndVirtual) -> Answer:
+        board = session.boards.get(request.board)
+        if board is None or not board.virtual:
+            known = ", ".join(name for name, board in session.boards.items() if board.virtual) or "none"
+            raise AgentRefused(f"{request.board!r} is no virtual board of this client; known: {known}")
+        return await session.undo.run(request.board), []
 
 
 async def _connect(peer: socket.socket, request: protocol.OpenTcpSocket) -> None:

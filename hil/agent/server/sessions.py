@@ -11,7 +11,7 @@ from hil.agent.server.interfaces import FollowedBoard
 from hil.agent.server.locks import BoardLock
 from hil.agent.server.namespaces import Namespace
 from hil.agent.server.tty import TtyWatch
-from hil.agent.server.undo import Deed, UndoStack
+from hil.agent.server.undo import UndoStack
 from hil.agent.server.usbdevice import UsbDevice
 from hil.clock import now_ns
 from hil.errors import AgentError, AgentRefused
@@ -29,13 +29,13 @@ class HeldBoard:
     ports: dict[str, UsbDevice]
     """By port: usb, and console where there is one."""
     lock: BoardLock
+    virtual: bool = False
     lan: str = ""
     """Namespace of a virtual board's second network, or ''."""
     fallback: str = ""
     """IPv4 address on that network, or ''."""
     namespace: Namespace | None = None
     followed: FollowedBoard | None = None
-    following: Deed | None = None
     watches: dict[str, TtyWatch] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
     """Attributes that were written, with the values they had before."""

@@ -23,6 +23,8 @@ _log = logging.getLogger("hil.agent")
 class Deed:
     """Something that was done, and how to undo it."""
 
+    board: str
+    """The board that it was done to."""
     name: str
     undo: Callable[[], Awaitable[None]]
 
@@ -33,26 +35,25 @@ class UndoStack:
 
     deeds: list[Deed] = field(default_factory=list)
 
-    def push(self, name: str, undo: Callable[[], Awaitable[None]]) -> Deed:
-        deed = Deed(name, undo)
+    def push(self, board: str, name: str, undo: Callable[[], Awaitable[None]]) -> Deed:
+        deed = Deed(board, name, undo)
         self.deeds.append(deed)
         return deed
 
-    async def release(self, deed: Deed) -> None:
-        """Undo one deed now, out of turn."""
-        if deed in self.deeds:
-            self.deeds.remove(deed)
-            await _undo(deed)
-
-    async def run(self) -> list[str]:
+    async def run(self, board: str | None = None) -> list[str]:
         """Undo everything, newest first; a deed that cannot be undone does not keep the others from it.
+
+        Args:
+            board: only what was done to this board; None means all.
 
         Returns:
             what was undone, one line each; a failure says so.
         """
         lines = []
-        while self.deeds:
-            lines.append(await _undo(self.deeds.pop()))
+        for deed in reversed(list(self.deeds)):
+            if board in (None, deed.board) and deed in self.deeds:
+                self.deeds.remove(deed)
+                lines.append(await _undo(deed))
         return lines
 
 

@@ -141,8 +141,11 @@ class UsbDevice:
             raise AgentRefused(f"{name} of {self.path}: {value!r} may not be written; wanted {wanted}")
         place = self.attribute(name)
         try:
-            with place.open("r+") as attribute:
-                attribute.write(value)
+            attribute = os.open(place, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+            try:
+                os.write(attribute, value.encode("ascii"))
+            finally:
+                os.close(attribute)
         except OSError as error:
             raise AgentError(f"writing {value!r} to {place}: {error.strerror}") from error
 

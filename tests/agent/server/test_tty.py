@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import select
 import termios
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -165,7 +166,10 @@ def test_what_the_port_held_survives_opening(tmp_path: Path) -> None:
     settings = LineSettings(baud=921600)
     descriptor = open_tty(port.dev / "ttyACM0", port.device.tty_number("ttyACM0"), settings)
     os.write(far, b"late\r\x03")
-    assert os.read(descriptor, 100) == b"early\nlate\r\x03"
+    read = b""
+    while len(read) < len(b"early\nlate\r\x03") and select.select([descriptor], [], [], 5.0)[0]:
+        read += os.read(descriptor, 100)
+    assert read == b"early\nlate\r\x03"
     mode = termios.tcgetattr(descriptor)
     assert (mode[0], mode[1], mode[3], mode[4]) == (0, 0, 0, termios.B921600)
     assert mode[2] & (termios.CSIZE | termios.HUPCL | termios.CLOCAL) == termios.CS8 | termios.CLOCAL

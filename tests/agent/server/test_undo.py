@@ -32,7 +32,7 @@ def test_deeds_are_undone_newest_first() -> None:
             if error is not None:
                 raise error
 
-        stack.push(name, undo)
+        stack.push("a", name, undo)
 
     deed("first")
     deed("second", AgentError("gone"))
@@ -43,23 +43,23 @@ def test_deeds_are_undone_newest_first() -> None:
     assert lines == ["fourth", "third: FAILED: [Errno 19] No such device", "second: FAILED: gone", "first"]
 
 
-def test_a_released_deed_is_undone_once() -> None:
-    """What was undone out of turn is not undone again."""
+def test_one_boards_deeds_are_undone_alone() -> None:
+    """What was done to other boards stays, and nothing is undone twice."""
     undone: list[str] = []
 
     async def scenario() -> None:
         stack = UndoStack()
+        for number, board in enumerate("abab"):
 
-        async def undo() -> None:
-            undone.append("it")
+            async def undo(what: str = f"{board}{number}") -> None:
+                undone.append(what)
 
-        deed = stack.push("it", undo)
-        await stack.release(deed)
-        await stack.release(deed)
-        assert await stack.run() == []
+            stack.push(board, board, undo)
+        assert await stack.run("a") == ["a", "a"]
+        assert await stack.run() == ["b", "b"]
 
     asyncio.run(scenario())
-    assert undone == ["it"]
+    assert undone == ["a2", "a0", "b3", "b1"]
 
 
 def test_a_killed_agent_leaves_its_notes_to_the_next(tmp_path: Path) -> None:
