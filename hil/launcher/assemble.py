@@ -188,7 +188,8 @@ def _unpack(file: Path, layer: Path) -> None:
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(file)], stdout=subprocess.PIPE) as reader:
         assert reader.stdout is not None
         with tarfile.open(fileobj=reader.stdout, mode="r|") as archive:
-            archive.extractall(layer, members=_wanted(archive), filter="tar")
+            archive.extraction_filter = getattr(tarfile, "tar_filter", None)  # Python 3.11.4 and later have filters
+            archive.extractall(layer, members=_wanted(archive))
         reader.stdout.read()
     if reader.returncode:
         raise SetupError(f"dpkg-deb cannot read {file.name}: exit status {reader.returncode}")

@@ -7,7 +7,8 @@ digits, name and data are padded to four bytes, an entry named ``TRAILER!!!`` en
 
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 MAGIC = b"070701"
 HEADER_LENGTH = 110
@@ -32,6 +33,10 @@ class Entry:
     """Major and minor number of a device."""
     mtime_s: int = 0
     """Whole seconds since 1970."""
+    inode: int = 0
+    """The same for all names of one file; :func:`pack` gives numbers of its own."""
+    links: int = 1
+    """How many names the file has."""
 
 
 def directory(name: str, mode: int = 0o755) -> Entry:
@@ -56,8 +61,7 @@ def _padding(length: int) -> int:
 def _pack_entry(entry: Entry, inode: int) -> bytes:
     name = entry.name.encode() + b"\0"
     major, minor = entry.rdev
-    links = 2 if stat.S_ISDIR(entry.mode) else 1
-    fields = (inode, entry.mode, 0, 0, links, entry.mtime_s, len(entry.data), 0, 0, major, minor, len(name), 0)
+    fields = (inode, entry.mode, 0, 0, entry.links, entry.mtime_s, len(entry.data), 0, 0, major, minor, len(name), 0)
     head = MAGIC + b"".join(b"%08x" % field for field in fields) + name
     return head + bytes(_padding(len(head))) + entry.data + bytes(_padding(len(entry.data)))
 
@@ -71,11 +75,13 @@ def pack(entries: Iterable[Entry]) -> bytes:
 class Unpacker:
     """Turns bytes, in pieces of any size, into entries.
 
-    Owners, inode numbers and hard links are not kept: busybox writes the data of each name of a file that has several.
+    Of a file with several names only one entry carries the data (busybox: the last); here each name becomes a file of
+    its own. Owners are not kept.
     """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._names: dict[int, list[Entry]] = {}
         self.finished = False
         """The trailer has been read; whatever follows is dropped."""
 
@@ -89,8 +95,9 @@ class Unpacker:
         while not self.finished and (entry := self._next()) is not None:
             if entry.name == TRAILER:
                 self.finished = True
+                yield from chain.from_iterable(self._names.values())
             else:
-                yield entry
+                yield from self._with_names(entry)
 
     def _next(self) -> Entry | None:
         if len(self._buffer) < HEADER_LENGTH:
@@ -106,4 +113,13 @@ class Unpacker:
         name = self._buffer[HEADER_LENGTH : name_end - 1].decode("utf-8", "surrogateescape")
         data = bytes(self._buffer[data_start : data_start + fields[6]])
         del self._buffer[:end]
-        return Entry(name, fields[1], data, (fields[9], fields[10]), fields[5])
+        return Entry(name, fields[1], data, (fields[9], fields[10]), fields[5], fields[0], fields[4])
+
+    def _with_names(self, entry: Entry) -> list[Entry]:
+        """``entry``, or nothing yet, or it and the names that waited for its data."""
+        if entry.links < 2 or not stat.S_ISREG(entry.mode):
+            return [entry]
+        if not entry.data:
+            self._names.setdefault(entry.inode, []).append(entry)
+            return []
+        return [*(replace(name, data=entry.data) for name in self._names.pop(entry.inode, [])), entry]

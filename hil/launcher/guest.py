@@ -17,7 +17,7 @@ EARLY = ("virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_console")
 """Without these there is no root and nobody to talk to."""
 LATER = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon", "tun", "veth", "af_packet")
 """Loaded while the command starts."""
-APPLETS = ("sh", "mount", "umount", "insmod", "mkdir", "cp", "rm", "switch_root", "poweroff")
+APPLETS = ("sh", "mount", "umount", "insmod", "mkdir", "cp", "rm", "switch_root", "poweroff", "find", "chown")
 PORTS_DEVICE = "0"
 """The first virtio-serial device; its ports are /dev/vport0p1 and on."""
 AGENT_SOCKET = Path("/run/hil/agent.sock")
@@ -46,17 +46,24 @@ class Job:
     """Shared with the host while the command runs."""
     returned: tuple[Path, ...] = ()
     """Paths below which what has been written comes back at the end."""
+    one_output: bool = False
+    """Errors go the way of the output, which keeps their order."""
     agent: tuple[str, ...] = ()
     """Command line of a root process to start before the command; empty for none."""
 
 
 def command_script(job: Job) -> str:
-    """The shell script that becomes the command: same directory, user and environment as on the host."""
+    """The shell script that becomes the command: same directory, user and environment as on the host.
+
+    Programs have whole paths: busybox's shell prefers its own applets to PATH.
+    """
     user = job.user
     groups = ["--groups", ",".join(map(str, user.groups))] if user.groups else ["--clear-groups"]
-    become = [] if user.uid == 0 else ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", *groups, "--"]
-    environment = ["env", "-i", *(f"{name}={value}" for name, value in job.env.items())]
+    become = [] if user.uid == 0 else ["/usr/bin/setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", *groups, "--"]
+    environment = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in job.env.items())]
     lines = (
+        "exec < /dev/null > /run/hil/out 2> /run/hil/err",
+        "exec 2>&1" if job.one_output else "",
         "echo $$ > /run/hil/pid",
         f"cd {shlex.quote(str(job.cwd))} || exit 126",
         f"exec {shlex.join([*become, *environment, *job.argv])} 3>&-",

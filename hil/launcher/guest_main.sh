@@ -30,7 +30,7 @@ orders() {
 orders &
 
 drivers() {
-    for module in $modules; do modprobe -q "$module"; done
+    for module in $modules; do /usr/sbin/modprobe -q "$module"; done
     $b mount -t debugfs debugfs /sys/kernel/debug
 }
 drivers &
@@ -56,7 +56,7 @@ $b cat $hil/err > /dev/vport${ports}p3 & err=$!
 # udevd returns when it listens: nothing that the command plugs in can be missed.
 wait $udevd
 uptime; tell "phase start $up"
-$b setsid $b sh $hil/command.sh < /dev/null > $hil/out 2> $hil/err
+$b setsid $b sh $hil/command.sh
 status=$?
 uptime; tell "phase end $up"
 

@@ -37,20 +37,15 @@ def guest_environment(env: Mapping[str, str], accel: str, columns: int | None) -
 
 
 def agent_command(user: User, python: str) -> tuple[str, ...]:
-    """How the machine starts the privileged agent; root needs none."""
+    """How the machine starts the privileged agent; root needs none.
+
+    Nothing in the machine outlives the run, so a user's file of faults may do there what it likes.
+    """
     if user.uid == 0:
         return ()
-    return (
-        python,
-        "-m",
-        "hil.agent",
-        "--listen",
-        str(AGENT_SOCKET),
-        "--uid",
-        str(user.uid),
-        "--allow",
-        str(AGENT_ALLOW),
-    )
+    source = f"PYTHONPATH={Path(__file__).parents[2]}"
+    place = ("--listen", str(AGENT_SOCKET), "--uid", str(user.uid), "--allow", str(AGENT_ALLOW))
+    return ("/usr/bin/env", source, python, "-m", "hil.agent", *place, "--allow-fault-files")
 
 
 def run(
@@ -92,6 +87,7 @@ def run(
         user=this_user(),
         artifacts=artifacts,
         returned=returned_paths(rootdir, cwd, named_paths(argv, cwd, env)),
+        one_output=os.path.sameopenfile(*out_fds),
         agent=agent_command(this_user(), sys.executable),
     )
     shares = (Share("host", Path("/")), Share("layer", pieces.layer), Share("artifacts", artifacts, writable=True))
