@@ -184,10 +184,15 @@ class Capture:
 
     def _answer(self, deadline: Deadline) -> int:
         ready = _readable(deadline.left_s, self._control.fileno(), self._pid_fd)
-        data = self._control.recv(4096) if self._control.fileno() in ready else b""
-        if data:
-            return int(json.loads(data)["synced"])
-        raise self._death() if ready else HarnessError(f"capture did not sync within {deadline.within_s} s")
+        if not ready:
+            raise HarnessError(f"capture did not sync within {deadline.within_s} s")
+        try:
+            data = self._control.recv(4096) if self._control.fileno() in ready else b""
+        except OSError as error:
+            raise self._death() from error
+        if not data:
+            raise self._death()
+        return int(json.loads(data)["synced"])
 
     def fileno(self) -> int:
         """Readable when the file has grown since the last :meth:`wait`."""

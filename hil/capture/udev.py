@@ -3,7 +3,7 @@
 A module of its own, imported when the channel is asked for: finding libudev takes longer than the rest of the start.
 """
 
-import pyudev  # type: ignore[import-untyped]
+import pyudev
 
 from hil.capture.boards import Boards
 from hil.capture.source import Moment, Source

@@ -1,0 +1,268 @@
+"""The capture process as pytest sees it."""
+
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil.agent import protocol
+from hil.bench import Board
+from hil.capture.client import STDERR, Capture, board_message
+from hil.clock import Deadline, now_ns
+from hil.errors import HarnessError, SetupError
+from hil.profiles import load
+from hil.timeline.events import Acted, CaptureGap, Event, SerialLine, SerialOpened
+from hil.timeline.journal import read_journal
+
+pytestmark = pytest.mark.slow
+BURST = 1 << 20
+
+
+def told(capture: Capture) -> list[Event]:
+    events, rest = read_journal(capture.path.read_text())
+    assert rest == ""
+    return events
+
+
+def attach(capture: Capture, host_end: int, port: str = "usb") -> None:
+    capture.add({"add": "tty", "board": "s3-a", "port": port, "node": "/dev/ttyACM0", "t_ns": now_ns()}, host_end)
+
+
+def raw(capture: Capture) -> bytes:
+    return (capture.directory / "serial-s3-a-usb.raw").read_bytes()
+
+
+def burst(board_end: int) -> bytes:
+    """Write a mebibyte of numbered lines as fast as they are taken; returns what was written."""
+    data = b"".join(b"I (%d) net: line %d of the burst\n" % (n, n) for n in range(40_000))[:BURST]
+    sent = 0
+    while sent < len(data):
+        sent += os.write(board_end, data[sent : sent + 4096])
+    return data
+
+
+def settle(capture: Capture, octets: int) -> None:
+    """Until so many bytes are in the raw file, for at most ten seconds."""
+    deadline = Deadline(10.0)
+    while len(raw(capture)) < octets and not deadline.passed:
+        capture.wait(deadline.left_s)
+
+
+def read_on(capture: Capture) -> None:
+    """Wait for more until there is none within a second."""
+    while capture.wait(1.0):
+        continue
+
+
+def test_recorded_event_is_stamped_and_on_disk_after_sync(capture: Capture) -> None:
+    """What the stamp leaves open is filled in, and sync makes it readable."""
+    before = now_ns()
+    whole = capture.record(Acted("connect", "nothing", "", board="s3-a", source="action"))
+    capture.sync()
+    assert told(capture) == [whole]
+    assert before <= whole.t_ns <= now_ns()
+    assert (whole.t_err_ns, whole.board, whole.source) == (0, "s3-a", "action")
+
+
+def test_wait_tells_that_the_file_has_grown(capture: Capture) -> None:
+    """wait is false while nothing comes, true once something is in the file, and then false again."""
+    assert not capture.wait(0.05)
+    capture.record(Acted("x", "nothing", ""))
+    assert capture.wait(5.0)
+    assert len(told(capture)) == 1
+    assert not capture.wait(0.0)
+
+
+def test_burst_loses_no_byte(capture: Capture, terminal: tuple[int, int]) -> None:
+    """A mebibyte through a pty is in the raw file to the last byte, and in the lines."""
+    attach(capture, terminal[1])
+    capture.sync()
+    data = burst(terminal[0])
+    settle(capture, len(data))
+    capture.sync()
+    assert raw(capture) == data
+    capture.stop()
+    assert sum(event.length for event in told(capture) if isinstance(event, SerialLine)) == len(data)
+
+
+def test_busy_client_loses_no_byte(capture: Capture, terminal: tuple[int, int]) -> None:
+    """While the test process holds its interpreter for a second, the board's log is read all the same."""
+    attach(capture, terminal[1])
+    capture.sync()
+    script = "import os, sys; os.write(1, b''.join(b'line %d\\n' % n for n in range(20_000)))"
+    board = subprocess.Popen([sys.executable, "-c", script], stdout=terminal[0])
+    began_ns = now_ns()
+    while now_ns() - began_ns < 1_000_000_000:
+        re.match(r"(a?){18}a{18}", "a" * 18)
+    assert board.wait(10) == 0
+    expected = b"".join(b"line %d\n" % n for n in range(20_000))
+    settle(capture, len(expected))
+    assert raw(capture) == expected
+
+
+def test_client_that_never_reads_does_not_block_capture(capture: Capture, terminal: tuple[int, int]) -> None:
+    """Unread answers and an unread eventfd stop nothing."""
+    attach(capture, terminal[1])
+    for number in range(1000):
+        capture.add({"sync": number})
+    os.write(terminal[0], b"still here\n")
+    settle(capture, 11)
+    assert raw(capture) == b"still here\n"
+
+
+def test_killed_process_leaves_a_readable_timeline(tmp_path: Path) -> None:
+    """SIGKILL in the middle of writing leaves whole lines, and the client says what has happened."""
+    with Capture.start(tmp_path) as capture:
+        written = [capture.record(Acted("x", "nothing", str(n))) for n in range(200)]
+        capture.wait(5.0)
+        os.kill(capture._process.pid, signal.SIGKILL)
+        with pytest.raises(HarnessError, match="capture process is dead, exit status -9"):
+            capture.sync()
+        with pytest.raises(HarnessError, match=STDERR):
+            read_on(capture)
+        assert capture.dead
+        events = told(capture)
+    assert events == written[: len(events)]
+    assert events
+
+
+def test_death_names_the_last_words(tmp_path: Path) -> None:
+    """The message of a process that could not start holds the end of its stderr."""
+    (tmp_path / "timeline.jsonl").mkdir()
+    with Capture.start(tmp_path) as capture, pytest.raises(HarnessError, match="IsADirectoryError"):
+        capture.sync()
+
+
+def test_stop_writes_the_half_line_and_may_be_repeated(capture: Capture, terminal: tuple[int, int]) -> None:
+    """At the end what was held back is in the file."""
+    attach(capture, terminal[1])
+    capture.sync()
+    os.write(terminal[0], b"half")
+    capture.sync()
+    capture.stop()
+    capture.stop()
+    assert capture.dead
+    assert [event.text for event in told(capture) if isinstance(event, SerialLine)] == ["half"]
+
+
+def test_interrupt_from_the_terminal_is_not_the_captures(capture: Capture) -> None:
+    """Ctrl-C reaches pytest alone; capture goes on until pytest ends it."""
+    capture.sync()
+    os.kill(capture._process.pid, signal.SIGINT)
+    capture.sync()
+    assert not capture.dead
+
+
+def test_board_without_agent_is_refused(capture: Capture) -> None:
+    """Boards need the agent's descriptors."""
+    with pytest.raises(HarnessError, match="without an agent"):
+        capture.add_board(Board("s3-a", usb="1-1"))
+
+
+def test_threads_may_record_at_once(capture: Capture) -> None:
+    """Events of several threads arrive whole."""
+
+    def work(name: str) -> None:
+        for number in range(50):
+            capture.record(Acted(name, "nothing", str(number)))
+        capture.sync()
+
+    threads = [threading.Thread(target=work, args=(f"t{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told(capture)) == 200
+
+
+def test_profile_goes_to_the_process_as_patterns() -> None:
+    """A board's announcement holds its paths and its profile's claims."""
+    message = board_message(Board("s3-a", usb="1-1", console="1-2"), load("reference"))
+    assert message["paths"] == {"usb": "1-1", "console": "1-2"}
+    assert {"name": "USB_MOUNTED", "pattern": r"\*\*\* USB MOUNTED"} in message["profile"]["claims"]
+
+
+class Agent:
+    """Opens socketpairs instead of kernel sockets, has no usbmon, and keeps the far ends."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, socket.socket] = {}
+        self.unwatched: list[tuple[str, str]] = []
+
+    def _open(self, name: str) -> socket.socket:
+        self.ends[name], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return theirs
+
+    def second_connection(self) -> socket.socket:
+        return self._open("link")
+
+    def open_packet_socket(self, board: str) -> socket.socket:
+        return self._open("packet")
+
+    def open_route_socket(self, board: str) -> socket.socket:
+        return self._open("route")
+
+    def open_uevent_socket(self, board: str | None, udev: bool) -> socket.socket:
+        return self._open(f"uevent {board}")
+
+    def open_usbmon(self, board: str) -> int:
+        raise SetupError("kernel module usbmon is missing")
+
+    def open_kmsg(self) -> int:
+        read_fd, write_fd = os.pipe()
+        os.close(write_fd)
+        return read_fd
+
+    def unwatch_tty(self, board: str, port: str) -> None:
+        self.unwatched.append((board, port))
+
+    def requests(self) -> list[protocol.Request]:
+        """What came over the connection that the process reads."""
+        found = []
+        while select.select([self.ends["link"]], [], [], 0.0)[0]:
+            found.append(protocol.parse_request(self.ends["link"].recv(1 << 16))[1])
+        return found
+
+    def close(self) -> None:
+        for end in self.ends.values():
+            end.close()
+
+
+def test_board_is_captured_through_the_agent(tmp_path: Path, terminal: tuple[int, int]) -> None:
+    """Channels are opened before the interface is moved, a kernel without usbmon is a gap, a port can be released."""
+    agent = Agent()
+    with Capture.start(tmp_path, agent) as capture:
+        capture.add_board(Board("s3-a", usb="1-1", console="1-2", profile="reference"))
+        assert agent.requests() == [
+            protocol.Follow("s3-a"),
+            protocol.WatchTty("s3-a", "usb", True, False, 115_200),
+            protocol.WatchTty("s3-a", "console", True, False, 115_200),
+        ]
+        words: dict[str, Any] = {"board": "s3-a", "port": "usb", "node": "/dev/ttyACM0", "t_ns": now_ns()}
+        socket.send_fds(agent.ends["link"], [protocol.pack({"notify": "tty_opened", **words})], [terminal[1]])
+        capture.sync()
+        capture.release_tty("s3-a", "usb")
+        assert agent.unwatched == [("s3-a", "usb")]
+        events = told(capture)
+    agent.close()
+    assert [e.reason for e in events if isinstance(e, CaptureGap)] == ["kernel module usbmon is missing"]
+    assert any(isinstance(e, SerialOpened) for e in events)
+    assert type(events[-1]).__name__ == "SerialClosed"
+
+
+def test_process_answers_soon_after_its_start(tmp_path: Path) -> None:
+    """It takes 0.1 s on a free machine from start to first answer; the limit leaves room for a loaded one."""
+    began = time.perf_counter()
+    with Capture.start(tmp_path) as capture:
+        capture.sync()
+        took_s = time.perf_counter() - began
+    assert took_s < 2.0

@@ -1,0 +1,218 @@
+"""What the control socket brings becomes sources and lines of the timeline."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hil.capture.recorder import TIMELINE
+from hil.capture.station import Station
+from hil.timeline.events import (
+    Acted,
+    CaptureGap,
+    Event,
+    SerialClosed,
+    SerialLine,
+    SerialOpened,
+    UsbAttached,
+    UsbSuspended,
+)
+from hil.timeline.journal import encode, read_journal
+from hil.wire.uevent import KernelUevent
+
+BOARD = {"add": "board", "board": "s3-a", "paths": {"usb": "1-1"}, "profile": {"claims": []}}
+
+
+class Bench:
+    """A station in this process, and the test's end of its control socket."""
+
+    def __init__(self, directory: Path, sysfs: Path) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.setblocking(False)
+        self.station = Station(directory, theirs, sysfs=sysfs)
+        self._timeline = directory / TIMELINE
+
+    def send(self, message: object, *fds: int) -> None:
+        """Send a message, give the descriptors away, and let the station read it."""
+        socket.send_fds(self.control, [json.dumps(message).encode()], list(fds))
+        for fd in fds:
+            os.close(fd)
+        self.station.loop.round(0.0)
+
+    def told(self) -> list[Event]:
+        return read_journal(self._timeline.read_text())[0]
+
+    def gaps(self) -> list[str]:
+        return [event.reason for event in self.told() if isinstance(event, CaptureGap)]
+
+    def end(self) -> None:
+        """As when pytest has gone."""
+        self.control.close()
+        self.station.run()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A bench over a made-up sysfs."""
+    made = Bench(tmp_path, tmp_path / "sys")
+    yield made
+    made.end()
+
+
+def opened(board_end: int) -> dict[str, Any]:
+    return {"add": "tty", "board": "s3-a", "port": "usb", "node": f"/dev/ttyACM{board_end}", "t_ns": 5}
+
+
+def test_recorded_event_is_in_the_file_as_it_was(bench: Bench) -> None:
+    """An event goes through unchanged."""
+    event = Acted("replug", "disconnect", "", t_ns=1, t_err_ns=2, board="s3-a", source="action")
+    bench.send({"record": json.loads(encode(event))})
+    assert bench.told() == [event]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ({"record": {"event": "Nonsense"}}, "event is 'Nonsense'"),
+        ({"add": "telescope"}, "known: record, sync, stop, close"),
+        ({"add": "packet", "board": "../x"}, "board is '../x'"),
+        ({"add": "packet", "board": "s3-a"}, "0 descriptors"),
+        ({"add": "tty", "board": "s3-a", "port": "lpt1"}, "port is 'lpt1'"),
+        ({"add": "tty", "board": "s3-a", "port": "usb"}, "'node'"),
+        ({**BOARD, "profile": {"claims": [{"name": "X", "pattern": "("}]}}, "claim X"),
+        ([1], "wanted a JSON object"),
+        ({"add": "power", "board": "s3-a"}, "'usb'"),
+        ({"add": "usbmon", "board": "s3-a", "bus": 1}, "IndexError"),
+    ],
+)
+def test_wrong_message_is_a_gap_that_names_it(bench: Bench, message: object, words: str) -> None:
+    """Nothing that is sent ends the process; what it could not do is in the timeline."""
+    bench.send(message)
+    (reason,) = bench.gaps()
+    assert words in reason
+
+
+def test_descriptor_of_a_wrong_message_is_closed(bench: Bench) -> None:
+    """What nobody has taken is not kept open: the far end sees its end."""
+    read_fd, write_fd = os.pipe()
+    bench.send({"add": "telescope"}, write_fd)
+    assert os.read(read_fd, 1) == b""
+    os.close(read_fd)
+
+
+def test_sync_is_answered_after_the_write(bench: Bench, terminal: tuple[int, int]) -> None:
+    """When the answer comes, what was readable is in the file."""
+    bench.send(BOARD)
+    bench.send(opened(0), os.dup(terminal[1]))
+    os.write(terminal[0], b"I (1) main: hello\n")
+    bench.send({"sync": 7})
+    assert json.loads(bench.control.recv(100)) == {"synced": 7}
+    assert [type(event) for event in bench.told()] == [SerialOpened, SerialLine]
+
+
+def test_port_that_comes_back_closes_the_old_one(bench: Bench) -> None:
+    """A second opening without a removal in between ends the first; the log goes on."""
+    bench.send(BOARD)
+    pipes = [os.pipe(), os.pipe()]
+    for number, (host_end, board_end) in enumerate(pipes):
+        bench.send(opened(number), host_end)
+        os.write(board_end, b"line\n")
+        bench.station.loop.round(0.0)
+    kinds = [type(event) for event in bench.told()]
+    assert kinds == [SerialOpened, SerialLine, SerialOpened, SerialClosed, SerialLine]
+    for _, board_end in pipes:
+        os.close(board_end)
+
+
+def test_released_port_is_read_out_and_closed(bench: Bench, terminal: tuple[int, int]) -> None:
+    """Letting go of a port tells what it still held, and closes its descriptor."""
+    bench.send(BOARD)
+    bench.send(opened(0), os.dup(terminal[1]))
+    os.write(terminal[0], b"last\n")
+    bench.send({"close": "tty", "board": "s3-a", "port": "usb"})
+    line, closed = (event for event in bench.told() if isinstance(event, SerialLine | SerialClosed))
+    assert isinstance(line, SerialLine)
+    assert isinstance(closed, SerialClosed)
+    assert (line.text, closed.reason) == ("last", "released")
+    bench.send({"close": "tty", "board": "s3-a", "port": "usb"})
+    assert bench.gaps() == []
+
+
+def test_agent_brings_and_takes_serial_ports(bench: Bench, terminal: tuple[int, int]) -> None:
+    """A port notified as opened is read; one notified as gone is closed."""
+    bench.send(BOARD)
+    agent, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    bench.send({"add": "agent"}, theirs.detach())
+    words = {"board": "s3-a", "port": "usb", "node": "/dev/ttyACM0", "t_ns": 9}
+    socket.send_fds(agent, [json.dumps({"notify": "tty_opened", **words}).encode()], [terminal[1]])
+    bench.station.loop.round(0.0)
+    agent.send(json.dumps({"notify": "tty_gone", **words}).encode())
+    bench.station.loop.round(0.0)
+    first, last = (e for e in bench.told() if isinstance(e, SerialOpened | SerialClosed))
+    assert isinstance(first, SerialOpened)
+    assert isinstance(last, SerialClosed)
+    assert (first.t_ns, last.reason) == (9, "removed")
+    agent.close()
+
+
+def test_uevent_socket_feeds_the_board(bench: Bench) -> None:
+    """A uevent of the board's path is told; the socket needs no board of its own."""
+    bench.send(BOARD)
+    kernel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    bench.send({"add": "uevent"}, theirs.detach())
+    names = {"SUBSYSTEM": "usb", "DEVTYPE": "usb_device", "PRODUCT": "303a/1001/101"}
+    kernel.send(KernelUevent("add", "/devices/usb1/1-1", names).pack())
+    bench.station.loop.round(0.0)
+    (event,) = bench.told()
+    assert isinstance(event, UsbAttached)
+    assert (event.vid, event.pid) == (0x303A, 0x1001)
+    kernel.close()
+
+
+def test_power_is_polled_from_the_start(bench: Bench, sysfs: Callable[[str, str], Path]) -> None:
+    """The board's runtime status is looked at without a descriptor."""
+    sysfs("power/control", "auto")
+    sysfs("power/runtime_status", "suspended")
+    bench.send(BOARD)
+    bench.send({"add": "power", "board": "s3-a"})
+    bench.station.loop.round(0.0)
+    assert [type(event) for event in bench.told()] == [UsbSuspended]
+
+
+def test_end_of_the_control_socket_writes_what_is_held_back(tmp_path: Path, terminal: tuple[int, int]) -> None:
+    """When pytest is gone the half line is told and the process ends."""
+    bench = Bench(tmp_path, tmp_path / "sys")
+    bench.send(BOARD)
+    bench.send(opened(0), os.dup(terminal[1]))
+    os.write(terminal[0], b"half a li")
+    bench.end()
+    assert [event.text for event in bench.told() if isinstance(event, SerialLine)] == ["half a li"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(("add", "close", "record", "sync", "board", "port", "node", "paths", "profile", "t_ns", "bus"))
+KINDS = st.sampled_from(
+    ("tty", "board", "packet", "usb", "s3-a", "route", "kmsg", "power", "agent", "usbmon", "uevent")
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, KINDS | JSON, max_size=5) | JSON, max_size=6))
+def test_any_messages_leave_a_readable_timeline(tmp_path_factory: pytest.TempPathFactory, messages: list[Any]) -> None:
+    """No message ends the station or leaves a line that cannot be read."""
+    directory = tmp_path_factory.mktemp("any")
+    bench = Bench(directory, directory)
+    for message in messages:
+        bench.send(message)
+    assert bench.station.loop.running
+    bench.end()
+    assert all(isinstance(event, Event) for event in bench.told())
