@@ -13,7 +13,7 @@ from hil.device.readings import Reading, Readings
 from hil.device.witness import Witness
 from hil.errors import BoardFailure, BoardVanished, HilError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid, Event, UsbAttached, UsbDetached, UsbResumed, UsbSuspended
+from hil.timeline.events import Acted, BoardSaid, Event, UsbAttached, UsbDetached, UsbSuspended
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
@@ -47,6 +47,7 @@ class UsbBoard:
         self._claims = ClaimReader(spec, profile, witness, self._readings)
         self._clock = clock or MonotonicClock()
         self._plugged = True
+        self._asleep = False
 
     @property
     def offers(self) -> frozenset[str]:
@@ -74,7 +75,9 @@ class UsbBoard:
         """
         acted = self._actions.perform("unplug", self._sees_unplug(), self._power.off)
         self._plugged = False
-        self._must_come(UsbDetached(path=self.spec.usb), acted, DETACH_S, "is still on the bus after its cable was pulled")
+        gone = self._witness.find(UsbDetached(path=self.spec.usb), acted.t_ns - acted.t_err_ns, DETACH_S)
+        if gone is None and self._witness.attached(self.spec.usb):
+            raise BoardFailure(f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled")
         return acted
 
     def plug(self) -> Acted:
@@ -109,10 +112,12 @@ class UsbBoard:
         Raises:
             BoardFailure: the bus does not go to sleep within 5 s.
         """
+        self._asleep = True
         return self._actions.perform("suspend", SUSPEND, self._suspend)
 
     def resume(self) -> Acted:
         """Let the host resume the bus; returns the instant at which that was done."""
+        self._asleep = False
         return self._actions.perform("resume", SUSPEND, self._resume)
 
     def doze(self, asleep_s: float) -> tuple[Acted, Acted]:
@@ -194,12 +199,9 @@ class UsbBoard:
 
     def leave(self) -> None:
         """Undo what would disturb the next test."""
-        self._agent.write_attribute(self.name, "control", "on")
+        if self._asleep and self._witness.attached(self.spec.usb):
+            self.resume()
 
     def _sees_unplug(self) -> str:
         sees = self._power.sees
         return SUSPEND if sees == VBUS_OFF and self.spec.supply == "own" else sees
-
-    def _must_come(self, pattern: Event, since: Instant, within_s: float, failing: str) -> None:
-        if self._witness.find(pattern, since.t_ns - since.t_err_ns, within_s) is None:
-            raise BoardFailure(f"board {self.name} {failing} ({within_s:g} s)")
