@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.agent import protocol
@@ -64,12 +64,14 @@ def answer_to(data: bytes) -> bytes:
         return protocol.pack(protocol.refusal(error.request_id, "invalid", str(error), 0, 0))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_bytes_are_parsed_or_refused(data: bytes) -> None:
     """Whatever bytes come, the only exception is ProtocolError, and its text can be sent back."""
     assert len(answer_to(data)) < 1000
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELD_NAMES), JSON_VALUES, max_size=8), st.sampled_from(sorted(protocol.OPS)))
 def test_objects_are_parsed_or_refused(values: dict[str, Any], op: str) -> None:
     """Whatever JSON object comes, it becomes a request with checked fields or a ProtocolError that can be sent back."""

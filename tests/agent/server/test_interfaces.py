@@ -1,6 +1,7 @@
 """Moving interfaces that are renamed or vanish while they are moved."""
 
 import asyncio
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hil.agent.server import namespaces
 from hil.agent.server.interfaces import FollowedBoard, InterfaceFollower, QuietIpv6, give_back
 from hil.agent.server.namespaces import IPV6_DEFAULT, Namespace
+from hil.agent.server.rtnetlink import RouteSocket
 from hil.agent.server.undo import StateFile
 from hil.agent.server.usbdevice import UsbDevice
 from hil.testing.private_agent import rename
@@ -38,9 +40,9 @@ class Scene:
         self.tree.add_interface("1-1", f"v{number}", index)
         return index
 
-    def follow(self) -> None:
+    def follow(self, home: Namespace | None = None) -> None:
         async def run() -> None:
-            follower = InterfaceFollower(self.home)
+            follower = InterfaceFollower(home or self.home)
             follower.look(self.board)
             follower.look(self.board)
             await follower.settle(self.board)
@@ -85,6 +87,40 @@ def _rename_until(stop: threading.Event, count: int) -> None:
                 names[number] = new
             except OSError:
                 continue
+
+
+class BusyHome(Namespace):
+    """A namespace whose rtnetlink refuses as often as it is told to."""
+
+    def __init__(self, home: Namespace, refusals: int, number: int) -> None:
+        super().__init__(home.name, home.descriptor)
+        self.refusals = refusals
+        self._number = number
+
+    def route(self) -> RouteSocket:
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError(self._number, "refused by the test")
+        return super().route()
+
+
+@pytest.mark.parametrize("number", [errno.ENODEV, errno.EBUSY])
+def test_a_passing_refusal_is_tried_again(scene: Scene, number: int) -> None:
+    """What the kernel refuses for a moment is asked again, until it is done."""
+    index = scene.add(0)
+    busy = BusyHome(scene.home, 3, number)
+    scene.follow(busy)
+    assert (scene.adopted, busy.refusals) == ([("v0", index)], 0)
+
+
+def test_a_lasting_refusal_is_logged_once(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """An error that will not pass ends the attempt, and the interface can be looked for again."""
+    index = scene.add(0)
+    scene.follow(BusyHome(scene.home, 1, errno.EPERM))
+    assert scene.adopted == []
+    assert caplog.messages == [f"v0 (index {index}) could not be moved: [Errno 1] refused by the test"]
+    scene.follow()
+    assert scene.adopted == [("v0", index)]
 
 
 def test_an_interface_that_vanished_is_not_adopted(scene: Scene) -> None:
