@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.errors import VirtualBoardError
-from hil.virtual.board import BoardParts, VirtualBoard
+from hil.virtual.board import VirtualBoard
+from hil.virtual.board_parts import BoardParts
 from hil.virtual.board_spec import BoardSpec
 from hil.virtual.fault_loader import load
 from hil.virtual.firmware import Firmware

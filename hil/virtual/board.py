@@ -18,80 +18,19 @@ power on, off           plug in, pull          power on, power gone
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol
 
 from hil import clock
 from hil.errors import VirtualBoardError
 from hil.virtual import firmware as fw
+from hil.virtual.board_parts import BoardParts, BoardState
 from hil.virtual.faults import ArmedFault, FaultPort
-from hil.virtual.firmware import Command, Firmware
+from hil.virtual.firmware import Command
 from hil.virtual.ipstack.dhcp_server import DhcpPool
-from hil.virtual.ipstack.interface import IpStack
 from hil.virtual.send_queue import SendQueue
 from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines
-from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.virtual.usb.device import UsbDevice
 from hil.virtual.usb.firmware_device import FirmwareDevice
-
-Supply = Literal["bus", "own"]
-SUPPLIES: tuple[Supply, ...] = ("bus", "own")
-
-
-class BusWatch(Protocol):
-    """The host's side of the bus."""
-
-    async def remote_wakeup(self) -> bool:
-        """Signal resume; False where the bus is not suspended or the host did not arm it."""
-
-
-class Cable(Protocol):
-    """A port of the host and the cable in it."""
-
-    @property
-    def watch(self) -> BusWatch | None:
-        """While a device is plugged in."""
-
-    def plug(self, device: UsbDevice) -> None: ...
-
-    async def unplug(self) -> None: ...
-
-
-class Console(Protocol):
-    """The UART's other end."""
-
-    def write(self, data: bytes) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class BoardParts:
-    """What a board is made of."""
-
-    usb: FirmwareUsb
-    firmware: Firmware
-    stack: IpStack
-    cable: Cable
-    console: Console
-    supply: Supply = "bus"
-    drift_ppm: float = 8.0
-    """Of the board's clock against the host's."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoardState:
-    powered: bool
-    plugged: bool
-    mounted: bool
-    suspended: bool
-    link: bool
-    """What the firmware wants the host to see."""
-    boots: int
-    mounts: int
-    uptime_ms: int
-    """On the board's own clock; 0 without power."""
-    faults: dict[str, bool]
-    """Each fault's text, and whether it is active."""
 
 
 class VirtualBoard:

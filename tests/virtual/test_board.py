@@ -1,0 +1,317 @@
+"""The whole board in process: the test is the USB host, a fake stack plays the IP peers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from hil.errors import VirtualBoardError
+from hil.testing.fake_cable import FakeCable, enable_network, enumerate_device, next_notification
+from hil.testing.fake_stack import FakeStack
+from hil.testing.usbip_host import UsbipHost
+from hil.virtual.board import VirtualBoard
+from hil.virtual.board_parts import BoardParts
+from hil.virtual.fault_loader import load
+from hil.virtual.faults import ArmedFault, Arming, Fault
+from hil.virtual.firmware import Firmware, FirmwareConfig
+from hil.virtual.soc import Reset
+from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
+from hil.wire.ethernet import EthernetFrame
+from hil.wire.ncm import Ntb16, NtbLimits, pack_ntb16
+
+WITHIN_S = 5.0
+FRAMES = 4
+QUICK = FirmwareConfig(
+    tick_ms=1,
+    kick_ms=1,
+    start_ms=1,
+    nvs_ms=1,
+    usb_driver_ms=1,
+    ncm_ms=1,
+    cdc_ms=1,
+    netif_ms=1,
+    netif_start_ms=1,
+    wifi_ms=1,
+    redirect_ms=1,
+    http_ms=1,
+    restart_delay_ms=1,
+)
+USB = FirmwareUsb.for_chip("34:85:18:00:00:02")
+FRAME = EthernetFrame("02:02:11:22:33:02", "02:02:11:22:33:01", 0x88B5, b"hello".ljust(46, b"\0")).pack()
+
+
+class FakeConsole:
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, data: bytes) -> int:
+        self.text += data.decode()
+        return len(data)
+
+
+class Bench:
+    """A board, and everything around it."""
+
+    def __init__(self, faults: list[ArmedFault], supply: str) -> None:
+        self.cable = FakeCable()
+        self.stack = FakeStack()
+        self.console = FakeConsole()
+        self.died: list[VirtualBoardError] = []
+        parts = BoardParts(USB, Firmware(config=QUICK), self.stack, self.cable, self.console)
+        self.board = VirtualBoard(replace(parts, supply=supply), faults, self.died.append)
+
+    async def connected(self) -> UsbipHost:
+        """A host that has enumerated the board and enabled its network."""
+        host = await self.cable.host()
+        await enumerate_device(host)
+        await enable_network(host)
+        return host
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for something that has no event of its own."""
+        async with asyncio.timeout(WITHIN_S):
+            while not condition():
+                await asyncio.sleep(0.001)
+
+    async def link_up(self) -> UsbipHost:
+        """A connected host, once the firmware has raised the link."""
+        host = await self.connected()
+        await self.until(lambda: self.board.state.link)
+        return host
+
+
+def run(scenario: Callable[[Bench], Awaitable[None]], *faults: ArmedFault, supply: str = "bus") -> None:
+    async def whole() -> None:
+        bench = Bench(list(faults), supply)
+        try:
+            await scenario(bench)
+        finally:
+            await bench.board.close()
+            await bench.cable.close()
+
+    asyncio.run(whole())
+
+
+async def received(host: UsbipHost) -> list[bytes]:
+    """The frames of the next block from the board."""
+    return list(Ntb16.parse((await host.submit_in(FRAMES, 16384).done()).data).datagrams)
+
+
+def test_plugging_in_a_bus_powered_board_boots_it() -> None:
+    """ROM, boot loader and firmware speak on the UART, in this order, and the host can configure the device."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.connected()
+        state = bench.board.state
+        assert (state.powered, state.plugged, state.mounted, state.boots, state.mounts) == (True, True, True, 1, 1)
+        await bench.until(lambda: "2nd stage" in bench.console.text)
+        assert bench.console.text.index("main: ") > 0
+
+    run(scenario)
+
+
+def test_frames_pass_between_host_and_stack_in_both_directions() -> None:
+    """A datagram of the host's block reaches the stack, and a frame of the stack reaches the host."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        await bench.until(lambda: bench.stack.address)
+        await host.submit_out(FRAMES, pack_ntb16([FRAME], 0, NtbLimits(max_size=3200))).done()
+        await bench.until(lambda: bench.stack.delivered == [FRAME])
+        bench.stack.on_frame(FRAME)
+        assert await received(host) == [FRAME]
+
+    run(scenario)
+
+
+def test_the_firmware_starts_interface_server_and_http() -> None:
+    """The stack is told the addresses of the firmware's configuration."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.until(lambda: bench.stack.http)
+        assert bench.stack.address == "192.168.7.1/24"
+        assert bench.stack.pool is not None
+        assert (bench.stack.pool.server, bench.stack.pool.first) == ("192.168.7.1", "192.168.7.2")
+        assert bench.board.respond("GET", "/status").status == 200
+
+    run(scenario)
+
+
+def test_unplugging_a_bus_powered_board_ends_everything_and_replugging_boots_it_again() -> None:
+    """The stack is halted, the host loses the device, and the next plug is boot 2."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.connected()
+        await bench.board.unplug()
+        await host.wait_ended()
+        assert (bench.board.state.powered, bench.stack.address) == (False, "")
+        await bench.board.plug()
+        await bench.connected()
+        assert (bench.board.state.boots, bench.board.state.mounts) == (2, 2)
+
+    run(scenario)
+
+
+def test_a_board_with_its_own_supply_sees_an_unplug_as_suspend() -> None:
+    """It keeps running, stays mounted in its own eyes, and is enumerated again without a boot."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.power(True)
+        await bench.board.plug()
+        await bench.connected()
+        await bench.board.unplug()
+        state = bench.board.state
+        assert (state.powered, state.mounted, state.suspended) == (True, True, True)
+        await bench.board.plug()
+        await bench.connected()
+        assert (bench.board.state.boots, bench.board.state.mounts, bench.board.state.suspended) == (1, 2, False)
+
+    run(scenario, supply="own")
+
+
+@pytest.mark.parametrize(
+    ("reset", "line"),
+    [(Reset.EN, "rst:0x1 (POWERON)"), (Reset.SOFTWARE, "rst:0xc (RTC_SW_CPU_RST)"), (Reset.PANIC, "Guru Meditation")],
+)
+def test_a_reset_drops_the_device_and_boots(reset: Reset, line: str) -> None:
+    """The host loses the device and meets it again; the console tells the kind of reset."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.connected()
+        bench.console.text = ""
+        await bench.board.reset(reset)
+        await host.wait_ended()
+        await bench.connected()
+        await bench.until(lambda: line in bench.console.text)
+        assert bench.board.state.boots == 2
+
+    run(scenario)
+
+
+def test_the_firmware_restarts_the_chip_when_it_is_asked_to() -> None:
+    """POST /reset is answered, then the chip starts over by software."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.until(lambda: bench.stack.http)
+        assert bench.board.respond("POST", "/reset").status == 200
+        await bench.until(lambda: bench.board.state.boots == 2)
+
+    run(scenario)
+
+
+def test_a_board_without_power_cannot_be_reset() -> None:
+    """The error names the reset and what to do first."""
+
+    async def scenario(bench: Bench) -> None:
+        with pytest.raises(VirtualBoardError, match="reset EN: the board has no power; plug it in"):
+            await bench.board.reset(Reset.EN)
+
+    run(scenario)
+
+
+def test_an_open_log_stream_gives_the_lines_of_the_boot() -> None:
+    """The stream of the firmware's ring comes out in server-sent events."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.until(lambda: bench.stack.http)
+        next_chunk = bench.board.open_stream()
+        first = next_chunk()
+        assert first is not None
+        assert first.startswith(b": ")
+
+    run(scenario)
+
+
+def test_while_suspended_a_frame_of_the_board_wakes_the_host() -> None:
+    """The sound firmware signals resume where the host armed it, and the frame leaves."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        await host.control(0x00, 3, 1, 0)
+        device, watch = bench.cable.device, bench.cable.watch
+        assert device is not None
+        assert watch is not None
+        device.suspend()
+        bench.stack.on_frame(FRAME)
+        await bench.until(lambda: watch.wakeups == 1)
+        assert await received(host) == [FRAME]
+
+    run(scenario)
+
+
+def test_fault_sends_rejected_while_suspended_loses_the_frame_and_says_so() -> None:
+    """The firmware logs the error of the send, and the host is not woken."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        await host.control(0x00, 3, 1, 0)
+        device, watch = bench.cable.device, bench.cable.watch
+        assert device is not None
+        assert watch is not None
+        await bench.until(lambda: bench.stack.http)
+        device.suspend()
+        bench.stack.on_frame(FRAME)
+        log = bench.board.respond("GET", "/logs_all").body.decode()
+        assert "TX FAILED: ESP_ERR_INVALID_STATE" in log
+        assert watch.wakeups == 0
+
+    run(scenario, load("sends-rejected-while-suspended"))
+
+
+def test_fault_dhcp_server_not_started_leaves_the_firmware_in_its_belief() -> None:
+    """No server runs, and the event log says NETIF_READY all the same."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.until(lambda: bench.stack.http)
+        assert bench.stack.pool is None
+        assert b"NETIF_READY" in bench.board.respond("GET", "/events").body
+
+    run(scenario, load("dhcp-server-not-started"))
+
+
+def test_fault_no_link_notification_begins_with_the_second_mount() -> None:
+    """The first mount is told of the link; after a replug nothing comes while the firmware claims its link is up."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.connected()
+        first = parse_notification(await next_notification(host))
+        assert isinstance(first, ConnectionSpeedChange | NetworkConnection)
+        await bench.board.unplug()
+        await bench.board.plug()
+        host = await bench.connected()
+        waiting = host.submit_in(3, 16, interval=16)
+        await bench.until(lambda: bench.board.state.link)
+        assert waiting.waits
+        assert bench.board.state.faults == {"no-link-notification:from_mount=2": True}
+
+    run(scenario, load("no-link-notification:from_mount=2"))
+
+
+def test_a_fault_that_raises_kills_the_board_by_name_and_line() -> None:
+    """The board's owner is told once."""
+
+    class Broken(Fault):
+        name = "broken"
+
+        def boot(self, reset: Reset) -> Reset:
+            raise ValueError("oops")
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        line = Broken.boot.__code__.co_firstlineno + 1
+        assert [str(error) for error in bench.died] == [f"fault broken: {__file__}:{line}: ValueError: oops"]
+
+    run(scenario, ArmedFault(Broken({}), "broken", Arming()))
