@@ -19,5 +19,6 @@ def test_replug_after_success_serves_a_lease_again(board: UsbBoard, host: Host, 
         since=pulled,
         within_s=15.0,
     )
+    assert ios.wait_for_lease() == leased
     expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
     board.claims("USB_MOUNTED", "NCM_LINK_UP", "FIRST_RX", since=pulled)

@@ -18,6 +18,6 @@ def test_suspend_keeps_frames_and_the_lease(board: UsbBoard, host: Host, expect:
     expect.sequence(ArpRequest(target_ip=NOBODY, sender="board"), since=asleep, within_s=5.0)
     if expect.seen(Carrier(up=False), since=awake, within_s=1.0):
         expect.sequence(Carrier(up=True), DhcpAck(address=leased, sender="board"), since=awake, within_s=10.0)
+    assert linux.wait_for_lease() == leased
     expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=3.0)
-    assert linux.address == leased
     board.claims("USB_SUSPENDED", "USB_RESUMED", since=asleep)

@@ -94,7 +94,7 @@ def open_named(name: str) -> Namespace:
     Raises:
         OSError: ENOENT: there is none of that name.
     """
-    return Namespace(name, os.open(DIRECTORY / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW))
+    return Namespace(name, os.open(DIRECTORY / name, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def create(name: str) -> Namespace:
