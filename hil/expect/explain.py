@@ -167,8 +167,9 @@ class _Explanation:
         if isinstance(self.outcome, Failed) and self.outcome.event is not None:
             return f"event     {_padded(repr(self.outcome.event), self.column + 1)}{self._at_ns(self.outcome.at_ns)}"
         if self.miss is None:
-            other = "other " if self.taken[self.failed - 1] else ""
-            kinds = dict.fromkeys(type(pattern).__name__ for pattern in self._missing())
+            missing = self._missing()
+            other = "other " if self.taken[self.failed - 1] and missing == self.steps[self.failed - 1].patterns else ""
+            kinds = dict.fromkeys(type(pattern).__name__ for pattern in missing)
             return f"nearest   none: no {other}{' and no '.join(kinds)} since {self.expectation.since_name}"
         first = f"nearest   {_padded(repr(self.miss.event), self.column + 1)}{self._at_ns(self.miss.event.t_ns)}"
         return "\n".join([first, *(f"          {reason}" for reason in self.miss.reasons)])
@@ -250,7 +251,8 @@ class _Explanation:
         kept += [offender] if offender else []
         events = [event for event in self.window if event.t_ns >= begin_ns]
         end_ns = max([self.closed_ns, *(event.t_ns for event in kept)])
-        events += [event for event in kept if event.t_ns > self.closed_ns]
+        inside = {id(event) for event in events}
+        events += [event for event in kept if event.t_ns >= begin_ns and id(event) not in inside]
         return excerpt(events, kept, (begin_ns, end_ns), self.expectation)
 
     def _begin_ns(self) -> int:

@@ -320,9 +320,7 @@ def test_a_sentence_of_plain_steps_is_met_exactly_when_the_order_is_possible(eve
     wanted = [step.interface for step in steps]
     truth = any(
         [event.interface for event in choice] == wanted
-        and all(
-            x.t_ns - x.t_err_ns <= y.t_ns + y.t_err_ns for i, x in enumerate(choice) for y in choice[i + 1 :]
-        )
+        and all(x.t_ns - x.t_err_ns <= y.t_ns + y.t_err_ns for i, x in enumerate(choice) for y in choice[i + 1 :])
         for choice in itertools.permutations(possible, len(steps))
     )
     assert (_verdict(steps, events) == "Met") == truth
