@@ -24,6 +24,7 @@ from hil import clock
 from hil.errors import VirtualBoardError
 from hil.virtual import firmware as fw
 from hil.virtual.board_parts import BoardParts, BoardState
+from hil.virtual.device_events import DeviceEvents
 from hil.virtual.faults import ArmedFault, FaultPort
 from hil.virtual.firmware import Command
 from hil.virtual.ipstack.dhcp_server import DhcpPool
@@ -51,6 +52,7 @@ class VirtualBoard:
         self._clock = ChipClock(0)
         self._netif = fw.StartNetif("0.0.0.0", 0)
         self._device: FirmwareDevice | None = None
+        self._events: DeviceEvents | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._wake: asyncio.TimerHandle | None = None
         self._commands: deque[Command] = deque()
@@ -139,6 +141,9 @@ class VirtualBoard:
     def _stop(self) -> None:
         self._powered = self._pulled_up = False
         self._device = None
+        if self._events is not None:
+            self._events.detach()
+            self._events = None
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -298,47 +303,29 @@ class VirtualBoard:
         cursor = self._parts.firmware.log_stream()
         return lambda: self._parts.firmware.next_chunk(cursor, self._ms())
 
-    # ---- Application: what USB tells the firmware ----------------------------------------------------
+    # ---- what USB tells the firmware (hil.virtual.device_events) ---------------------------------------
 
-    def on_mounted(self) -> None:
+    def mounted(self) -> None:
         self.faults.mounts += 1
-        self._tell(self._parts.firmware.mounted)
+        self.tell(self._parts.firmware.mounted)
 
-    def on_unmounted(self) -> None:
-        self._tell(self._parts.firmware.unmounted)
+    def frame_from_host(self, frame: bytes) -> None:
+        taken, commands = self._parts.firmware.frame_received(frame, self._ms())
+        if taken:
+            self._parts.stack.deliver(frame)
+        self._run(commands)
 
-    def on_suspended(self, remote_wakeup_armed: bool) -> None:
-        self._tell(partial(self._parts.firmware.suspended, remote_wakeup_armed))
-
-    def on_resumed(self) -> None:
-        self._tell(self._parts.firmware.resumed)
-
-    def on_bus_reset(self) -> None:
-        """TinyUSB has no callback for it."""
-
-    def on_serial(self, data: bytes) -> None:
-        """This firmware reads nothing from its serial port."""
-
-    def on_line_state(self, dtr: bool, rts: bool) -> None:
-        self._tell(partial(self._parts.firmware.line_state, dtr, rts))
-
-    def on_frame(self, frame: bytes) -> bool:
-        if self._powered:
-            taken, commands = self._parts.firmware.frame_received(frame, self._ms())
-            if taken:
-                self._parts.stack.deliver(frame)
-            self._run(commands)
-        return True
-
-    def _tell(self, callback: Callable[[int], list[Command]]) -> None:
-        if self._powered:
-            self._run(callback(self._ms()))
+    def tell(self, callback: Callable[[int], list[Command]]) -> None:
+        """Call one of the firmware's inputs with the board's time."""
+        self._run(callback(self._ms()))
 
     # ---- the cable -----------------------------------------------------------------------------------
 
     def _change_pull_up(self, command: Command) -> None:
         if isinstance(command, fw.StartUsb):
-            self._device = FirmwareDevice(self._parts.usb, self, self.faults, own_supply=self._parts.supply == "own")
+            self._events = DeviceEvents(self, self._parts.firmware)
+            own_supply = self._parts.supply == "own"
+            self._device = FirmwareDevice(self._parts.usb, self._events, self.faults, own_supply=own_supply)
         self._pulled_up = not isinstance(command, fw.UsbDisconnect)
         self._spawn(self._follow_cable())
 

@@ -27,6 +27,7 @@ from hil.errors import HilError, VirtualBoardError
 from hil.virtual.board import VirtualBoard
 from hil.virtual.board_spec import BoardSpec
 from hil.virtual.fault_loader import load
+from hil.virtual.faults import place
 from hil.virtual.soc import Reset
 
 RESETS = {"en": Reset.EN, "sw": Reset.SOFTWARE, "panic": Reset.PANIC}
@@ -65,6 +66,7 @@ class Control:
 
     async def serve(self) -> bool:
         """True after a stop, False where the board died; everything is given back in both cases."""
+        asyncio.get_running_loop().set_exception_handler(self._unhandled)
         requests = asyncio.create_task(self._serve_requests())
         try:
             await asyncio.wait((requests, self._died), return_when=asyncio.FIRST_COMPLETED)
@@ -131,6 +133,12 @@ class Control:
     def _die(self, error: VirtualBoardError) -> None:
         if not self._died.done():
             self._died.set_result(error)
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What nobody caught in the loop ends the board too: a hang would tell nothing."""
+        error = context.get("exception")
+        found = f"{place(error)}: {type(error).__name__}: {error}" if error is not None else context["message"]
+        self._die(VirtualBoardError(f"virtual board: {found}"))
 
     def _write(self, message: Answer) -> None:
         self._writer.write(json.dumps(message).encode() + b"\n")

@@ -185,3 +185,17 @@ def test_a_board_that_dies_is_announced() -> None:
 
     client, stopped = run(scenario)
     assert (client.made[0].closed, stopped) == (True, False)
+
+
+def test_an_error_that_nobody_caught_ends_the_board() -> None:
+    """A bug in a callback is announced with its place instead of leaving a silent board."""
+
+    async def scenario(client: Client) -> None:
+        await client.ask("configure", board="s3-a")
+        asyncio.get_running_loop().call_soon(int, "x")
+        died = await client.read()
+        assert died["notify"] == "died"
+        assert died["error"].endswith("ValueError: invalid literal for int() with base 10: 'x'")
+
+    _, stopped = run(scenario)
+    assert not stopped

@@ -117,7 +117,9 @@ class KernelStack:
 
     def start_http(self, backend: HttpBackend) -> None:
         server = HttpServer(self._inside.call(_http_socket), backend, single_task=self._single_task)
-        self._http = (server, self._loop.create_task(server.run()))
+        task = self._loop.create_task(server.run())
+        task.add_done_callback(_raise_error)
+        self._http = (server, task)
 
     def deliver(self, frame: bytes) -> None:
         if self._tap is not None:
@@ -180,6 +182,12 @@ def _set_up_outside(name: str, lan: Lan) -> None:
     links.set_address(name, lan.host, 32, peer=lan.address)
     links.set_up(name, True)
     links.close()
+
+
+def _raise_error(task: asyncio.Task[None]) -> None:
+    """Hand the error of a task that nobody awaits to the loop's exception handler."""
+    if not task.cancelled():
+        task.result()
 
 
 def _dhcp_socket() -> socket.socket:
