@@ -16,7 +16,7 @@ from hil.clock import now_ns, to_s
 from hil.errors import AgentError, HarnessError, WireError
 from hil.personas.client_profile import ClientProfile
 from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
-from hil.personas.dhcp_client import BOUND, DhcpClient
+from hil.personas.dhcp_client import DhcpClient
 from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
 from hil.wire import rtnetlink
 from hil.wire.ethernet import BROADCAST
@@ -53,12 +53,12 @@ class PersonaRunner:
         self._thread = threading.Thread(target=self._run, name=f"persona-{profile.name}", daemon=True)
         self._failure: HarnessError | None = None
         self._bound = threading.Condition()
+        self._address = ""
 
     @property
     def address(self) -> str:
-        """The leased address, or ''."""
-        lease = self._client.lease
-        return lease.address if lease else ""
+        """The leased address as long as it is on the interface, else ''."""
+        return self._address
 
     @property
     def interface(self) -> str:
@@ -116,10 +116,10 @@ class PersonaRunner:
         return self._client.state
 
     def wait_bound(self, within_s: float) -> str:
-        """The leased address as soon as the client is BOUND; '' where that did not happen within ``within_s``."""
+        """The leased address as soon as it is on the interface; '' where that did not happen within ``within_s``."""
         with self._bound:
-            bound = self._bound.wait_for(lambda: self.state == BOUND or self._failure is not None, within_s)
-        return self.address if bound else ""
+            self._bound.wait_for(lambda: self._address or self._failure is not None, within_s)
+        return self._address
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as waiting:
@@ -183,8 +183,10 @@ class PersonaRunner:
                 self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router))
                 self._tell(LeaseBound(address, server, lease_s, self.profile.name))
                 with self._bound:
+                    self._address = address
                     self._bound.notify_all()
             case ClearAddress(address, reason):
+                self._address = ""
                 self._with_interface(lambda: self._agent.clear_address(self._board))
                 self._tell(LeaseLost(address, reason, self.profile.name))
             case StateChanged(state, previous):
