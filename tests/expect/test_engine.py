@@ -102,6 +102,8 @@ def test_one_event_is_not_two_steps():
     expectation = Expectation([ATTACHED, ATTACHED], since_ns=0, within_s=5)
     assert expectation.feed(_at(ATTACHED, 1)) == Pending(2)
     assert isinstance(expectation.feed(_at(ATTACHED, 2)), Met)
+    early = _feed(Expectation([ATTACHED, UP, UP], since_ns=0, within_s=5), _at(UP, 2))
+    assert early.feed(_at(ATTACHED, 1)) == Pending(3)
 
 
 def test_an_optional_step_is_reported_and_decides_nothing():
@@ -354,6 +356,16 @@ def test_two_expectations_do_not_disturb_each_other(one, other, events):
         second.feed(event)
     assert type(first.close()).__name__ == _verdict(one, events)
     assert type(second.close()).__name__ == _verdict(other, events)
+
+
+def test_an_event_that_moves_several_steps_is_taken_by_the_first():
+    """The second b is too close to the a to call: it becomes the first step, and the a is left for the last."""
+    a, wide, sharp = (
+        Carrier(True, name, t_ns=t_ns, t_err_ns=err_ns, board="s3-a", source="netlink")
+        for name, t_ns, err_ns in (("a", -1, 2), ("b", 0, 2), ("b", 0, 0))
+    )
+    for arrival in itertools.permutations([a, wide, sharp]):
+        assert _verdict([Carrier(), B, A], arrival) == "Met"
 
 
 # ---- what it costs ------------------------------------------------------------------------------

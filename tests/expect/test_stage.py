@@ -85,3 +85,12 @@ def test_events_of_one_instant_are_told_apart_by_what_they_are():
     for event in (b, a):
         stage.notice(Sighting(event, 0, (stage.slots[0],)))
     assert stage.taken()[0].event is a
+
+
+def test_a_late_event_takes_the_place_of_a_later_one_in_a_stage_that_still_waits():
+    """The slot it fits is full, another is empty: the choice is made anew all the same."""
+    stage = _stage(1, 1)
+    stage.notice(_seen(stage, 20, slots=(0,)))
+    assert stage.notice(_seen(stage, 10, slots=(0,)))
+    assert not stage.complete
+    assert _taken(stage) == [10]

@@ -71,6 +71,17 @@ def test_an_instant_before_the_boot_bounds_the_mapping(written, data, drift_ppm,
     assert all(_holds(clock, board, instant) for instant in written)
 
 
+@pytest.mark.parametrize("drift_ppm", [-100, 100])
+@pytest.mark.parametrize("inside_ns", [0, NS_PER_MS - 1])
+@pytest.mark.parametrize("err_ns", [0, 5 * NS_PER_MS])
+@pytest.mark.parametrize("asked", [0, NS_PER_MS - 1, 600 * NS_PER_S, 601 * NS_PER_S - 1])
+def test_the_bound_holds_in_the_worst_case(drift_ppm, inside_ns, err_ns, asked):
+    """The only line is as late as is assumed, its stamp as coarse and the drift as great as can be."""
+    board, clock = _Board(drift_ppm), BoardClock(quickest_s=0.25)
+    clock.observe(0, board.host_ns(inside_ns) + to_ns(0.25) + err_ns, err_ns)
+    assert _holds(clock, board, asked)
+
+
 @pytest.mark.parametrize("drift_ppm", [-100, 0, 100])
 @pytest.mark.parametrize("shrinks_ns", [20_000, 20_777])
 def test_thinning_never_makes_the_bound_wrong(shrinks_ns, drift_ppm):
