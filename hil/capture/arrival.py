@@ -3,7 +3,8 @@
 What is found without waiting came after the descriptor was last known to be empty. What ends a wait came when the
 process was made runnable: the kernel counts the time a thread is runnable and not running (``run_delay``, second
 field of /proc/thread-self/schedstat, Documentation/scheduler/sched-stats.rst), so the instant is the end of the wait
-less that delay. A kernel without the counter leaves the first bound, and the loop then waits in short rounds.
+less that delay. The loop must be the only thread of its process: a wait for the interpreter's lock is not counted. A
+kernel without the counter leaves the first bound, and the loop then waits in short rounds.
 """
 
 import os
@@ -12,7 +13,7 @@ from hil.capture.source import Moment
 from hil.clock import NS_PER_MS, now_ns
 
 WAKE_NS = NS_PER_MS // 5
-"""From the interrupt to the thread being runnable: idle exit, softirq, the tty's work queue."""
+"""From the interrupt to the thread being runnable: idle exit, softirq."""
 BLIND_ROUND_S = 0.05
 """Longest wait where ``run_delay`` is not counted."""
 

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from hil.capture.client import Capture
 from hil.capture.source import Moment
+from hil.testing.terminal import Terminal
 
 MARKERS = (
     "root: needs root and network namespaces",
@@ -45,16 +45,10 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    """The board's end and the host's end of a raw pty."""
-    board, host = os.openpty()
-    tty.setraw(host)
-    yield board, host
-    for fd in (board, host):
-        try:
-            os.close(fd)
-        except OSError:
-            continue  # closed by the source that owned it
+def terminal() -> Iterator[Terminal]:
+    """A serial port made of a pty."""
+    with Terminal() as made:
+        yield made
 
 
 @pytest.fixture

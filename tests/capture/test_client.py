@@ -20,6 +20,7 @@ from hil.capture.client import STDERR, Capture, board_message
 from hil.clock import Deadline, now_ns
 from hil.errors import HarnessError, SetupError
 from hil.profiles import load
+from hil.testing.terminal import Terminal
 from hil.timeline.events import Acted, CaptureGap, Event, SerialLine, SerialOpened
 from hil.timeline.journal import read_journal
 
@@ -82,11 +83,11 @@ def test_wait_tells_that_the_file_has_grown(capture: Capture) -> None:
     assert not capture.wait(0.0)
 
 
-def test_burst_loses_no_byte(capture: Capture, terminal: tuple[int, int]) -> None:
+def test_burst_loses_no_byte(capture: Capture, terminal: Terminal) -> None:
     """A mebibyte through a pty is in the raw file to the last byte, and in the lines."""
-    attach(capture, terminal[1])
+    attach(capture, terminal.host)
     capture.sync()
-    data = burst(terminal[0])
+    data = burst(terminal.board)
     settle(capture, len(data))
     capture.sync()
     assert raw(capture) == data
@@ -94,12 +95,12 @@ def test_burst_loses_no_byte(capture: Capture, terminal: tuple[int, int]) -> Non
     assert sum(event.length for event in told(capture) if isinstance(event, SerialLine)) == len(data)
 
 
-def test_busy_client_loses_no_byte(capture: Capture, terminal: tuple[int, int]) -> None:
+def test_busy_client_loses_no_byte(capture: Capture, terminal: Terminal) -> None:
     """While the test process holds its interpreter for a second, the board's log is read all the same."""
-    attach(capture, terminal[1])
+    attach(capture, terminal.host)
     capture.sync()
     script = "import os, sys; os.write(1, b''.join(b'line %d\\n' % n for n in range(20_000)))"
-    board = subprocess.Popen([sys.executable, "-c", script], stdout=terminal[0])
+    board = subprocess.Popen([sys.executable, "-c", script], stdout=terminal.board)
     began_ns = now_ns()
     while now_ns() - began_ns < 1_000_000_000:
         re.match(r"(a?){18}a{18}", "a" * 18)
@@ -109,12 +110,12 @@ def test_busy_client_loses_no_byte(capture: Capture, terminal: tuple[int, int]) 
     assert raw(capture) == expected
 
 
-def test_client_that_never_reads_does_not_block_capture(capture: Capture, terminal: tuple[int, int]) -> None:
+def test_client_that_never_reads_does_not_block_capture(capture: Capture, terminal: Terminal) -> None:
     """Unread answers and an unread eventfd stop nothing."""
-    attach(capture, terminal[1])
+    attach(capture, terminal.host)
     for number in range(1000):
         capture.add({"sync": number})
-    os.write(terminal[0], b"still here\n")
+    os.write(terminal.board, b"still here\n")
     settle(capture, 11)
     assert raw(capture) == b"still here\n"
 
@@ -142,12 +143,12 @@ def test_death_names_the_last_words(tmp_path: Path) -> None:
         capture.sync()
 
 
-def test_stop_writes_the_half_line_and_may_be_repeated(capture: Capture, terminal: tuple[int, int]) -> None:
+def test_stop_writes_the_half_line_and_may_be_repeated(capture: Capture, terminal: Terminal) -> None:
     """At the end what was held back is in the file."""
-    attach(capture, terminal[1])
+    attach(capture, terminal.host)
     capture.sync()
-    os.write(terminal[0], b"half")
-    capture.sync()
+    os.write(terminal.board, b"half")
+    settle(capture, 4)
     capture.stop()
     capture.stop()
     assert capture.dead
@@ -237,7 +238,7 @@ class Agent:
             end.close()
 
 
-def test_board_is_captured_through_the_agent(tmp_path: Path, terminal: tuple[int, int]) -> None:
+def test_board_is_captured_through_the_agent(tmp_path: Path, terminal: Terminal) -> None:
     """Channels are opened before the interface is moved, a kernel without usbmon is a gap, a port can be released."""
     agent = Agent()
     with Capture.start(tmp_path, agent) as capture:
@@ -248,7 +249,7 @@ def test_board_is_captured_through_the_agent(tmp_path: Path, terminal: tuple[int
             protocol.WatchTty("s3-a", "console", True, False, 115_200),
         ]
         words: dict[str, Any] = {"board": "s3-a", "port": "usb", "node": "/dev/ttyACM0", "t_ns": now_ns()}
-        socket.send_fds(agent.ends["link"], [protocol.pack({"notify": "tty_opened", **words})], [terminal[1]])
+        socket.send_fds(agent.ends["link"], [protocol.pack({"notify": "tty_opened", **words})], [terminal.host])
         capture.sync()
         capture.release_tty("s3-a", "usb")
         assert agent.unwatched == [("s3-a", "usb")]

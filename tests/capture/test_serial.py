@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.capture.claims import Claims
-from hil.capture.serial import LINE_LIMIT, PANIC_NS, SILENCE_NS, SerialLog, SerialSource
+from hil.capture.serial import HOP_NS, LINE_LIMIT, PANIC_NS, SILENCE_NS, SerialLog, SerialSource
 from hil.capture.source import Moment
+from hil.testing.terminal import Terminal
 from hil.timeline.events import BoardPanicked, BoardSaid, BootMessage, Event, SerialClosed, SerialLine, SerialOpened
 
 CLAIMS = Claims([("NCM_LINK_UP", re.compile(r"LINK UP \*\*\* \((?P<detail>[^)]*)\)"))])
@@ -109,22 +110,31 @@ def test_offsets_go_on_when_the_port_comes_back(log: SerialLog, tmp_path: Path, 
     assert events[0].offset == 18  # type: ignore[attr-defined]
 
 
-def test_hang_up_tells_what_was_held_back(log: SerialLog, terminal: tuple[int, int], now: Moment) -> None:
+def test_hang_up_tells_what_was_held_back(log: SerialLog, terminal: Terminal, now: Moment) -> None:
     """When the device vanishes the half line that was read is told, then the close."""
-    board, host = terminal
-    source = SerialSource(host, "/dev/ttyACM0", log, now.t_ns)
-    os.write(board, b"last wor")
+    source = SerialSource(terminal.duplicate(), "/dev/ttyACM0", log, now.t_ns)
+    terminal.say(b"last wor")
     assert source.read(now) == []
-    os.close(board)
+    terminal.unplug()
+    terminal.await_host()
     line, closed = source.read(now)
     assert lines([line]) == [("last wor", False)]
     assert isinstance(closed, SerialClosed)
     source.close()
 
 
-def test_opened_is_dated_by_the_agent(log: SerialLog, terminal: tuple[int, int]) -> None:
+def test_error_of_a_line_covers_the_kernels_worker(log: SerialLog, terminal: Terminal, now: Moment) -> None:
+    """A line's error is that of the reading and of the hop through the tty layer."""
+    source = SerialSource(terminal.duplicate(), "/dev/ttyACM0", log, now.t_ns)
+    terminal.say(b"line\n")
+    (line,) = source.read(now)
+    assert line.t_err_ns == now.err_ns + HOP_NS
+    source.close()
+
+
+def test_opened_is_dated_by_the_agent(log: SerialLog, terminal: Terminal) -> None:
     """SerialOpened carries the instant at which the agent opened the port; a pty has no DTR."""
-    source = SerialSource(os.dup(terminal[1]), "/dev/ttyACM0", log, 42)
+    source = SerialSource(terminal.duplicate(), "/dev/ttyACM0", log, 42)
     assert source.opened() == SerialOpened("/dev/ttyACM0", False, t_ns=42, t_err_ns=0, board="s3-a", source="serial")
     source.close()
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hil.capture.recorder import TIMELINE
 from hil.capture.station import Station
+from hil.testing.terminal import Terminal
 from hil.timeline.events import (
     Acted,
     CaptureGap,
@@ -106,11 +107,11 @@ def test_descriptor_of_a_wrong_message_is_closed(bench: Bench) -> None:
     os.close(read_fd)
 
 
-def test_sync_is_answered_after_the_write(bench: Bench, terminal: tuple[int, int]) -> None:
+def test_sync_is_answered_after_the_write(bench: Bench, terminal: Terminal) -> None:
     """When the answer comes, what was readable is in the file."""
     bench.send(BOARD)
-    bench.send(opened(0), os.dup(terminal[1]))
-    os.write(terminal[0], b"I (1) main: hello\n")
+    bench.send(opened(0), terminal.duplicate())
+    terminal.say(b"I (1) main: hello\n")
     bench.send({"sync": 7})
     assert json.loads(bench.control.recv(100)) == {"synced": 7}
     assert [type(event) for event in bench.told()] == [SerialOpened, SerialLine]
@@ -130,11 +131,11 @@ def test_port_that_comes_back_closes_the_old_one(bench: Bench) -> None:
         os.close(board_end)
 
 
-def test_released_port_is_read_out_and_closed(bench: Bench, terminal: tuple[int, int]) -> None:
+def test_released_port_is_read_out_and_closed(bench: Bench, terminal: Terminal) -> None:
     """Letting go of a port tells what it still held, and closes its descriptor."""
     bench.send(BOARD)
-    bench.send(opened(0), os.dup(terminal[1]))
-    os.write(terminal[0], b"last\n")
+    bench.send(opened(0), terminal.duplicate())
+    terminal.say(b"last\n")
     bench.send({"close": "tty", "board": "s3-a", "port": "usb"})
     line, closed = (event for event in bench.told() if isinstance(event, SerialLine | SerialClosed))
     assert isinstance(line, SerialLine)
@@ -144,13 +145,13 @@ def test_released_port_is_read_out_and_closed(bench: Bench, terminal: tuple[int,
     assert bench.gaps() == []
 
 
-def test_agent_brings_and_takes_serial_ports(bench: Bench, terminal: tuple[int, int]) -> None:
+def test_agent_brings_and_takes_serial_ports(bench: Bench, terminal: Terminal) -> None:
     """A port notified as opened is read; one notified as gone is closed."""
     bench.send(BOARD)
     agent, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     bench.send({"add": "agent"}, theirs.detach())
     words = {"board": "s3-a", "port": "usb", "node": "/dev/ttyACM0", "t_ns": 9}
-    socket.send_fds(agent, [json.dumps({"notify": "tty_opened", **words}).encode()], [terminal[1]])
+    socket.send_fds(agent, [json.dumps({"notify": "tty_opened", **words}).encode()], [terminal.host])
     bench.station.loop.round(0.0)
     agent.send(json.dumps({"notify": "tty_gone", **words}).encode())
     bench.station.loop.round(0.0)
@@ -185,12 +186,12 @@ def test_power_is_polled_from_the_start(bench: Bench, sysfs: Callable[[str, str]
     assert [type(event) for event in bench.told()] == [UsbSuspended]
 
 
-def test_end_of_the_control_socket_writes_what_is_held_back(tmp_path: Path, terminal: tuple[int, int]) -> None:
+def test_end_of_the_control_socket_writes_what_is_held_back(tmp_path: Path, terminal: Terminal) -> None:
     """When pytest is gone the half line is told and the process ends."""
     bench = Bench(tmp_path, tmp_path / "sys")
     bench.send(BOARD)
-    bench.send(opened(0), os.dup(terminal[1]))
-    os.write(terminal[0], b"half a li")
+    bench.send(opened(0), terminal.duplicate())
+    terminal.say(b"half a li")
     bench.end()
     assert [event.text for event in bench.told() if isinstance(event, SerialLine)] == ["half a li"]
 
