@@ -84,7 +84,7 @@ class OpenBench:
             require_board(spec)
             return spec
         handle = self.agent.start_virtual(
-            {"board": spec.name, "supply": spec.supply, "faults": list(faults), "tinyusb": tinyusb}
+            {"board": spec.name, "supply": spec.supply, "faults": [_absolute(fault) for fault in faults], "tinyusb": tinyusb}
         )
         self._control = VirtualControl(handle.socket)
         return replace(
@@ -109,6 +109,12 @@ class OpenBench:
                 return Manual(spec.name, ask=_ask, now=lambda: Answer(t_ns=now_ns(), t_err_ns=2_000_000_000))
             case _:
                 return HubPort(self.agent, spec.name)
+
+
+def _absolute(fault: str) -> str:
+    """A fault's file by its whole path; the agent's directory is not the test's."""
+    name, colon, options = fault.partition(":")
+    return f"{Path(name).resolve()}{colon}{options}" if name.endswith(".py") else fault
 
 
 def _ask(line: str) -> bool:

@@ -44,6 +44,13 @@ class Signature:
     cause: str
     remedy: str
     source: str
+    across_enumerations: bool = False
+    """The picture may span a replug; else each enumeration is looked at alone, the latest that shows anything counts."""
+
+    def evidence(self, window: Window) -> Sides | None:
+        """What speaks for and against it, or None where there is nothing to see."""
+        parts = [window] if self.across_enumerations else window.enumerations()
+        return next((sides for sides in map(self.look, parts) if sides is not None), None)
 
 
 def diagnose(events: Iterable[Event], board: str, since_ns: int, until_ns: int) -> list[Finding]:
@@ -51,7 +58,7 @@ def diagnose(events: Iterable[Event], board: str, since_ns: int, until_ns: int) 
     window = Window(events, board, since_ns, until_ns)
     findings = []
     for signature in SIGNATURES:
-        sides = signature.look(window)
+        sides = signature.evidence(window)
         if sides is not None and not sides[1]:
             findings.append(_finding(signature, board, sides))
     return findings
@@ -76,36 +83,34 @@ def _seen(text: str, event: Event | None) -> list[Evidence]:
 
 def _link_notification_missing(window: Window) -> Sides | None:
     """The interface is up and polled, the firmware says link up, and no NETWORK_CONNECTION(1) came."""
-    mounted = window.since_attached()
-    up = mounted.first(LinkChanged(up=True))
-    if up is None or mounted.first(UsbControl()) is None or mounted.blind("usbmon"):
+    up = window.first(LinkChanged(up=True))
+    if up is None or window.first(UsbControl()) is None or window.blind("usbmon"):
         return None
     connected = UsbNotification(name="NETWORK_CONNECTION", value=1)
-    if mounted.first(connected) is None and (mounted.until_ns - up.t_ns) < 1_500_000_000:
+    if window.first(connected) is None and (window.until_ns - up.t_ns) < 1_500_000_000:
         return None
     supports = [
         Evidence("the interface is up, so cdc_ncm polls the notification endpoint", up),
-        *_seen("the board says that its link is up", mounted.first(BoardSaid(name="NCM_LINK_UP"))),
+        *_seen("the board says that its link is up", window.first(BoardSaid(name="NCM_LINK_UP"))),
         Evidence("no NETWORK_CONNECTION notification with value 1 on the bus since the device was attached"),
         Evidence("no carrier on the interface since the device was attached"),
     ]
     contradicts = [
-        *_seen("the notification arrived", mounted.first(connected)),
-        *_seen("the interface has carrier", mounted.first(Carrier(up=True))),
+        *_seen("the notification arrived", window.first(connected)),
+        *_seen("the interface has carrier", window.first(Carrier(up=True))),
     ]
     return supports, contradicts
 
 
 def _dhcp_server_silent(window: Window) -> Sides | None:
     """The host asks with carrier, and nothing at all comes from port 67."""
-    mounted = window.since_attached()
-    carrier = mounted.first(Carrier(up=True))
-    asked = mounted.all(DhcpDiscover(sender="host"))
-    if carrier is None or not asked or mounted.blind("packet"):
+    carrier = window.first(Carrier(up=True))
+    asked = window.all(DhcpDiscover(sender="host"))
+    if carrier is None or not asked or window.blind("packet"):
         return None
-    if len(asked) < 2 and (mounted.until_ns - asked[0].t_ns) < 3_000_000_000:
+    if len(asked) < 2 and (window.until_ns - asked[0].t_ns) < 3_000_000_000:
         return None
-    heard = mounted.first(BoardSaid(name="DHCP_DISCOVER_RX"))
+    heard = window.first(BoardSaid(name="DHCP_DISCOVER_RX"))
     supports = [
         Evidence("the interface has carrier", carrier),
         Evidence(f"the host asked {len(asked)} times, first", asked[0]),
@@ -116,23 +121,22 @@ def _dhcp_server_silent(window: Window) -> Sides | None:
     answers = (DhcpOffer(sender="board"), DhcpAck(sender="board"), DhcpNak(sender="board"))
     claims = ("DHCP_OFFER_TX", "DHCP_ACK_TX", "TX_FAILED")
     contradicts = [
-        *(e for answer in answers for e in _seen("the server answered", mounted.first(answer))),
-        *(e for name in claims for e in _seen("the board says", mounted.first(BoardSaid(name=name)))),
+        *(e for answer in answers for e in _seen("the server answered", window.first(answer))),
+        *(e for name in claims for e in _seen("the board says", window.first(BoardSaid(name=name)))),
     ]
     return supports, contradicts
 
 
 def _offer_lost_in_send_path(window: Window) -> Sides | None:
     """The board claims an OFFER that never reached the wire."""
-    mounted = window.since_attached()
-    claimed = mounted.first(BoardSaid(name="DHCP_OFFER_TX"))
-    if claimed is None or mounted.blind("packet"):
+    claimed = window.first(BoardSaid(name="DHCP_OFFER_TX"))
+    if claimed is None or window.blind("packet"):
         return None
     supports = [
         Evidence("the board says that it sent an OFFER", claimed),
         Evidence("no DHCPOFFER from the board on the wire"),
     ]
-    return supports, _seen("the OFFER is on the wire", mounted.first(DhcpOffer(sender="board")))
+    return supports, _seen("the OFFER is on the wire", window.first(DhcpOffer(sender="board")))
 
 
 def _sends_rejected_while_suspended(window: Window) -> Sides | None:
@@ -193,6 +197,7 @@ SIGNATURES: tuple[Signature, ...] = (
         remedy="update esp_tinyusb to 2.1.1 or later, or gate sends on tud_mounted() and wake the host with "
         "tud_remote_wakeup() where it has been armed.",
         source="espressif/esp-usb 674d05b (2026-02-17)",
+        across_enumerations=True,
     ),
 )
 """Every known failure; a finding's name is the signature's."""

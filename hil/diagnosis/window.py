@@ -6,6 +6,10 @@ from hil.expect import matches
 from hil.timeline.events import CaptureGap, Event, UsbAttached
 
 
+ESPRESSIF = 0x303A
+"""Vendor of the chip's own USB identities; a board's UART bridge has another."""
+
+
 class Window:
     """One board's events from ``since_ns`` to ``until_ns``, by time.
 
@@ -42,10 +46,14 @@ class Window:
         """The part that ends with ``event``."""
         return Window(self.events, self.board, self.since_ns, event.t_ns)
 
-    def since_attached(self) -> "Window":
-        """The part that begins with the last enumeration; the whole where there was none."""
-        attached = self.last(UsbAttached(vid=0x303A))
-        return self if attached is None else self.after(attached)
+    def enumerations(self) -> list["Window"]:
+        """The window cut at every enumeration of the board, the latest first; whole where there was none."""
+        starts = [event.t_ns for event in self.all(UsbAttached(vid=ESPRESSIF))]
+        if not starts:
+            return [self]
+        ends = [*starts[1:], self.until_ns]
+        pairs = list(zip(starts, ends, strict=True))
+        return [Window(self.events, self.board, start, end) for start, end in reversed(pairs)]
 
     def blind(self, channel: str) -> bool:
         """Whether ``channel`` lost data, so that an absence in it proves nothing."""

@@ -180,11 +180,11 @@ class PersonaRunner:
             case SendFrame(frame):
                 self._transmit(frame)
             case SetAddress(address, prefix, router, server, lease_s):
-                self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router))
-                self._tell(LeaseBound(address, server, lease_s, self.profile.name))
-                with self._bound:
-                    self._address = address
-                    self._bound.notify_all()
+                if self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router)):
+                    self._tell(LeaseBound(address, server, lease_s, self.profile.name))
+                    with self._bound:
+                        self._address = address
+                        self._bound.notify_all()
             case ClearAddress(address, reason):
                 self._address = ""
                 self._with_interface(lambda: self._agent.clear_address(self._board))
@@ -203,14 +203,16 @@ class PersonaRunner:
         except OSError as error:
             self._tell(PersonaNote(f"a frame could not be sent on {link.name}: {error.strerror}", self.profile.name))
 
-    def _with_interface(self, change: Callable[[], object]) -> None:
-        """Carry out a change that fails where the interface has just left; its going is an event of its own."""
+    def _with_interface(self, change: Callable[[], object]) -> bool:
+        """Whether a change was carried out; it cannot be where the interface has just left."""
         if self._link is None:
-            return
+            return False
         try:
             change()
         except AgentError as error:
             self._tell(PersonaNote(str(error), self.profile.name))
+            return False
+        return True
 
     def _tell(self, event: Event) -> None:
         self._record(replace(event, board=self._board, source="persona"))

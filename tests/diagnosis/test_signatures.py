@@ -138,8 +138,8 @@ def test_a_finding_reads_as_evidence_cause_remedy_source() -> None:
         "LinkChanged(interface='usb0', up=True, operstate='down')",
         "  for        +1.500 s  the board says that its link is up: serial "
         "BoardSaid(name='NCM_LINK_UP', detail='stack_ready_kick_up', board_ms=921, via='serial')",
-        "  for       absent    no NETWORK_CONNECTION notification with value 1 on the bus since the device was attached",
-        "  for       absent    no carrier on the interface since the device was attached",
+        "  for        absent    no NETWORK_CONNECTION notification with value 1 on the bus since the device was attached",
+        "  for        absent    no carrier on the interface since the device was attached",
     ]
 
 
@@ -148,3 +148,9 @@ def test_every_signature_names_cause_remedy_and_source(signature: object) -> Non
     """A finding without a remedy or a source is an opinion."""
     for part in ("title", "cause", "remedy", "source"):
         assert getattr(signature, part)
+
+
+def test_a_recovery_storm_does_not_hide_the_missing_notification() -> None:
+    """A board that re-enumerates every few seconds is judged by its last enumeration that lasted long enough."""
+    storm = [at(e.t_ns / 1e9 + shift, e, e.source) for shift in (0.0, 3.0, 6.0, 8.5) for e in enumerated()]
+    assert names(storm) == ["link-notification-missing"]
