@@ -17,6 +17,8 @@ from typing import Any, NoReturn, get_origin, get_type_hints
 from hil.errors import WireError
 from hil.timeline.events import ANY, REGISTRY, STAMP, Event, own_fields
 
+SHARED = 32
+"""Texts up to this length are stored once, however many events hold them: names and addresses, mostly."""
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _from_json: Callable[[str], Any] = json.JSONDecoder().decode
 
@@ -87,9 +89,10 @@ def decode(line: str, number: int = 0) -> Event:
     for field, value in record.items():
         if type(value) is not schema.get(field):
             _check_field(kind, field, value, number)
+        elif type(value) is str and len(value) <= SHARED:
+            record[field] = intern(value)
     try:
-        record["board"], record["source"] = intern(record["board"]), intern(record["source"])
-        t_ns, t_err_ns = record["t_ns"], record["t_err_ns"]
+        t_ns, t_err_ns, _, _ = (record[name] for name in STAMP)
     except KeyError as error:
         raise WireError(f"line {number}: {name}.{error.args[0]} is missing; needed: {', '.join(STAMP)}") from error
     if t_err_ns < 0:

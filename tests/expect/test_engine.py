@@ -365,7 +365,9 @@ def test_an_event_that_moves_several_steps_is_taken_by_the_first():
         for name, t_ns, err_ns in (("a", -1, 2), ("b", 0, 2), ("b", 0, 0))
     )
     for arrival in itertools.permutations([a, wide, sharp]):
-        assert _verdict([Carrier(), B, A], arrival) == "Met"
+        outcome = _feed(_expect([Carrier(), B, A]), *arrival).close()
+        assert isinstance(outcome, Met)
+        assert outcome.by_step == ((sharp,), (wide,), (a,))
 
 
 # ---- what it costs ------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.clock import NS_PER_MS, NS_PER_S, to_ns
@@ -31,6 +31,7 @@ def _holds(clock: BoardClock, board: _Board, since_boot_ns: int) -> bool:
     return abs(board.host_ns(since_boot_ns) - t_ns) <= err_ns + 1  # the test's own floats round to 1 ns
 
 
+@settings(max_examples=60)
 @given(instants, st.data(), drifts, st.sampled_from([1, 10]), st.integers(0, 600 * NS_PER_S))
 def test_the_true_instant_lies_within_the_bound(written, data, drift_ppm, quantum_ms, asked):
     """Whatever the delays, if one line was seen in time, the mapping of any stamp of the boot holds its true time."""

@@ -105,11 +105,12 @@ def test_a_bad_line_inside_a_journal_is_named_by_its_number():
         read_journal(LINE + "\n" + LINE[:40] + "\n" + LINE + "\n", first_number=11)
 
 
-def test_board_and_source_are_stored_once():
-    """A million events of one board share one string each."""
+def test_short_texts_are_stored_once():
+    """A million events of one board share the texts of its name and addresses."""
     first, second = decode(LINE), decode(LINE)
     assert first.board is second.board
     assert first.source is second.source
+    assert first.address is second.address
 
 
 def test_properties_are_kept_as_a_mapping():
