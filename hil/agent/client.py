@@ -153,7 +153,11 @@ class Agent:
         words: IO[bytes] = open(log, "a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115
         with theirs, words:
             arguments = ["--fd", "0", *_allowing(allow_file), *(["--allow-fault-files"] if fault_files else [])]
-            process = _start(arguments, theirs, words)
+            try:
+                process = _start(arguments, theirs, words)
+            except SetupError:
+                ours.close()
+                raise
             theirs.close()
             try:
                 return cls(ours, process)

@@ -134,7 +134,7 @@ class Machine:
     """A running QEMU and our ends of its ports."""
 
     def __init__(self, hardware: Hardware, ramdisk: bytes, ports: int) -> None:
-        self.hardware = hardware
+        self.console = hardware.console
         qemu = find_qemu(architecture(hardware.pieces.architecture))
         pairs = [socket.socketpair() for _ in range(ports)]
         self.ports = [ours for ours, _ in pairs]
@@ -156,6 +156,10 @@ class Machine:
             os.close(fd)
             for their in theirs:
                 their.close()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     def complaint(self) -> str:
         """What QEMU printed to standard error; call it after the end."""

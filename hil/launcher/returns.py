@@ -60,7 +60,7 @@ class Receiver:
         Raises:
             HarnessError: it lies outside the roots.
         """
-        path = Path("/") / os.path.normpath(entry.name)
+        path = Path(os.path.normpath(f"/{entry.name}"))
         if _below(path, self._spared) or _below(path, KEPT_BACK):
             return
         if not _below(path, self._roots):

@@ -7,12 +7,14 @@ it wrote.
 import os
 import selectors
 import signal
+import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
 
 from hil.clock import Deadline
 from hil.errors import HarnessError
 from hil.launcher.cpio import Unpacker
-from hil.launcher.machine import Machine
 from hil.launcher.protocol import Outcome, order
 from hil.launcher.returns import Receiver
 from hil.launcher.signals import SignalInbox, Stopped
@@ -29,6 +31,25 @@ CHUNK = 1 << 16
 Taker = Callable[[bytes], None]
 
 
+class Running(Protocol):
+    """What a session needs of a machine; :class:`hil.launcher.machine.Machine` is one."""
+
+    @property
+    def ports(self) -> Sequence[socket.socket]:
+        """Our ends, port 1 first."""
+
+    @property
+    def pid(self) -> int:
+        """The process whose end is the machine's."""
+
+    @property
+    def console(self) -> Path:
+        """What the kernel prints."""
+
+    def complaint(self) -> str:
+        """Why it ended, as far as it said so."""
+
+
 class Session:
     """Relays between a machine's ports and our own descriptors until the machine is done.
 
@@ -40,7 +61,7 @@ class Session:
 
     def __init__(
         self,
-        machine: Machine,
+        machine: Running,
         receiver: Receiver,
         out_fds: tuple[int, int],
         *,
@@ -49,7 +70,7 @@ class Session:
     ) -> None:
         self._machine = machine
         self._receiver = receiver
-        self._console = machine.hardware.console
+        self._console = machine.console
         self._timeout_s = timeout_s
         self._unpacker = Unpacker()
         self.outcome = Outcome()
@@ -66,7 +87,7 @@ class Session:
             HarnessError: the machine ended or stalled before the command did, or the command took too long.
             Stopped: a signal ended the machine.
         """
-        pidfd = os.pidfd_open(self._machine.process.pid)
+        pidfd = os.pidfd_open(self._machine.pid)
         try:
             with selectors.DefaultSelector() as selector, SignalInbox() as inbox:
                 for port in self._takers:

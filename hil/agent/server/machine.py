@@ -12,7 +12,7 @@ from hil.agent.server.namespaces import Namespace
 from hil.agent.server.sessions import HeldBoard, Session
 from hil.agent.server.undo import StateFile
 from hil.agent.server.usbdevice import DEV, SYSFS, UsbDevice
-from hil.errors import AgentError, AgentRefused, HilError
+from hil.errors import AgentError, AgentRefused, HilError, VirtualBoardError
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,15 @@ class Machine:
         Raises:
             AgentRefused: a path of it does not hang under vhci_hcd.
             BoardBusy: another client has a board of that name.
+            VirtualBoardError: the namespace of its second network is not there.
         """
         paths = (configured.usb, configured.console) if configured.console else (configured.usb,)
         for path in paths:
             self.device(path).require_virtual()
         board = self._lock(session, name, paths)
-        board.virtual, board.lan, board.fallback = True, configured.lan, configured.address
+        board.virtual, board.fallback = True, configured.address
+        if configured.lan:
+            board.lan = _open_lan(configured.lan)
 
     def release(self, session: Session, name: str) -> None:
         """Let go of a board; nothing happens where it is not held."""
@@ -91,6 +94,8 @@ class Machine:
         if board is not None:
             for watch in board.watches.values():
                 watch.close()
+            if board.lan is not None:
+                board.lan.close()
             board.lock.close()
 
     def make_namespace(self, name: str) -> Namespace:
@@ -176,6 +181,13 @@ class Machine:
 
         session.undo.push(name, f"lock on {name}", unlock)
         return board
+
+
+def _open_lan(name: str) -> Namespace:
+    try:
+        return namespaces.open_named(name)
+    except OSError as error:
+        raise VirtualBoardError(f"the virtual board's namespace {name} cannot be opened: {error.strerror}") from error
 
 
 def _attempt(name: str, deed: Callable[[], None]) -> str:

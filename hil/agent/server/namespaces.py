@@ -89,7 +89,7 @@ def home() -> Namespace:
 
 
 def open_named(name: str) -> Namespace:
-    """A namespace that is there.
+    """A namespace that is there; its name is a mount, or a link to a descriptor of the process that holds it.
 
     Raises:
         OSError: ENOENT: there is none of that name.

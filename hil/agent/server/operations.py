@@ -162,9 +162,9 @@ class Operations:
         """
         if name == protocol.LAN:
             for board in session.boards.values():
-                if board.lan and board.fallback == address:
-                    return namespaces.open_named(board.lan)
-            known = ", ".join(board.fallback for board in session.boards.values() if board.lan) or "none"
+                if board.lan is not None and board.fallback == address:
+                    return board.lan.duplicate()
+            known = ", ".join(board.fallback for board in session.boards.values() if board.fallback) or "none"
             raise AgentRefused(f"{address} is no fallback address of a virtual board of this client; known: {known}")
         board = self._machine.hold(session, name)
         if not any(ipaddress.IPv4Address(address) in network for network in _BOARD_NETWORKS):
@@ -257,25 +257,18 @@ class Operations:
         faults = virtual.permitted_faults(request.faults, session.peer.uid, files)
         self._machine.require_free(session, request.board)
         process = virtual.VirtualProcess(self._machine.virtual_command)
-        lan: list[str] = []
 
         async def undo() -> None:
             self._machine.release(session, request.board)
             process.control.close()
             await process.end()
-            for name in lan:
-                namespaces.remove(name)
-                self._machine.state.forget("namespace", name)
 
         session.undo.push(request.board, f"virtual board {request.board}, process {process.pid}", undo)
         try:
             configured = await process.configure(request, faults)
-            if configured.lan:
-                lan.append(configured.lan)
-                self._machine.state.note("namespace", configured.lan)
             self._machine.hold_virtual(session, request.board, configured)
         except (AgentError, VirtualBoardError):
-            await session.undo.run(request.board)
+            await session.finish(session.undo.run(request.board))
             raise
         process.control.setblocking(True)
         result = {"usb": configured.usb, "console": configured.console, "lan": configured.lan}
@@ -287,7 +280,7 @@ class Operations:
         if board is None or not board.virtual:
             known = ", ".join(name for name, board in session.boards.items() if board.virtual) or "none"
             raise AgentRefused(f"{request.board!r} is no virtual board of this client; known: {known}")
-        return await session.undo.run(request.board), []
+        return await session.finish(session.undo.run(request.board)), []
 
 
 async def _connect(peer: socket.socket, request: protocol.OpenTcpSocket) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from hil.agent.server.usbdevice import UsbDevice
 from hil.clock import now_ns
 from hil.errors import AgentError, AgentRefused
 
-_WORK_WITHIN_S = 10.0
+_WORK_WITHIN_S = 20.0
 
 T = TypeVar("T")
 
@@ -30,8 +30,8 @@ class HeldBoard:
     """By port: usb, and console where there is one."""
     lock: BoardLock
     virtual: bool = False
-    lan: str = ""
-    """Namespace of a virtual board's second network, or ''."""
+    lan: Namespace | None = None
+    """Of a virtual board's second network."""
     fallback: str = ""
     """IPv4 address on that network, or ''."""
     namespace: Namespace | None = None
@@ -87,6 +87,13 @@ class Session:
         self._work.add(future)
         future.add_done_callback(self._work.discard)
         return await asyncio.shield(future)
+
+    async def finish(self, undoing: Coroutine[Any, Any, T]) -> T:
+        """What ``undoing`` returns; it runs to its end even where the request that began it is cancelled."""
+        task = asyncio.get_running_loop().create_task(undoing)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return await asyncio.shield(task)
 
     async def settle(self) -> None:
         """Cancel what waits, and let what is inside the kernel come back, so that undoing does not race with it."""

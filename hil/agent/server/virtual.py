@@ -72,6 +72,8 @@ def _fault(fault: str, any_file: bool) -> str:
         except SetupError as error:
             remedy = "or start the agent with --allow-fault-files"
             raise AgentRefused(f"fault {shown(fault)} would run as root: {error}; {remedy}") from error
+    if ":" in str(path):  # the board's process takes what follows a colon for options
+        raise AgentRefused(f"fault {shown(fault)}: {path} has a colon in its name")
     if not path.is_file() or path.suffix != ".py":
         raise AgentRefused(f"fault {shown(fault)}: {path} is not a Python file")
     return str(path) + rest

@@ -367,6 +367,30 @@ def test_a_virtual_board_is_started_and_ended(private_agent: Callable[..., Priva
     os.close(watch)
 
 
+def test_a_virtual_boards_second_network_is_reached(private_agent: Callable[..., PrivateAgent]) -> None:
+    """'lan' stands for the namespace that the board named, and only its own address is reached there."""
+    name = f"hil-l{os.getpid()}"
+    script = GOOD_BOARD.replace("'lan': '', 'address': ''", f"'lan': '{name}', 'address': '127.0.0.1'")
+    private = private_agent(virtual=True, virtual_command=[sys.executable, "-c", script])
+    private.tree.attach("1-4")
+    lan = namespaces.create(name)
+    server = lan.run(lambda: socket.create_server(("127.0.0.1", 80)))
+    try:
+        agent = private.client()
+        handle = agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21"})
+        with server, handle.socket, agent.open_tcp_socket("lan", "127.0.0.1", 80, 5.0) as near:
+            server.settimeout(5.0)
+            far, _ = server.accept()
+            with far:
+                far.send(b"x")
+                assert near.recv(1) == b"x"
+        with pytest.raises(AgentRefused, match="known: 127"):
+            agent.open_tcp_socket("lan", "127.0.0.2", 80, 5.0)
+    finally:
+        lan.close()
+        namespaces.remove(name)
+
+
 def test_a_virtual_board_can_be_replaced(private_agent: Callable[..., PrivateAgent]) -> None:
     """Ending one undoes all that was done to it, and another of the same name starts afresh."""
     private = private_agent(virtual=True, virtual_command=[sys.executable, "-c", GOOD_BOARD])

@@ -193,6 +193,28 @@ def test_term_undoes_everything(listening: Listening) -> None:
     assert listening.private.tree.attribute("1-1.2", "power/control") == "on"
 
 
+def test_a_client_that_dies_while_it_ends_its_board_leaves_nothing(listening: Listening) -> None:
+    """Undoing that has begun goes on when the request for it loses its client."""
+    listening.private.tree.attach("1-4")
+    name = f"w{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as raw:
+        raw.settimeout(10.0)
+        raw.connect(str(listening.path))
+        raw.send(protocol.pack_request(1, protocol.StartVirtual(name, "bus", [], "0.21")))
+        data, descriptors, _, _ = socket.recv_fds(raw, protocol.MESSAGE_LIMIT, 4)
+        watch = os.pidfd_open(json.loads(data)["result"]["pid"])
+        raw.send(protocol.pack_request(2, protocol.OpenNamespace(name)))
+        raw.recv(protocol.MESSAGE_LIMIT)
+        raw.send(protocol.pack_request(3, protocol.EndVirtual(name)))
+    os.close(*descriptors)
+    assert select.select([watch], [], [], 10.0)[0]
+    os.close(watch)
+    listening.process.terminate()
+    assert listening.process.wait(15.0) == 0
+    assert not (namespaces.DIRECTORY / f"hil-{name}").exists()
+    assert "FAILED" not in listening.said()
+
+
 def test_a_board_has_one_client(listening: Listening) -> None:
     """The second is told which process holds it, and gets it when that has ended."""
     first, second = listening.connect(), listening.connect()

@@ -90,7 +90,7 @@ def test_a_silent_process_has_a_deadline() -> None:
 
 def test_built_in_faults_are_passed_on() -> None:
     """Names with or without a value need no permission."""
-    faults = ["late-dhcp", "drop_offer=3", "delay:0.5"]
+    faults = ["late-dhcp", "drop_offer=3", "delay:after_s=0.5,from_boot=2"]
     assert permitted_faults(faults, 1000, False) == faults
 
 
@@ -125,6 +125,15 @@ def test_a_link_is_judged_by_where_it_leads(tmp_path: Path) -> None:
     path.write_text("")
     (tmp_path / "link.py").symlink_to(path)
     assert permitted_faults([str(tmp_path / "link.py")], 0, False) == [str(path.resolve())]
+
+
+def test_a_file_with_a_colon_in_its_name_is_refused(tmp_path: Path) -> None:
+    """What the agent judged and what the board's process would load must be the same file."""
+    path = tmp_path / "a.py:b.py"
+    path.write_text("")
+    (tmp_path / "link.py").symlink_to(path)
+    with pytest.raises(AgentRefused, match="has a colon in its name"):
+        permitted_faults([str(tmp_path / "link.py")], 0, True)
 
 
 def test_a_fault_file_that_is_missing_is_refused(tmp_path: Path) -> None:
