@@ -1,5 +1,6 @@
 """Whatever a server does ends in a reply or in one reason, within the deadline."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -130,6 +131,30 @@ def test_dripping_server_does_not_outlive_the_deadline() -> None:
         stop.set()
         thread.join()
     assert failure.reason == "timeout"
+
+
+@pytest.mark.slow
+def test_flooding_server_does_not_outlive_the_deadline() -> None:
+    """A server that always has another interim response ready is cut off by the deadline too."""
+    ours, theirs = socket.socketpair()
+    stop = threading.Event()
+
+    def flood() -> None:
+        theirs.settimeout(0.05)
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                theirs.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 50)
+
+    thread = threading.Thread(target=flood)
+    with ours, theirs:
+        thread.start()
+        try:
+            began = time.monotonic()
+            assert refusal(ours, deadline_s=0.3).reason == "timeout"
+            assert time.monotonic() - began < 1.5
+        finally:
+            stop.set()
+            thread.join()
 
 
 def test_refused_connection_is_told() -> None:
