@@ -81,20 +81,19 @@ class DefaultPipe:
         self.remote_wakeup_armed = False
 
     def answer(self, setup: SetupPacket, data: bytes) -> bytes | None:
-        """The data stage to the host, at most wLength bytes; None is a STALL."""
+        """The data stage to the host, which wLength may cut; None is a STALL."""
         if self._is_first_after_reset(setup):
             self._target.bus_reset()
         elif self.state == "default":
             self.state = "address"
         kind, recipient = setup.request_type & TYPE_MASK, setup.request_type & RECIPIENT_MASK
-        answer = None
         if recipient == TO_DEVICE and kind == STANDARD:
-            answer = self._device_request(setup)
-        elif recipient == TO_INTERFACE or (recipient == TO_DEVICE and kind == CLASS):
-            answer = self._interface_request(setup, data, kind)
-        elif recipient == TO_ENDPOINT:
-            answer = self._endpoint_request(setup, data, kind)
-        return None if answer is None else answer[: setup.length]
+            return self._device_request(setup)
+        if recipient == TO_INTERFACE or (recipient == TO_DEVICE and kind == CLASS):
+            return self._interface_request(setup, data, kind)
+        if recipient == TO_ENDPOINT:
+            return self._endpoint_request(setup, data, kind)
+        return None
 
     def _is_first_after_reset(self, setup: SetupPacket) -> bool:
         if (setup.request_type, setup.request, setup.value) != (0x80, GET_DESCRIPTOR, usb.DEVICE << 8):

@@ -153,7 +153,6 @@ class NcmFunction:
         self._blocks = TransmitBlocks()
         self._refused: deque[deque[bytes]] = deque()
         self._next = _Next.SPEED
-        self._notifying = False
 
     def control(self, setup: SetupPacket, data: bytes) -> bytes | None:
         if setup.request_type & TYPE_MASK == CLASS_REQUEST:
@@ -169,7 +168,6 @@ class NcmFunction:
 
     def transmitted(self, endpoint: int, octets: int) -> None:
         if endpoint == self._wiring.notify:
-            self._notifying = False
             self._notify()
             return
         self._blocks.in_flight = False
@@ -236,9 +234,8 @@ class NcmFunction:
 
     def _notify(self) -> None:
         """``notification_xmit``: the next notification, where none is on its way."""
-        if self._notifying or self._next is _Next.DONE or self.port.busy(self._wiring.notify):
+        if self._next is _Next.DONE or self.port.busy(self._wiring.notify):
             return
-        self._notifying = True
         if self._next is _Next.SPEED:
             self._next = _Next.CONNECTED
             message = ConnectionSpeedChange(self._wiring.control, FULL_SPEED, FULL_SPEED).pack()

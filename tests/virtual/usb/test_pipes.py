@@ -128,6 +128,22 @@ def test_an_interrupt_endpoint_gives_one_packet_an_interval() -> None:
     asyncio.run(scenario())
 
 
+def test_a_notification_longer_than_a_packet_takes_several_intervals() -> None:
+    """10 bytes on packets of 8: the second packet comes one interval after the first, and ends the URB."""
+
+    async def scenario() -> None:
+        bench = Bench()
+        pipe = bench.inward(Endpoint(0x81, 3, 8, 16))
+        pipe.submit(in_urb(1, 16, interval=16))
+        begin = bench.loop.time()
+        pipe.send(bytes(10))
+        [reply] = await bench.count(1)
+        assert reply.actual_length == 10
+        assert bench.given[0][0] - begin > 0.015
+
+    asyncio.run(scenario())
+
+
 def test_out_data_waits_without_a_buffer_and_can_be_unlinked() -> None:
     """NAK: the URB stays until there is room; taken back before, nothing of it arrives."""
 
@@ -166,7 +182,7 @@ def test_a_halt_gives_back_what_a_urb_had_received() -> None:
 
 
 def test_a_reset_forgets_half_a_transfer() -> None:
-    """What had arrived of an incomplete block is gone with a bus reset."""
+    """What had arrived of an incomplete block is gone with a bus reset, and so is the buffer it was for."""
 
     async def scenario() -> None:
         bench = Bench()
@@ -174,8 +190,9 @@ def test_a_reset_forgets_half_a_transfer() -> None:
         pipe.submit(out_urb(1, bytes(64)), bytes(64))
         await bench.count(1)
         pipe.reset()
-        pipe.submit(out_urb(2, b"whole"), b"whole")
+        bench.room = 64
+        pipe.submit(out_urb(2, b"w" * 64), b"w" * 64)
         await bench.count(2)
-        assert bench.delivered == [b"whole"]
+        assert bench.delivered == [b"w" * 64]
 
     asyncio.run(scenario())
