@@ -82,9 +82,6 @@ class SuspendWatch:
         self._timer: asyncio.TimerHandle | None = None
         self._doubt_until_s = 0.0
 
-    def submitted(self) -> None:
-        """The host sent a URB; the device has resumed on it by itself."""
-
     def polling(self, polled: bool) -> None:
         """Whether the host has any IN URB with the configured device."""
         if polled:

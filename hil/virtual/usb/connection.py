@@ -22,10 +22,15 @@ class Connection:
         """Until the host or :meth:`close` ends it.
 
         Raises:
-            VirtualBoardError: what the host sent is not USB/IP; the connection is closed all the same.
+            VirtualBoardError: what the host sent is not USB/IP, or the device has another cable; the socket is closed
+                all the same.
         """
+        try:
+            self._device.connect(lambda reply: self._write(reply.pack()))
+        except VirtualBoardError:
+            self._sock.close()
+            raise
         reader, self._writer = await asyncio.open_connection(sock=self._sock)
-        self._device.connect(lambda reply: self._write(reply.pack()))
         try:
             if not self._pulled:
                 await self._read(reader)

@@ -38,9 +38,6 @@ class Haltable(Protocol):
 class Target(Protocol):
     """The device as its default pipe drives it."""
 
-    def bus_reset(self) -> None:
-        """The host has reset the bus."""
-
     def open_configuration(self) -> None:
         """SET_CONFIGURATION to a value other than 0."""
 
@@ -82,9 +79,7 @@ class DefaultPipe:
 
     def answer(self, setup: SetupPacket, data: bytes) -> bytes | None:
         """The data stage to the host, which wLength may cut; None is a STALL."""
-        if self._is_first_after_reset(setup):
-            self._target.bus_reset()
-        elif self.state == "default":
+        if self.state == "default" and not self.begins_enumeration(setup):
             self.state = "address"
         kind, recipient = setup.request_type & TYPE_MASK, setup.request_type & RECIPIENT_MASK
         if recipient == TO_DEVICE and kind == STANDARD:
@@ -95,7 +90,8 @@ class DefaultPipe:
             return self._endpoint_request(setup, data, kind)
         return None
 
-    def _is_first_after_reset(self, setup: SetupPacket) -> bool:
+    def begins_enumeration(self, setup: SetupPacket) -> bool:
+        """The host has reset the bus before it sent this."""
         if (setup.request_type, setup.request, setup.value) != (0x80, GET_DESCRIPTOR, usb.DEVICE << 8):
             return False
         return setup.length == FIRST_READ or (setup.length == FIRST_READ_OLD and bool(self.configuration))

@@ -31,9 +31,6 @@ Reply = Callable[[RetSubmit | RetUnlink], None]
 class BusWatch(Protocol):
     """Finds out what USB/IP does not tell: that the bus went idle. See :mod:`hil.virtual.usb.bus_state`."""
 
-    def submitted(self) -> None:
-        """The host sent a URB."""
-
     def polling(self, polled: bool) -> None:
         """Whether the configured device has any IN URB of the host; called when that may have changed."""
 
@@ -144,12 +141,11 @@ class UsbDevice:
 
     def submit(self, command: CmdSubmit, data: bytes) -> None:
         """A URB from the host."""
-        self.resume()
-        if self.watch is not None:
-            self.watch.submitted()
         if command.endpoint == 0:
             self._control(command, data)
-        elif not self.mounted or self._endpoint_of(command) not in (self._in if command.direction == IN else self._out):
+            return
+        self.resume()
+        if not self.mounted or self._endpoint_of(command) not in (self._in if command.direction == IN else self._out):
             self._give_back(RetSubmit(command.seqnum, NO_ENDPOINT, 0))
         elif command.direction == IN:
             self._in[self._endpoint_of(command)].submit(command)
@@ -175,6 +171,13 @@ class UsbDevice:
         if self.suspended:
             self.suspended = False
             self._application.on_resumed()
+
+    def bus_reset(self) -> None:
+        """Everything as after power-up, apart from what the firmware itself keeps; it ends a suspend untold."""
+        self.suspended = False
+        self._default.reset()
+        self._reset_functions()
+        self._application.on_bus_reset()
 
     # ---- DevicePort: what the functions ask -------------------------------------------------------
 
@@ -203,13 +206,6 @@ class UsbDevice:
 
     # ---- Target: what endpoint 0 does ---------------------------------------------------------------
 
-    def bus_reset(self) -> None:
-        """Everything as after power-up, apart from what the firmware itself keeps."""
-        self.suspended = False
-        self._default.reset()
-        self._reset_functions()
-        self._application.on_bus_reset()
-
     def open_configuration(self) -> None:
         self._application.on_mounted()
         self._tell_polling()
@@ -233,6 +229,10 @@ class UsbDevice:
     def _control(self, command: CmdSubmit, data: bytes) -> None:
         setup = SetupPacket.parse(command.setup)
         self._seen_setup = True
+        if self._default.begins_enumeration(setup):
+            self.bus_reset()
+        else:
+            self.resume()
         answer = self.hooks.control(setup, self._default.answer(setup, data))
         if answer is None:
             self._give_back(RetSubmit(command.seqnum, STALLED, 0))

@@ -140,7 +140,7 @@ def test_an_unplug_looks_like_suspend_to_a_board_with_its_own_supply() -> None:
         assert device.mounted
         assert not device.ready
         async with plugged(device):
-            assert application.happened[3:] == ["resumed", "bus reset", "mounted"]
+            assert application.happened[3:] == ["bus reset", "mounted"]
             assert device.ready
 
     asyncio.run(scenario())
@@ -243,13 +243,16 @@ def test_a_connection_closed_before_it_is_served_ends_at_once() -> None:
 
 
 def test_a_device_has_one_cable() -> None:
-    """Connecting a connected device is an error of the caller."""
+    """A second one is refused, its socket closed, and the first one goes on."""
 
     async def scenario() -> None:
         device = FirmwareDevice(BUILD, RecordingApplication())
         async with plugged(device):
-            with pytest.raises(VirtualBoardError, match="connected already"):
-                device.connect(lambda reply: None)
+            near, far = socket_pair()
+            with far, pytest.raises(VirtualBoardError, match="connected already"):
+                await Connection(device, near).serve()
+            assert near.fileno() == -1
+            assert device.connected
 
     asyncio.run(scenario())
 
