@@ -60,7 +60,7 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
     with ExitStack() as undo:
         usb_port, console_port = (_reserve(vhci, undo) for _ in range(2))
         stack = KernelStack(
-            spec.board, usb.board_mac, Lan(spec.lan, spec.address), http_single_task=spec.http_single_task
+            spec.board, usb.board_mac, Lan(spec.lan_name, spec.address), http_single_task=spec.http_single_task
         )
         undo.callback(stack.close)
         bridge = UartBridge(spec.mac.replace(":", ""), QuietApplication())
@@ -68,7 +68,9 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
         console_cable.plug(bridge)
         parts = BoardParts(usb, firmware, stack, Cable(vhci, usb_port), bridge.serial, spec.supply, spec.drift_ppm)
         board = VirtualBoard(parts, faults, on_died)
-        return Assembly(board, usb_port.path, console_port.path, spec.lan, spec.address, console_cable, undo.pop_all())
+        return Assembly(
+            board, usb_port.path, console_port.path, spec.lan_name, spec.address, console_cable, undo.pop_all()
+        )
 
 
 def _reserve(vhci: Vhci, undo: ExitStack) -> VhciPort:

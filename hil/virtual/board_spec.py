@@ -1,5 +1,6 @@
 """What the control protocol's ``configure`` may say about a board."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,7 +14,8 @@ SUPPLIES = ("bus", "own")
 TINYUSB = ("0.19", "0.21")
 CHIP_PREFIX = "34:85:18"
 """A prefix that Espressif uses in the MAC of an ESP32-S3."""
-MAX_NAME = 40
+BOARD_NAME = r"[a-z0-9][a-z0-9-]{0,30}"
+MAX_LAN = len("hil-") + 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class BoardSpec:
     tinyusb: Literal["0.19", "0.21"] = "0.21"
     vhci: str = "/sys/devices/platform"
     """Directory that holds ``vhci_hcd.0``."""
-    lan: str = "hil-lan"
+    lan: str = ""
+    """Namespace that stands for the Wi-Fi side; one of the board's own, ``hil-lan-<board>``, where it is empty."""
     address: str = "192.0.2.7"
     """In that namespace; two boards on one LAN need two."""
     chip_mac: str = ""
@@ -49,8 +52,8 @@ class BoardSpec:
         for key, value in message.items():
             _check(key, value, types)
         values = dict(message)
-        if not values.get("board") or len(values["board"]) > MAX_NAME or "/" in values["board"]:
-            raise VirtualBoardError(f"configure: board is {values.get('board')!r}; expected a name without '/'")
+        if not re.fullmatch(BOARD_NAME, values.get("board", "")):
+            raise VirtualBoardError(f"configure: board is {values.get('board')!r}; wanted the form {BOARD_NAME}")
         _choose("supply", values, SUPPLIES)
         _choose("tinyusb", values, TINYUSB)
         values["faults"] = tuple(values.get("faults", ()))
@@ -63,6 +66,10 @@ class BoardSpec:
         if self.chip_mac:
             return self.chip_mac
         return f"{CHIP_PREFIX}:{(zlib.crc32(self.board.encode()) & 0xFFFFFE).to_bytes(3, 'big').hex(':')}"
+
+    @property
+    def lan_name(self) -> str:
+        return self.lan or f"hil-lan-{self.board}"[:MAX_LAN]
 
     @property
     def library_path(self) -> Path | None:

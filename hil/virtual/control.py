@@ -3,7 +3,8 @@
 ::
 
     {"id": 1, "do": "configure", "board": "s3-a", "supply": "bus", "faults": [], "tinyusb": "0.21"}
-    {"id": 1, "ok": true, "t_ns": …, "usb": "1-1", "console": "1-2", "lan": "hil-lan", "address": "192.0.2.7"}
+    {"id": 1, "ok": true, "t_ns": …, "usb": "1-1", "console": "1-2", "lan": "hil-lan-s3-a",
+     "address": "192.0.2.7"}
     {"id": 2, "do": "plug"}                        {"id": 2, "ok": true, "t_ns": …}
     {"id": 3, "do": "power", "on": false}
     {"id": 4, "do": "reset", "kind": "en"}         en, sw or panic

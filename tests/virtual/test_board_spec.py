@@ -12,6 +12,7 @@ def test_a_name_is_enough() -> None:
     """Everything else has a default."""
     spec = BoardSpec.parse({"board": "s3-a"})
     assert (spec.supply, spec.tinyusb, spec.address, spec.faults) == ("bus", "0.21", "192.0.2.7", ())
+    assert spec.lan_name == "hil-lan-s3-a"
 
 
 def test_two_names_make_two_chips() -> None:
@@ -30,8 +31,8 @@ def test_the_firmware_can_be_built_differently() -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({}, "configure: board is None; expected a name without '/'"),
-        ({"board": "../x"}, "configure: board is '../x'; expected a name without '/'"),
+        ({}, "configure: board is None; wanted the form [a-z0-9][a-z0-9-]{0,30}"),
+        ({"board": "../x"}, "configure: board is '../x'; wanted the form [a-z0-9][a-z0-9-]{0,30}"),
         ({"board": "a", "supply": "battery"}, "configure: supply is 'battery'; known: 'bus', 'own'"),
         ({"board": "a", "tinyusb": "0.5"}, "configure: tinyusb is '0.5'; known: '0.19', '0.21'"),
         ({"board": "a", "faults": "x"}, "configure: faults is 'x', which has the wrong type"),

@@ -2,7 +2,7 @@
 
 ::
 
-    hil-dev-<board>                                      hil-lan
+    hil-dev-<board>                                      hil-lan-<board>
     ├── usb    TAP, 192.168.7.1/24  ⇄ on_frame, deliver
     └── wifi   veth, 192.0.2.7/24   ⇄───────────────────  <board>, 192.0.2.1/32, route to 192.0.2.7
 
@@ -54,7 +54,7 @@ SYSCTLS = (
 class Lan:
     """The network that stands for Wi-Fi."""
 
-    name: str = "hil-lan"
+    name: str
     """Its namespace; made where it does not exist."""
     address: str = "192.0.2.7"
     """The board's address there."""
@@ -66,10 +66,10 @@ class Lan:
 class KernelStack:
     """An :class:`~hil.virtual.ipstack.interface.IpStack` of the kernel's; needs root and a running event loop."""
 
-    def __init__(self, board: str, mac: str, lan: Lan | None = None, *, http_single_task: bool = False) -> None:
+    def __init__(self, board: str, mac: str, lan: Lan, *, http_single_task: bool = False) -> None:
         self.on_frame: Callable[[bytes], None] = lambda frame: None
         self._mac = mac
-        self._lan = lan or Lan()
+        self._lan = lan
         self._single_task = http_single_task
         self._loop = asyncio.get_running_loop()
         self._tap: Tap | None = None

@@ -3,7 +3,7 @@
 A namespace here is an open descriptor, never a bind mount: when the process ends, however it ends, the kernel frees
 the namespace and everything in it. Its name in ``/run/netns`` is a symbolic link to ``/proc/<pid>/fd/<n>``, which
 ``ip netns exec``, pyroute2 and ``setns`` follow like any other name; after a kill the link dangles, holds nothing, and
-the next holder replaces it.
+whoever makes the next namespace removes it.
 """
 
 import ctypes
@@ -69,6 +69,7 @@ class NetNamespace:
 
     def _publish(self) -> None:
         self._path.parent.mkdir(mode=0o755, exist_ok=True)
+        _remove_dangling(self._path.parent)
         new = self._path.with_name(f".{self.name}.{os.getpid()}")
         new.unlink(missing_ok=True)
         new.symlink_to(self._target)
@@ -81,6 +82,13 @@ def _is_namespace(path: Path) -> bool:
         return path.stat().st_dev == os.stat(OWN_NAMESPACE).st_dev
     except OSError:
         return False
+
+
+def _remove_dangling(names: Path) -> None:
+    """Remove the names that killed owners left."""
+    for path in names.iterdir():
+        if path.is_symlink() and os.readlink(path).startswith("/proc/") and not path.exists():
+            path.unlink(missing_ok=True)
 
 
 def _in_thread(function: Callable[[], T]) -> T:

@@ -149,8 +149,8 @@ def test_nothing_is_left_after_close() -> None:
     assert not any(path.name.endswith(NAME) for path in NAMES.iterdir())
 
 
-def test_a_killed_owner_leaves_a_name_that_the_next_one_takes() -> None:
-    """After SIGKILL the link dangles; a new namespace of that name can be made at once."""
+def test_a_killed_owner_leaves_a_name_that_the_next_owner_removes() -> None:
+    """After SIGKILL the link dangles; it is gone once any namespace is made."""
     code = f"import time; from hil.virtual.ipstack.netns import NetNamespace as N; N.create('k-{NAME}'); print('made')"
     command = [sys.executable, "-c", f"{code}; import sys; sys.stdout.flush(); time.sleep(60)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as owner:
@@ -160,5 +160,5 @@ def test_a_killed_owner_leaves_a_name_that_the_next_one_takes() -> None:
     path = NAMES / f"k-{NAME}"
     assert path.is_symlink()
     assert not path.exists()
-    NetNamespace.create(path.name).close()
+    NetNamespace.create(f"other-{NAME}").close()
     assert not path.is_symlink()

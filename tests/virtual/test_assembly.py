@@ -1,0 +1,213 @@
+"""The virtual board on the kernel's own USB stack: the process, its control socket, and what the host sees."""
+
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+import pytest
+
+from hil.clock import Deadline, MonotonicClock
+from hil.virtual.ipstack.netns import CLONE_NEWNET, NAMES
+from hil.wire.dhcp import ACK, BOOTREQUEST, DISCOVER, OFFER, REQUEST, DhcpMessage, frame, from_frame
+from hil.wire.ethernet import BROADCAST
+
+pytestmark = [
+    pytest.mark.vm,
+    pytest.mark.skipif(not Path("/sys/devices/platform/vhci_hcd.0").is_dir(), reason="needs the module vhci_hcd"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+]
+
+WITHIN_S = 20.0
+POLL_S = 0.005
+DEVICES = Path("/sys/bus/usb/devices")
+SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914
+ETH_P_ALL = 3
+BAD = """from hil.virtual.faults import Fault
+class Bad(Fault):
+    def control(self, setup, answer):
+        1 / 0
+"""
+T = TypeVar("T")
+
+
+def wait(condition: Callable[[], T], within_s: float = WITHIN_S) -> T:
+    """The first true value of something in sysfs that has no event for a test without udev."""
+    deadline, clock = Deadline(within_s), MonotonicClock()
+    while not (found := condition()):
+        assert not deadline.passed, f"nothing within {within_s} s"
+        clock.sleep(POLL_S)
+    return found
+
+
+class Board:
+    """The process and its control socket."""
+
+    def __init__(self, name: str, **fields: Any) -> None:
+        self._socket, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "hil.virtual", "--control-fd", str(theirs.fileno())]
+        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        theirs.close()
+        self._socket.settimeout(60)
+        self._lines = self._socket.makefile("rb")
+        self.places = SimpleNamespace(**self.ask("configure", board=name, **fields))
+
+    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
+        self._socket.sendall(json.dumps({"id": 1, "do": do, **fields}).encode() + b"\n")
+        answer = self.read()
+        assert answer.get("ok"), answer
+        return answer
+
+    def read(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self._lines.readline())
+        return answer
+
+    def netif(self) -> str:
+        """Name of its interface, '' while there is none."""
+        found = list(DEVICES.glob(f"{self.places.usb}:1.2/net/*"))
+        return found[0].name if found else ""
+
+    def tty(self, interface: str = "usb") -> bool:
+        return bool(list(DEVICES.glob(f"{getattr(self.places, interface)}:1.0/tty/*")))
+
+    def netif_up(self) -> str:
+        """Its interface, once it is there and up; udev may rename it meanwhile."""
+
+        def attempt() -> str:
+            name = self.netif()
+            return name if name and set_up(name) else ""
+
+        return wait(attempt)
+
+    def carrier(self) -> bool:
+        try:
+            return Path("/sys/class/net", self.netif(), "carrier").read_text() == "1\n"
+        except OSError:
+            return False
+
+    def close(self) -> int:
+        self._lines.close()
+        self._socket.close()
+        return self.process.wait(WITHIN_S)
+
+
+def set_up(name: str) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        try:
+            answer = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh22x", name.encode(), 0))
+            flags = struct.unpack_from("h", answer, 16)[0] | 1
+            fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh22x", name.encode(), flags))
+        except OSError:
+            return False
+    return True
+
+
+def lease(name: str) -> DhcpMessage:
+    """DISCOVER, OFFER, REQUEST, ACK by raw frames: the ACK."""
+    mac = Path("/sys/class/net", name, "address").read_text().strip()
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as wire:
+        wire.bind((name, 0))
+        wire.settimeout(WITHIN_S)
+        offer = exchange(wire, DhcpMessage(BOOTREQUEST, 7, mac, options=((53, bytes([DISCOVER])),)), OFFER)
+        wanted = bytes(int(part) for part in offer.yiaddr.split("."))
+        return exchange(wire, DhcpMessage(BOOTREQUEST, 7, mac, options=((53, bytes([REQUEST])), (50, wanted))), ACK)
+
+
+def exchange(wire: socket.socket, message: DhcpMessage, kind: int) -> DhcpMessage:
+    wire.send(frame(message, message.chaddr, BROADCAST, "0.0.0.0", "255.255.255.255"))
+    deadline = Deadline(WITHIN_S)
+    while not deadline.passed:
+        found = from_frame(wire.recv(2048))
+        if found is not None and found.message_type == kind:
+            return found
+    raise AssertionError(f"no DHCP message of type {kind}")
+
+
+def fetch(namespace: str, address: str, path: str) -> bytes:
+    """One GET from inside a namespace, by a process of its own, as entering it is for good."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        descriptor = os.open(NAMES / namespace, os.O_RDONLY)
+        ctypes.CDLL(None).setns(descriptor, CLONE_NEWNET)
+        with socket.create_connection((address, 80), WITHIN_S) as client:
+            client.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
+            os.write(write, client.recv(4096))
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as answer:
+        data = answer.read()
+    os.waitpid(child, 0)
+    return data
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    """A board without power."""
+    made = Board("vm-a")
+    yield made
+    assert made.close() == 0
+
+
+def test_a_plugged_board_has_a_port_an_interface_and_a_lease(board: Board) -> None:
+    """cdc_acm and cdc_ncm bind, the link comes up, DHCP gives 192.168.7.2, and the console is there all the time."""
+    assert wait(lambda: board.tty("console"))
+    board.ask("plug")
+    assert wait(board.tty)
+    name = board.netif_up()
+    assert wait(board.carrier)
+    assert lease(board.netif() or name).yiaddr == "192.168.7.2"
+    assert board.ask("state")["mounted"]
+
+
+def test_a_replugged_board_serves_again(board: Board) -> None:
+    """The interface goes with the cable and comes back with it, and so does the lease."""
+    for _ in range(2):
+        board.ask("plug")
+        board.netif_up()
+        assert wait(board.carrier)
+        assert lease(board.netif()).yiaddr == "192.168.7.2"
+        board.ask("unplug")
+        wait(lambda: not board.netif())
+        assert board.tty("console")
+    assert board.ask("state")["boots"] == 2
+
+
+def test_the_fallback_address_answers_while_the_board_has_power(board: Board) -> None:
+    """From its LAN the board's status is read without touching USB."""
+    board.ask("plug")
+    wait(lambda: board.ask("state")["uptime_ms"] > 2000)
+    answer = fetch(board.places.lan, board.places.address, "/status")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+
+
+def test_a_fault_that_raises_is_announced_and_ends_the_process(tmp_path: Path) -> None:
+    """The control socket names file and line, and the exit status is 1."""
+    path = tmp_path / "bad.py"
+    path.write_text(BAD)
+    made = Board("vm-bad", faults=[str(path)])
+    made.ask("plug")
+    assert made.read() == {"notify": "died", "error": f"fault bad: {path}:4: ZeroDivisionError: division by zero"}
+    assert made.close() == 1
+
+
+def test_a_killed_board_leaves_the_bus_and_frees_its_ports() -> None:
+    """After SIGKILL the kernel drops both devices, and the next board gets the same ports."""
+    first = Board("vm-k")
+    first.ask("plug")
+    wait(first.netif)
+    first.process.send_signal(signal.SIGKILL)
+    first.close()
+    wait(lambda: not first.netif() and not first.tty("console"))
+    second = Board("vm-k")
+    assert (second.places.usb, second.places.console) == (first.places.usb, first.places.console)
+    assert second.close() == 0
