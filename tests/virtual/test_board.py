@@ -148,6 +148,7 @@ def test_unplugging_a_bus_powered_board_ends_everything_and_replugging_boots_it_
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         host = await bench.connected()
+        await bench.until(lambda: bench.stack.address)
         await bench.board.unplug()
         await host.wait_ended()
         assert (bench.board.state.powered, bench.stack.address) == (False, "")
