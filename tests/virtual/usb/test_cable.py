@@ -33,6 +33,7 @@ BUILD = FirmwareUsb.for_chip("7c:df:a1:00:00:01")
 T = TypeVar("T")
 SIOCGIFFLAGS = 0x8913
 IFF_RUNNING = 0x40
+USBDEVFS_RESET = 0x5514
 
 
 PORT = VhciPort(0, "1-1")
@@ -442,3 +443,40 @@ def test_the_uart_bridge_is_a_second_device() -> None:
         await board.unplug()
 
     asyncio.run(scenario())
+
+
+@on_kernel
+@pytest.mark.vm
+@pytest.mark.root
+def test_the_device_sees_what_the_host_does_to_it() -> None:
+    """USBDEVFS_RESET is a bus reset and a mount; authorized 0 and 1 an unmount and a mount; both once."""
+
+    async def scenario() -> None:
+        application = RecordingApplication()
+        cable = Cable(Vhci(), Vhci().free_port())
+        host = Host(cable.path)
+        cable.plug(FirmwareDevice(BUILD, application))
+        await until(host.netif)
+        await settle()
+        assert application.happened == ["bus reset", "mounted"]
+        await asyncio.to_thread(reset_device, host.node)
+        await until(host.netif)
+        assert application.happened[2:] == ["bus reset", "mounted"]
+        authorized = host.node / "authorized"
+        for value, wanted in (("0", "unmounted"), ("1", "mounted")):
+            await asyncio.to_thread(authorized.write_text, value)
+            await until(lambda wanted=wanted: application.happened[-1] == wanted)
+        assert application.happened[4:] == ["unmounted", "mounted"]
+        await cable.unplug()
+
+    asyncio.run(scenario())
+
+
+def reset_device(node: Path) -> None:
+    """USBDEVFS_RESET; returns when the kernel has the device again."""
+    bus, number = (int((node / name).read_text()) for name in ("busnum", "devnum"))
+    descriptor = os.open(f"/dev/bus/usb/{bus:03d}/{number:03d}", os.O_RDWR)
+    try:
+        fcntl.ioctl(descriptor, USBDEVFS_RESET, 0)
+    finally:
+        os.close(descriptor)
