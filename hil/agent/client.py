@@ -19,13 +19,15 @@ from typing import IO, Any
 import hil
 from hil.agent import allow, protocol
 from hil.agent.channel import Channel, Message
-from hil.clock import Deadline
+from hil.clock import Deadline, MonotonicClock
 from hil.errors import AgentError, AgentRefused, HarnessError, MisuseError, SetupError, VirtualBoardError
 
 LISTENING = Path("/run/hil/agent.sock")
 CALL_WITHIN_S = 15.0
 START_WITHIN_S = 90.0
 _END_WITHIN_S = 15.0
+_LISTENS_YET_S = 0.05
+"""Between two looks whether an agent that is starting listens: a socket's first listen(2) has no event to wait for."""
 _ERRORS: dict[str, type[HarnessError]] = {
     "invalid": MisuseError,
     "not_allowed": AgentRefused,
@@ -96,8 +98,13 @@ class VirtualHandle:
 class Agent:
     """A connection to the agent. Closing the first connection of a client undoes what the client did."""
 
-    def __init__(self, connection: socket.socket, process: "subprocess.Popen[bytes] | None" = None) -> None:
-        """Take over a connected socket, such as one of :meth:`second_connection`.
+    def __init__(
+        self,
+        connection: socket.socket,
+        process: "subprocess.Popen[bytes] | None" = None,
+        within_s: float = CALL_WITHIN_S,
+    ) -> None:
+        """Take over a connected socket, such as one of :meth:`second_connection`; the agent answers ``within_s``.
 
         Raises:
             AgentError: the agent does not answer, or speaks another version.
@@ -106,7 +113,7 @@ class Agent:
         self._process = process
         self._local = threading.local()
         try:
-            result = self._result(protocol.Hello(protocol.VERSION))
+            result = self._call(protocol.Hello(protocol.VERSION), within_s).values["result"]
         except HarnessError:
             self._channel.close()
             raise
@@ -119,22 +126,28 @@ class Agent:
         )
 
     @classmethod
-    def connect(cls, path: Path = LISTENING) -> "Agent":
-        """A running agent.
+    def connect(cls, path: Path = LISTENING, within_s: float = 0.0) -> "Agent":
+        """A running agent, or one that will listen ``within_s``.
 
         Raises:
             SetupError: nothing listens at ``path``, or this user may not connect.
             AgentError: it closed the connection.
         """
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
-        try:
-            connection.settimeout(CALL_WITHIN_S)
-            connection.connect(str(path))
-        except OSError as error:
-            connection.close()
-            remedy = "start the service hil-agent, or run as root"
-            raise SetupError(f"no agent at {path}: {os.strerror(error.errno or 0)}; {remedy}") from error
-        return cls(connection)
+        deadline = Deadline(within_s)
+        while True:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+            try:
+                connection.settimeout(CALL_WITHIN_S)
+                connection.connect(str(path))
+                return cls(connection)
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                connection.close()
+                if deadline.passed:
+                    raise _nobody(path, error) from error
+                MonotonicClock().sleep(_LISTENS_YET_S)
+            except OSError as error:
+                connection.close()
+                raise _nobody(path, error) from error
 
     @classmethod
     def spawn(cls, allow_file: Path | None = None, fault_files: bool = False, log: Path | None = None) -> "Agent":
@@ -160,7 +173,7 @@ class Agent:
                 raise
             theirs.close()
             try:
-                return cls(ours, process)
+                return cls(ours, process, START_WITHIN_S)
             except HarnessError as error:
                 raise AgentError(f"the agent did not start: {_last_words(process, words) or error}") from error
 
@@ -342,6 +355,11 @@ class Agent:
 
     def _socket(self, request: protocol.Request, within_s: float = CALL_WITHIN_S) -> socket.socket:
         return socket.socket(fileno=self._descriptor(request, within_s))
+
+
+def _nobody(path: Path, error: OSError) -> SetupError:
+    remedy = "start the service hil-agent, or run as root"
+    return SetupError(f"no agent at {path}: {os.strerror(error.errno or 0)}; {remedy}")
 
 
 def _only(request: protocol.Request, message: Message) -> int:

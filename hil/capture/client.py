@@ -87,7 +87,7 @@ class Capture:
             )
         capture = cls(directory, process, ours, event_fd)
         if agent is not None:
-            capture._open_bench(agent)
+            capture.connect(agent)
         return capture
 
     def __enter__(self) -> Self:
@@ -103,8 +103,8 @@ class Capture:
         """The process has ended, whatever the reason."""
         return self._process.poll() is not None
 
-    def _open_bench(self, agent: Opener) -> None:
-        """What belongs to the machine and not to one board."""
+    def connect(self, agent: Opener) -> None:
+        """Capture what belongs to the machine and not to one board, and know the agent for the boards to come."""
         self._agent = agent
         self._link = agent.second_connection()
         self.add({"add": "agent"}, self._link.fileno())

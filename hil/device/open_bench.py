@@ -1,11 +1,12 @@
 """A bench, opened: the agent, the capture process, the virtual board where there is one, and the boards."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from hil import profiles
-from hil.agent.client import Agent
+from hil.agent.client import LISTENING, Agent
 from hil.bench import Bench, Board
 from hil.board.interfaces import PowerDriver
 from hil.capture.client import Capture
@@ -21,7 +22,10 @@ from hil.power.virtual import VirtualCable
 from hil.power.virtual_control import Answer, VirtualControl
 from hil.timeline.events import BenchOpened, Event
 
-AGENT_SOCKET = Path("/run/hil/agent.sock")
+AGENT_COMING = "HIL_AGENT"
+"""Environment variable: an agent listens there, or will as soon as it has started."""
+START_S = 60.0
+"""For a process to start; an emulated machine needs some seconds."""
 
 
 class OpenBench:
@@ -40,13 +44,15 @@ class OpenBench:
         self._boards: dict[str, UsbBoard] = {}
         self._control: VirtualControl | None = None
         try:
-            self.agent = Agent.connect(AGENT_SOCKET) if AGENT_SOCKET.exists() else Agent.spawn()
+            self.capture = Capture.start(artifacts / "session")
+            self.agent = _agent()
             specs = [self._attach(spec, faults, tinyusb) for spec in bench.boards]
-            self.capture = Capture.start(artifacts / "session", self.agent)
+            self.capture.connect(self.agent)
             self.witness = Witness(self.capture)
             self.record(_opened(bench))
             for spec in specs:
                 self._add(spec)
+            self._begin()
         except HarnessError:
             self.close()
             raise
@@ -96,9 +102,14 @@ class OpenBench:
         self.agent.open_namespace(spec.name)
         self.capture.add_board(spec, profile)
         power = self._power(spec)
-        if self.virtual:
-            power.on()
         self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.record)
+
+    def _begin(self) -> None:
+        """Plug the virtual boards in once everything watches."""
+        if self.virtual:
+            self.capture.sync(START_S)
+            for board in self._boards.values():
+                board.plug()
 
     def _power(self, spec: Board) -> PowerDriver:
         match spec.power.driver:
@@ -109,6 +120,14 @@ class OpenBench:
                 return Manual(spec.name, ask=_ask, now=lambda: Answer(t_ns=now_ns(), t_err_ns=2_000_000_000))
             case _:
                 return HubPort(self.agent, spec.name)
+
+
+def _agent() -> Agent:
+    """The machine's agent where one listens or is starting, else one of this run's own."""
+    coming = os.environ.get(AGENT_COMING)
+    if coming:
+        return Agent.connect(Path(coming), START_S)
+    return Agent.connect() if LISTENING.exists() else Agent.spawn()
 
 
 def _absolute(fault: str) -> str:

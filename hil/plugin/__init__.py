@@ -59,6 +59,12 @@ def _only_asks(config: pytest.Config) -> bool:
     return any(config.getoption(name, False) for name in names)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    run = session.config.stash.get(RUN, None)
+    if run is not None and not _only_asks(session.config):
+        run.begin()
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     run = config.stash.get(RUN, None)
     return [] if run is None else reporting.header(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hil.bench import Bench
+from hil.errors import HarnessError
 from hil.plugin.options import Options
 
 if TYPE_CHECKING:
@@ -29,25 +31,42 @@ class Run:
     """By test node id."""
     skipped_checks: list[tuple[str, str]] = field(default_factory=list)
     """Test node id, and what was not checked and why."""
+    _opening: threading.Thread | None = None
+    _problem: HarnessError | None = None
+
+    def begin(self) -> None:
+        """Start to open the bench while tests are collected; :meth:`open` has the outcome."""
+        self._opening = threading.Thread(target=self._open, name="hil-open-bench", daemon=True)
+        self._opening.start()
 
     def open(self) -> OpenBench:
-        """The bench, opened on first use.
+        """The opened bench.
 
         Raises:
             HarnessError: something that it needs is missing.
         """
-        from hil.device.open_bench import OpenBench
-
-        if self.opened is None:
-            self.opened = OpenBench(
-                self.bench, self.options.artifacts, faults=self.options.faults, tinyusb=self.options.tinyusb
-            )
+        if self._opening is not None:
+            self._opening.join()
+        if self._problem is not None:
+            raise self._problem
+        assert self.opened is not None
         return self.opened
 
     def close(self) -> None:
+        if self._opening is not None:
+            self._opening.join()
         if self.opened is not None:
             opened, self.opened = self.opened, None
             opened.close()
+
+    def _open(self) -> None:
+        from hil.device.open_bench import OpenBench
+
+        options = self.options
+        try:
+            self.opened = OpenBench(self.bench, options.artifacts, faults=options.faults, tinyusb=options.tinyusb)
+        except HarnessError as error:
+            self._problem = error
 
     def folder(self, test_name: str) -> Path:
         """The artifact folder of one test."""
