@@ -29,11 +29,9 @@ orders() {
 }
 orders &
 
-drivers() {
-    for module in $modules; do /usr/sbin/modprobe -q "$module"; done
-    $b mount -t debugfs debugfs /sys/kernel/debug
-}
-drivers &
+/usr/sbin/modprobe -a -q $modules &
+drivers=$!
+$b mount -t debugfs debugfs /sys/kernel/debug
 
 $b mkdir -p /dev/pts /dev/shm /run/lock /run/udev
 $b mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
@@ -53,8 +51,8 @@ fi
 $b mkfifo $hil/out $hil/err
 $b cat $hil/out > /dev/vport${ports}p2 & out=$!
 $b cat $hil/err > /dev/vport${ports}p3 & err=$!
-# udevd returns when it listens: nothing that the command plugs in can be missed.
-wait $udevd
+# udevd returns when it listens, so nothing that the command plugs in can be missed.
+wait $udevd $drivers
 uptime; tell "phase start $up"
 $b setsid $b sh $hil/command.sh
 status=$?
