@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hil.diagnosis.finding import Evidence, Finding
 from hil.diagnosis.window import Window
-from hil.expect import contains
+from hil.expect import contains, matches
 from hil.timeline.events import (
     ArpReply,
     ArpRequest,
@@ -81,9 +81,17 @@ def _seen(text: str, event: Event | None) -> list[Evidence]:
     return [] if event is None else [Evidence(text, event)]
 
 
+def _held(window: Window, pattern: Event) -> Event | None:
+    """The first event of the window that matches, or the one before it, if that still held when the window began."""
+    standing = window.standing(type(pattern))
+    if standing is not None and matches(pattern, standing):
+        return standing
+    return window.first(pattern)
+
+
 def _link_notification_missing(window: Window) -> Sides | None:
     """The interface is up and polled, the firmware says link up, and no NETWORK_CONNECTION(1) came."""
-    up = window.first(LinkChanged(up=True))
+    up = _held(window, LinkChanged(up=True))
     if up is None or window.first(UsbControl()) is None or window.blind("usbmon"):
         return None
     connected = UsbNotification(name="NETWORK_CONNECTION", value=1)
@@ -97,14 +105,14 @@ def _link_notification_missing(window: Window) -> Sides | None:
     ]
     contradicts = [
         *_seen("the notification arrived", window.first(connected)),
-        *_seen("the interface has carrier", window.first(Carrier(up=True))),
+        *_seen("the interface has carrier", _held(window, Carrier(up=True))),
     ]
     return supports, contradicts
 
 
 def _dhcp_server_silent(window: Window) -> Sides | None:
     """The host asks with carrier, and nothing at all comes from port 67."""
-    carrier = window.first(Carrier(up=True))
+    carrier = _held(window, Carrier(up=True))
     asked = window.all(DhcpDiscover(sender="host"))
     if carrier is None or not asked or window.blind("packet"):
         return None

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from hil.expect import matches
-from hil.timeline.events import CaptureGap, Event, UsbAttached
+from hil.timeline.events import CaptureGap, Event, UsbAttached, UsbDetached
 
 
+OPEN_END = -1
+"""``CaptureGap.lasted_s`` of a channel that stayed blind to the end of the run."""
 ESPRESSIF = 0x303A
 """Vendor of the chip's own USB identities; a board's UART bridge has another."""
 
@@ -22,8 +24,11 @@ class Window:
         self.board = board
         self.since_ns = since_ns
         self.until_ns = until_ns
-        mine = (e for e in events if e.board in (board, "") and since_ns <= e.t_ns + e.t_err_ns and e.t_ns <= until_ns)
-        self.events = sorted(mine, key=lambda event: event.t_ns)
+        mine = sorted((e for e in events if e.board in (board, "")), key=lambda event: event.t_ns)
+        attached = (e for e in reversed(mine) if isinstance(e, UsbAttached) and e.vid == ESPRESSIF)
+        self._port = next((event.path for event in attached), "")
+        self._past = [event for event in mine if event.t_ns + event.t_err_ns < since_ns]
+        self.events = [event for event in mine if since_ns <= event.t_ns + event.t_err_ns and event.t_ns <= until_ns]
 
     @property
     def length_s(self) -> float:
@@ -38,23 +43,34 @@ class Window:
     def last(self, pattern: Event) -> Event | None:
         return next((event for event in reversed(self.events) if matches(pattern, event)), None)
 
+    def standing(self, kind: type[Event]) -> Event | None:
+        """The state that held when the window began: the last event of ``kind`` before it, of the same enumeration."""
+        for event in reversed(self._past):
+            if isinstance(event, kind):
+                return event
+            if isinstance(event, UsbDetached | UsbAttached) and event.path == self._port:
+                return None
+        return None
+
     def after(self, event: Event) -> "Window":
         """The part that begins with ``event``."""
-        return Window(self.events, self.board, event.t_ns, self.until_ns)
+        return self._part(event.t_ns, self.until_ns)
 
     def until(self, event: Event) -> "Window":
         """The part that ends with ``event``."""
-        return Window(self.events, self.board, self.since_ns, event.t_ns)
+        return self._part(self.since_ns, event.t_ns)
 
     def enumerations(self) -> list["Window"]:
-        """The window cut at every enumeration of the board, the latest first; whole where there was none."""
-        starts = [event.t_ns for event in self.all(UsbAttached(vid=ESPRESSIF))]
-        if not starts:
-            return [self]
+        """The window cut at every enumeration of the board, the latest first; the last part is what was before any."""
+        starts = [self.since_ns, *(event.t_ns for event in self.all(UsbAttached(vid=ESPRESSIF)))]
         ends = [*starts[1:], self.until_ns]
         pairs = list(zip(starts, ends, strict=True))
-        return [Window(self.events, self.board, start, end) for start, end in reversed(pairs)]
+        return [self._part(start, end) for start, end in reversed(pairs)]
+
+    def _part(self, since_ns: int, until_ns: int) -> "Window":
+        return Window([*self._past, *self.events], self.board, since_ns, until_ns)
 
     def blind(self, channel: str) -> bool:
         """Whether ``channel`` lost data, so that an absence in it proves nothing."""
-        return self.first(CaptureGap(channel=channel)) is not None
+        gaps = [event for event in self._past if isinstance(event, CaptureGap) and event.lasted_s == OPEN_END]
+        return any(gap.channel == channel for gap in [*gaps, *self.all(CaptureGap())] if isinstance(gap, CaptureGap))

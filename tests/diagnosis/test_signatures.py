@@ -17,12 +17,15 @@ from hil.timeline.events import (
     LinkChanged,
     UsbAttached,
     UsbControl,
+    UsbDetached,
     UsbNotification,
     UsbResumed,
     UsbSuspended,
 )
 
 END_S = 10.0
+BEFORE_S = -5.0
+"""Shift of what happened in an earlier test of the same run."""
 
 
 def at(t_s: float, event: Event, source: str) -> Event:
@@ -154,3 +157,29 @@ def test_a_recovery_storm_does_not_hide_the_missing_notification() -> None:
     """A board that re-enumerates every few seconds is judged by its last enumeration that lasted long enough."""
     storm = [at(e.t_ns / 1e9 + shift, e, e.source) for shift in (0.0, 3.0, 6.0, 8.5) for e in enumerated()]
     assert names(storm) == ["link-notification-missing"]
+
+
+def before(events: list[Event]) -> list[Event]:
+    return [at(event.t_ns / 1e9 + BEFORE_S, event, event.source) for event in events]
+
+
+def test_a_silent_server_is_named_on_a_board_that_was_connected_before() -> None:
+    """Carrier that came before the window and still holds is evidence too."""
+    assert names([*before(connected()), *asked(1.6, 2.9)]) == ["dhcp-server-silent"]
+
+
+def test_carrier_from_before_speaks_against_a_missing_notification() -> None:
+    """A healthy link that was up when the test began is not called dead."""
+    assert names([*before(connected()), at(1.0, UsbControl("GET_STATUS", 0, 0, 2, 0, ""), "usbmon")]) == []
+
+
+def test_carrier_from_before_a_replug_proves_nothing() -> None:
+    """The state of an enumeration ends with it."""
+    gone = at(0.5, UsbDetached("1-1"), "uevent")
+    assert names([*before(connected()), gone, *enumerated()]) == ["link-notification-missing"]
+
+
+def test_a_channel_that_never_opened_is_blind() -> None:
+    """A gap without an end, recorded when the run began, still counts."""
+    gap = at(-9.0, CaptureGap("usbmon", "usbmon is not there", -1), "harness")
+    assert names([gap, *enumerated()]) == []
