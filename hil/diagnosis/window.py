@@ -65,10 +65,14 @@ class Window:
         starts = [self.since_ns, *(event.t_ns for event in self.all(UsbAttached(vid=ESPRESSIF)))]
         ends = [*starts[1:], self.until_ns]
         pairs = list(zip(starts, ends, strict=True))
-        return [self._part(start, end) for start, end in reversed(pairs)]
+        parts = [self._part(*pairs[0]), *(self._part(start, end, fresh=True) for start, end in pairs[1:])]
+        return parts[::-1]
 
-    def _part(self, since_ns: int, until_ns: int) -> "Window":
-        return Window([*self._past, *self.events], self.board, since_ns, until_ns)
+    def _part(self, since_ns: int, until_ns: int, fresh: bool = False) -> "Window":
+        """A part of this window; a fresh one has no standing state but channels that are blind to the end."""
+        past = [event for event in self._past if not fresh or isinstance(event, CaptureGap)]
+        inside = [event for event in self.events if not fresh or since_ns <= event.t_ns + event.t_err_ns]
+        return Window([*past, *inside], self.board, since_ns, until_ns)
 
     def blind(self, channel: str) -> bool:
         """Whether ``channel`` lost data, so that an absence in it proves nothing."""
