@@ -14,7 +14,7 @@ mount -t tmpfs -o size=60% write /write && mkdir /write/upper /write/work
 mount -t overlay -o lowerdir=/layer:/host,upperdir=/write/upper,workdir=/write/work overlay /root || fail "cannot put the root together"
 
 # Directories of the layer belong to whoever unpacked it; the root's own belong to root.
-find /layer -type d ! -path '/layer/usr/lib/modules/*' ! -user 0 | while read -r directory; do
+find /layer -path /layer/usr/lib/modules -prune -o -type d ! -user 0 -print | while read -r directory; do
     chown 0:0 "/root${directory#/layer}"
 done
 # systemd's tools take the host's mark of a container for theirs.
