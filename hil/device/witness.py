@@ -1,49 +1,67 @@
 """Follows the timeline on disk and waits for what an expectation needs.
 
-The capture process writes; this side only reads the same file, so a wait and a later replay see the same events.
+The capture process writes; this side only reads the same file, so a wait and a later replay see the same events. Every
+wait ends by an event or by its deadline; before a deadline means "it did not happen", the capture process is asked to
+write down everything that it could read by then.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO, TypeVar
 
-from hil.capture.client import Capture
-from hil.clock import Deadline, now_ns, to_s
+from hil.clock import Clock, Deadline, MonotonicClock, to_s
 from hil.errors import HarnessError, WireError
 from hil.expect import Expectation, Pending
 from hil.timeline.events import Event, UsbAttached, UsbDetached
 from hil.timeline.journal import read_journal
+from hil.timeline.matching import matcher
 from hil.timeline.timeline import Timeline
 
 SYNC_S = 10.0
 """The capture process writes within milliseconds; one that takes this long is not keeping up."""
-_LATEST_LOOK_S = 0.25
-"""Longest sleep between two looks at the file, in case a wake-up was coalesced."""
+LATEST_LOOK_S = 0.25
+"""Longest sleep between two looks at the file, in case another thread took the wake-up."""
+T = TypeVar("T")
+
+
+class Journal(Protocol):
+    """What a witness needs of :class:`hil.capture.client.Capture`."""
+
+    path: Path
+
+    def wait(self, timeout_s: float) -> bool: ...
+    def sync(self, timeout_s: float) -> None: ...
 
 
 class Witness:
     """The timeline of a run, as far as it has been written."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: Journal, clock: Clock | None = None) -> None:
         self.timeline = Timeline()
         self._capture = capture
-        self._path: Path = capture.path
+        self._clock = clock or MonotonicClock()
+        self._path = capture.path
         self._file: TextIO | None = None
         self._rest = ""
+        self._lines = 0
         self._watching: list[Expectation] = []
+        self._presence: dict[str, tuple[int, bool]] = {}
 
     def refresh(self) -> int:
-        """Read what has been written since; returns the number of new events."""
-        if self._file is None:
-            if not self._path.exists():
-                return 0
-            self._file = self._path.open(encoding="utf-8")
-        text = self._rest + self._file.read()
-        if not text:
+        """Read what has been written since; returns the number of new events.
+
+        Raises:
+            HarnessError: a line is no event; the message names file and line, at every further call too.
+        """
+        self._rest += self._read()
+        if "\n" not in self._rest:
             return 0
         try:
-            events, self._rest = read_journal(text)
+            events, rest = read_journal(self._rest, self._lines + 1)
         except WireError as error:
             raise HarnessError(f"{self._path}: {error}") from error
+        self._lines += self._rest.count("\n")
+        self._rest = rest
         for event in events:
             self._take(event)
         return len(events)
@@ -59,46 +77,76 @@ class Witness:
         self._watching.remove(expectation)
 
     def settle(self, expectation: Expectation) -> None:
-        """Return when ``expectation`` is decided, one way or the other; its own deadline ends the wait.
+        """Return when ``expectation``, which is watched, is decided; its own deadline ends the wait.
 
         Raises:
             HarnessError: the capture process has died or does not keep up.
         """
         while isinstance(expectation.outcome, Pending):
-            if self.refresh():
-                continue
             deadline_ns = expectation.deadline_ns
             assert deadline_ns is not None
-            left_s = to_s(deadline_ns - now_ns())
-            if left_s > 0:
-                self._capture.wait(min(left_s, _LATEST_LOOK_S))
-            else:
+            asked_ns = self._clock.now_ns()
+            if asked_ns >= deadline_ns:
                 self._capture.sync(SYNC_S)
                 self.refresh()
-                expectation.wake(now_ns())
+                expectation.wake(asked_ns)  # what happened while capture was writing may not be on disk yet
+            elif not self.refresh():
+                self._capture.wait(min(to_s(deadline_ns - asked_ns), LATEST_LOOK_S))
+
+    def until(self, look: Callable[[], T], within_s: float) -> T:
+        """What ``look`` returns as soon as that is true, or what it returns when ``within_s`` have passed."""
+        deadline = Deadline(within_s, self._clock)
+        while not deadline.passed:
+            self.refresh()
+            found = look()
+            if found:
+                return found
+            self._capture.wait(min(deadline.left_s, LATEST_LOOK_S))
+        self._capture.sync(SYNC_S)
+        self.refresh()
+        return look()
 
     def find(self, pattern: Event, since_ns: int, within_s: float) -> Event | None:
-        """The first event that matches ``pattern`` at or after ``since_ns``, waiting for it at most ``within_s``."""
-        deadline = Deadline(within_s)
-        while True:
-            self.refresh()
-            found = self.timeline.first(pattern, since_ns=since_ns)
-            if found is not None or deadline.passed:
-                return found
-            self._capture.wait(min(max(0.001, deadline.left_s), _LATEST_LOOK_S))
+        """An event that matches ``pattern`` and may have happened at or after ``since_ns``, the earliest that is there.
 
-    def attached(self, path: str) -> bool:
-        """Whether the device at ``path`` is on the bus, as far as the timeline tells."""
+        Waits for it at most ``within_s``.
+        """
+        fits = matcher(pattern)
+        seen = 0
+
+        def look() -> Event | None:
+            nonlocal seen
+            fresh = self.timeline.arrived_from(seen)
+            seen += len(fresh)
+            found = (event for event in fresh if event.t_ns + event.t_err_ns >= since_ns and fits(event))
+            return min(found, key=lambda event: event.t_ns, default=None)
+
+        return self.until(look, within_s)
+
+    def attached(self, path: str) -> bool | None:
+        """Whether the device at ``path`` is on the bus, as far as the timeline tells; None where it tells nothing."""
         self.refresh()
-        last = [self.timeline.last(pattern) for pattern in (UsbAttached(path=path), UsbDetached(path=path))]
-        came, went = (event.t_ns if event is not None else -1 for event in last)
-        return came > went
+        known = self._presence.get(path)
+        return None if known is None else known[1]
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+            self._file = None
+
+    def _read(self) -> str:
+        if self._file is None:
+            if not self._path.exists():
+                return ""
+            # The journal is ASCII; any other byte turns into an escape that JSON does not have.
+            self._file = self._path.open(encoding="ascii", errors="backslashreplace", newline="\n")
+        return self._file.read()
 
     def _take(self, event: Event) -> None:
         self.timeline.append(event)
+        if isinstance(event, UsbAttached | UsbDetached):
+            latest_ns, _ = self._presence.get(event.path, (event.t_ns, False))
+            if event.t_ns >= latest_ns:
+                self._presence[event.path] = (event.t_ns, isinstance(event, UsbAttached))
         for expectation in self._watching:
             expectation.feed(event)

@@ -1,0 +1,84 @@
+"""Stands for the capture process: writes timeline.jsonl itself, at times that a test has laid down."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from hil.clock import to_ns
+from hil.testing.fake_clock import FakeClock
+from hil.timeline.events import ANY, Event
+from hil.timeline.journal import encode
+
+
+class FakeCapture:
+    """A journal that grows while somebody waits for it: waiting moves the clock on to the next thing that is due.
+
+    Args:
+        directory: where timeline.jsonl is written.
+        clock: time that passes only in :meth:`wait`.
+    """
+
+    def __init__(self, directory: Path, clock: FakeClock) -> None:
+        self.path = directory / "timeline.jsonl"
+        self.clock = clock
+        self.syncs = 0
+        self.waits = 0
+        self._due: list[tuple[int, Callable[[], object]]] = []
+        self._unwritten: list[Event] = []
+        self._grown = False
+
+    def record(self, event: Event) -> Event:
+        """Write ``event`` now; what its stamp leaves open is filled in as the real one does."""
+        stamped = self._stamped(event)
+        self.append(f"{encode(stamped)}\n")
+        return stamped
+
+    def append(self, text: str) -> None:
+        """Write ``text`` as it is, such as half a line."""
+        with self.path.open("a", encoding="latin-1", newline="\n") as file:
+            file.write(text)
+        self._grown = True
+
+    def hold(self, event: Event) -> None:
+        """``event`` happens now and is not written before the next :meth:`sync`."""
+        self._unwritten.append(self._stamped(event))
+
+    def after(self, delay_s: float, do: Callable[[], object]) -> None:
+        """Call ``do`` when ``delay_s`` more have passed."""
+        self._due.append((self.clock.now_ns() + to_ns(delay_s), do))
+
+    def record_after(self, delay_s: float, event: Event) -> None:
+        """Write ``event``, stamped then, when ``delay_s`` more have passed."""
+        self.after(delay_s, lambda: self.record(event))
+
+    def wait(self, timeout_s: float) -> bool:
+        """As :meth:`hil.capture.client.Capture.wait`, in no time at all."""
+        self.waits += 1
+        end_ns = self.clock.now_ns() + to_ns(timeout_s)
+        while not self._grown and self._due:
+            at_ns, do = min(self._due, key=lambda due: due[0])
+            if at_ns > end_ns:
+                break
+            self._due.remove((at_ns, do))
+            self.clock.set(max(at_ns, self.clock.now_ns()))
+            do()
+        if not self._grown:
+            self.clock.set(max(end_ns, self.clock.now_ns()))
+        grown, self._grown = self._grown, False
+        return grown
+
+    def sync(self, timeout_s: float = 10.0) -> None:
+        """Write what was held back."""
+        self.syncs += 1
+        held, self._unwritten = self._unwritten, []
+        for event in held:
+            self.record(event)
+
+    def _stamped(self, event: Event) -> Event:
+        return replace(
+            event,
+            t_ns=self.clock.now_ns() if event.t_ns is ANY else event.t_ns,
+            t_err_ns=0 if event.t_err_ns is ANY else event.t_err_ns,
+            board="" if event.board is ANY else event.board,
+            source="harness" if event.source is ANY else event.source,
+        )
