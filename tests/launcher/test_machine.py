@@ -6,7 +6,7 @@ import pytest
 
 from hil.errors import SetupError
 from hil.launcher.assemble import Pieces
-from hil.launcher.machine import Hardware, Share, architecture, arguments, find_qemu
+from hil.launcher.machine import Hardware, Share, architecture, arguments, find_qemu, virtual_cpus
 
 SHARES = (Share("host", Path("/")), Share("artifacts", Path("/srv/a,b"), writable=True))
 
@@ -47,3 +47,9 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         find_qemu(architecture("x86_64"))
     with pytest.raises(SetupError, match="machine type 's390x'; known: aarch64, x86_64"):
         architecture("s390x")
+
+
+@pytest.mark.parametrize(("cores", "cpus"), [(1, 1), (2, 1), (4, 3), (16, 4)])
+def test_one_core_is_left_to_the_host(cores: int, cpus: int) -> None:
+    """A machine never has as many CPUs as the host has cores, and always one."""
+    assert virtual_cpus(cores) == cpus
