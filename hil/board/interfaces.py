@@ -1,5 +1,6 @@
-"""The interfaces that power drivers and instants implement."""
+"""The interfaces that power drivers, instants and the agent implement."""
 
+import socket
 from typing import Protocol
 
 
@@ -27,3 +28,12 @@ class PowerDriver(Protocol):
 
     def on(self) -> Instant:
         """Put it back."""
+
+
+class UsbAgent(Protocol):
+    """What a board's actions need of :class:`hil.agent.client.Agent`."""
+
+    def boards_known(self) -> list[str]: ...
+    def write_attribute(self, board: str, attribute: str, value: str) -> Instant: ...
+    def read_attribute(self, board: str, attribute: str) -> str: ...
+    def open_tcp_socket(self, board: str, address: str, port: int, timeout_s: float) -> socket.socket: ...

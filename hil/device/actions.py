@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.board.interfaces import Instant
-from hil.errors import HilError
 from hil.timeline.events import Acted, ActionFailed, Event, Started
 
 Record = Callable[[Event], Event]
@@ -26,15 +25,14 @@ class Actions:
     def perform(self, name: str, sees: str, do: Callable[[], Instant], detail: str = "") -> Acted:
         """Do it; returns the event that says when it took effect.
 
-        Raises:
-            HilError: whatever ``do`` raised, after it has been recorded.
+        Whatever ``do`` raises, Ctrl-C and a test's timeout too, is recorded as :class:`ActionFailed` and goes on.
         """
         stamp: dict[str, Any] = {"board": self.board, "source": "action"}
         self.record(Started(name, detail, **stamp))
         try:
             instant = do()
-        except HilError as error:
-            self.record(ActionFailed(name, str(error), **stamp))
+        except BaseException as error:
+            self.record(ActionFailed(name, str(error) or type(error).__name__, **stamp))
             raise
         acted = Acted(name, sees, detail, t_ns=instant.t_ns, t_err_ns=instant.t_err_ns, **stamp)
         self.record(acted)

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from hil.bench import Board
 from hil.board.interfaces import Instant
+from hil.clock import now_ns
 from hil.device.readings import Reading, Readings
 from hil.device.witness import Witness
-from hil.errors import BoardFailure, BoardMute, MisuseError, WireError
+from hil.errors import BoardFailure, BoardMute, WireError
 from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import BoardSaid, HttpFailed
@@ -14,6 +15,7 @@ from hil.wire import board_status
 
 SETTLE_S = 1.0
 """A claim that is only in the log arrives with the log: about this much later than the event."""
+VIA = "events"
 
 
 class ClaimReader:
@@ -25,9 +27,13 @@ class ClaimReader:
         self._witness = witness
         self._readings = readings
         self._discarded = 0
+        self._dated = True
 
     def read(self, over: str = "") -> list[BoardSaid]:
         """GET the event log and record each entry as a :class:`BoardSaid`.
+
+        A firmware that does not tell its uptime leaves open when an entry was written: its error bound reaches back to
+        the begin of the timeline.
 
         Raises:
             BoardMute: the board did not answer.
@@ -35,10 +41,11 @@ class ClaimReader:
         """
         way = over or ("fallback" if self._spec.fallback else "usb")
         clock = self._readings.board_clock(way)
-        reading = self._readings.get(self._readings.path("events"), way)
-        log = self._parse(reading)
+        log = self._parse(self._readings.get(self._readings.path("events"), way))
         self._discarded = log.discarded
-        said = [self._said(entry, clock) for entry in log.entries]
+        self._dated = clock is not None
+        read_ns = now_ns()
+        said = [self._said(entry, clock, read_ns) for entry in log.entries]
         for event in said:
             self._readings.record(event)
         return said
@@ -47,56 +54,80 @@ class ClaimReader:
         """Look for each claim since then; returns the checks that could not be made, with the reason.
 
         Raises:
-            BoardFailure: claims that the board should have made are missing.
+            BoardMute: the board did not answer.
+            BoardFailure: claims that the board should have made are missing, or its answer is not an event log.
         """
-        wanted = list(names)
-        skipped = [f"{n}: profile {self._profile.name} does not claim it" for n in wanted if n not in self._can()]
-        skipped += [f"{n}: not to be believed: {self._profile.misleading[n]}" for n in wanted if n in self._profile.misleading]
-        wanted = [name for name in wanted if name in self._can() and name not in self._profile.misleading]
+        unchecked = {name: self._unbelievable(name) for name in names}
+        wanted = [name for name, reason in unchecked.items() if not reason]
+        skipped = [f"{name}: {reason}" for name, reason in unchecked.items() if reason]
         if not wanted:
             return skipped
         if self._profile.http.events:
             self.read()
-        missing = [name for name in wanted if not self._said_since(name, since)]
+        missing = self._missing(wanted, since)
         if missing and self._discarded:
             return skipped + [f"{name}: the board's event log is full" for name in missing]
         if missing:
             raise BoardFailure(self._complaint(missing, since))
-        return skipped
+        return skipped + [f"{name}: {reason}" for name in wanted if (reason := self._undated(name, since))]
 
-    def _can(self) -> frozenset[str]:
-        return self._profile.can_claim
+    def _unbelievable(self, name: str) -> str:
+        """Why ``name`` cannot be demanded of this firmware, or ''."""
+        if name not in self._profile.can_claim:
+            return f"profile {self._profile.name} does not claim it"
+        if name in self._profile.misleading:
+            return f"not to be believed: {self._profile.misleading[name]}"
+        return ""
 
-    def _said_since(self, name: str, since: Instant) -> bool:
-        pattern = BoardSaid(name=name, board=self._spec.name)
-        return self._witness.find(pattern, since.t_ns - since.t_err_ns, SETTLE_S) is not None
+    def _missing(self, wanted: list[str], since: Instant) -> list[str]:
+        """Those of ``wanted`` that were not said since then, after all that can still arrive has arrived."""
+        left = list(wanted)
+
+        def look() -> bool:
+            said = {event.name for event in self._since(since)}
+            left[:] = [name for name in wanted if name not in said]
+            return not left
+
+        self._witness.until(look, SETTLE_S)
+        return left
+
+    def _undated(self, name: str, since: Instant) -> str:
+        """Why it cannot be told whether ``name`` was said since then, or ''."""
+        if self._dated or any(event.name == name and event.via != VIA for event in self._since(since)):
+            return ""
+        return f"profile {self._profile.name} got no uptime from http.version; the board's event log has no host time"
+
+    def _since(self, since: Instant) -> list[BoardSaid]:
+        """What the board may have said since then."""
+        early_ns = since.t_ns - since.t_err_ns
+        said = self._witness.timeline.of(BoardSaid(board=self._spec.name))
+        return [e for e in said if isinstance(e, BoardSaid) and e.t_ns + e.t_err_ns >= early_ns]
 
     def _complaint(self, missing: list[str], since: Instant) -> str:
-        heard = [e for e in self._witness.timeline.since(since.t_ns) if isinstance(e, BoardSaid)]
-        names = list(dict.fromkeys(event.name for event in heard))
+        names = list(dict.fromkeys(event.name for event in self._since(since)))
         return (
             f"board {self._spec.name} does not say {', '.join(missing)} since then; "
             f"it says {', '.join(names) or 'nothing at all'}"
         )
 
     def _parse(self, reading: Reading) -> board_status.EventLog:
-        if isinstance(reading.reply, HttpFailed):
-            reply = reading.reply
-            raise BoardMute(f"board {self._spec.name}: GET {reply.path}: {reply.reason} after {reply.took_s:.3f} s: {reply.detail}")
+        reply = reading.reply
+        if isinstance(reply, HttpFailed):
+            why = f"{reply.reason} after {reply.took_s:.3f} s: {reply.detail}"
+            raise BoardMute(f"board {self._spec.name}: GET {reply.path}: {why}")
         try:
             return board_status.parse_events(reading.body)
         except WireError as error:
-            raise BoardFailure(f"board {self._spec.name}: GET {reading.reply.path} is not an event log: {error}") from error
+            answer = f"GET {reply.path} is not an event log (status {reply.status})"
+            raise BoardFailure(f"board {self._spec.name}: {answer}: {error}") from error
 
-    def _said(self, entry: board_status.EventEntry, clock: BoardClock) -> BoardSaid:
-        t_ns, t_err_ns = clock.to_host(entry.ms)
-        return BoardSaid(
-            entry.name,
-            entry.detail,
-            entry.ms,
-            "events",
-            t_ns=t_ns,
-            t_err_ns=t_err_ns,
-            board=self._spec.name,
-            source="http",
-        )
+    def _said(self, entry: board_status.EventEntry, clock: BoardClock | None, read_ns: int) -> BoardSaid:
+        t_ns, t_err_ns = self._whenever(read_ns) if clock is None else clock.to_host(entry.ms)
+        stamp = {"t_ns": t_ns, "t_err_ns": t_err_ns}
+        return BoardSaid(entry.name, entry.detail, entry.ms, VIA, board=self._spec.name, source="http", **stamp)
+
+    def _whenever(self, read_ns: int) -> tuple[int, int]:
+        """An instant that is only known to lie in this run, before ``read_ns``."""
+        began_ns = next((event.t_ns for event in self._witness.timeline.by_time()), read_ns)
+        middle_ns = (began_ns + read_ns) // 2
+        return middle_ns, read_ns - middle_ns

@@ -7,15 +7,17 @@ timeline.
 import socket
 from dataclasses import dataclass, replace
 
-from hil.agent.client import Agent
+from hil.agent.client import ConnectFailed
 from hil.bench import Board
-from hil.capture.http import REASON_OF_ERRNO, UNREACHABLE, Exchange, exchange
+from hil.board.interfaces import Instant, UsbAgent
+from hil.board.sight import TRAFFIC
+from hil.capture.http import REASON_OF_ERRNO, TIMEOUT, UNREACHABLE, Exchange, exchange
 from hil.clock import now_ns, to_s
 from hil.device.actions import Actions
 from hil.errors import MisuseError, WireError
 from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
-from hil.timeline.events import Event, HttpFailed, HttpReply, Started
+from hil.timeline.events import Event, HttpFailed, HttpReply
 from hil.wire import board_status
 
 HTTP_S = 5.0
@@ -38,10 +40,18 @@ class Reading:
         return isinstance(self.reply, HttpReply)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """When a request was about to be sent."""
+
+    t_ns: int
+    t_err_ns: int = 0
+
+
 class Readings:
     """HTTP to one board, over USB or over its fallback address."""
 
-    def __init__(self, spec: Board, profile: Profile, agent: Agent, actions: Actions) -> None:
+    def __init__(self, spec: Board, profile: Profile, agent: UsbAgent, actions: Actions) -> None:
         self._spec = spec
         self._profile = profile
         self._agent = agent
@@ -58,29 +68,38 @@ class Readings:
         """
         path: str = getattr(self._profile.http, what)
         if not path:
-            raise MisuseError(f"profile {self._profile.name} names no http.{what}; board {self._spec.name} cannot be asked")
+            profile, board = self._profile.name, self._spec.name
+            raise MisuseError(f"profile {profile} names no http.{what}; board {board} cannot be asked")
         return path
 
     def get(self, path: str, over: str = "usb") -> Reading:
         """GET ``path``; what came back, or why nothing did, is in the timeline too."""
         board, address = self._way(over)
-        asked = self.record(Started("http_get", f"{path} over {over}", board=self._spec.name, source="action"))
-        answer = self._exchange(board, address, path)
-        self.record(answer.event)
-        return Reading(asked.t_ns, asked.t_err_ns, answer.event, answer.fetched.body if answer.fetched is not None else b"")
+        answers: list[Exchange] = []
 
-    def board_clock(self, over: str) -> BoardClock:
-        """The running boot's clock, anchored by one question for its uptime where the firmware answers that."""
+        def ask() -> Instant:
+            asked = _Asked(now_ns())
+            answers.append(self._exchange(board, address, path))
+            self.record(answers[0].event)
+            return asked
+
+        asked = self._actions.perform("http_get", TRAFFIC, ask, f"{path} over {over}")
+        (answer,) = answers
+        body = answer.fetched.body if answer.fetched is not None else b""
+        return Reading(asked.t_ns, asked.t_err_ns, answer.event, body)
+
+    def board_clock(self, over: str) -> BoardClock | None:
+        """The running boot's clock, anchored by one question for its uptime; None where the firmware answers none."""
+        if not self._profile.http.version:
+            return None
+        reading = self.get(self._profile.http.version, over)
+        answered_ns = now_ns()
+        uptime_ms = _uptime_ms(reading)
+        if uptime_ms is None:
+            return None
         clock = BoardClock()
-        if self._profile.http.version:
-            reading = self.get(self._profile.http.version, over)
-            answered_ns = now_ns()
-            uptime_ms = _uptime_ms(reading.body) if reading.answered else None
-            if uptime_ms is not None:
-                middle_ns = (reading.t_ns + answered_ns) // 2
-                clock.anchor(uptime_ms, middle_ns, answered_ns - middle_ns)
-                return clock
-        clock.observe(0, now_ns())
+        middle_ns = (reading.t_ns + answered_ns) // 2
+        clock.anchor(uptime_ms, middle_ns, answered_ns - middle_ns)
         return clock
 
     def _way(self, over: str) -> tuple[str, str]:
@@ -102,8 +121,7 @@ class Readings:
             sock = self._connect(board, address)
         except OSError as error:
             at_ns = now_ns()
-            reason = REASON_OF_ERRNO.get(error.errno or 0, UNREACHABLE)
-            failed = HttpFailed(path, "GET", reason, to_s(at_ns - began_ns), str(error))
+            failed = HttpFailed(path, "GET", _reason(error), to_s(at_ns - began_ns), str(error))
             return Exchange(replace(failed, t_ns=at_ns, t_err_ns=0, board=self._spec.name, source="http"), None)
         with sock:
             return exchange(sock, "GET", path, board=self._spec.name, deadline_s=HTTP_S, limit=BODY_LIMIT)
@@ -115,9 +133,20 @@ class Readings:
         return socket.create_connection((address, port), HTTP_S)
 
 
-def _uptime_ms(body: bytes) -> int | None:
+def _reason(error: OSError) -> str:
+    """One of :data:`hil.capture.http.REASONS` for a connection that did not come about."""
+    if isinstance(error, ConnectFailed):
+        return error.kind
+    if isinstance(error, TimeoutError):  # socket.create_connection sets no errno
+        return TIMEOUT
+    return REASON_OF_ERRNO.get(error.errno or 0, UNREACHABLE)
+
+
+def _uptime_ms(reading: Reading) -> int | None:
+    if not isinstance(reading.reply, HttpReply) or reading.reply.status != 200:
+        return None
     try:
-        value = board_status.parse_version(body).get("uptime_ms")
+        value = board_status.parse_version(reading.body).get("uptime_ms")
     except WireError:
         return None
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and value >= 0 else None

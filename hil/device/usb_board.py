@@ -1,35 +1,37 @@
 """A board as a kernel USB device: real or virtual, the same class."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
-from hil.agent.client import Agent
 from hil.bench import Board
-from hil.board.interfaces import Instant, PowerDriver
-from hil.board.sight import BUS_RESET, DISCONNECT, RECONFIGURE, SUSPEND, VBUS_OFF
+from hil.board.interfaces import Instant, PowerDriver, UsbAgent
+from hil.board.sight import SUSPEND, VBUS_OFF
 from hil.clock import Clock, MonotonicClock
 from hil.device.actions import Actions, Record
 from hil.device.claims import ClaimReader
 from hil.device.readings import Reading, Readings
 from hil.device.witness import Witness
-from hil.errors import BoardFailure, BoardVanished, HilError
+from hil.errors import AgentError, AgentRefused, BoardFailure, BoardVanished, HilError, MisuseError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid, Event, UsbAttached, UsbDetached, UsbSuspended
+from hil.timeline.events import Acted, BoardSaid, UsbSuspended
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
 DETACH_S = 5.0
 SUSPEND_S = 5.0
-RESUME_S = 5.0
+VANISHED_S = 1.0
+"""Between a device that cannot be reached any more and the uevent that says that it is gone."""
+T = TypeVar("T")
 
 
 class UsbBoard:
     """What a test asks of a board; every action leaves events and returns the instant it took effect."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - one of each thing that a board is made of
         self,
         spec: Board,
         profile: Profile,
-        agent: Agent,
+        agent: UsbAgent,
         power: PowerDriver,
         witness: Witness,
         record: Record,
@@ -51,9 +53,8 @@ class UsbBoard:
 
     @property
     def offers(self) -> frozenset[str]:
-        """What this bench can let the board see."""
-        seen = {BUS_RESET, RECONFIGURE, SUSPEND, DISCONNECT, self._power.sees}
-        return frozenset(seen)
+        """What the board can be made to see by the actions below."""
+        return frozenset({SUSPEND, self._sees_unplug()})
 
     @property
     def address(self) -> str:
@@ -73,17 +74,11 @@ class UsbBoard:
         Raises:
             BoardFailure: the device is still there after 5 s.
         """
-        acted = self._actions.perform("unplug", self._sees_unplug(), self._power.off)
-        self._plugged = False
-        gone = self._witness.find(UsbDetached(path=self.spec.usb), acted.t_ns - acted.t_err_ns, DETACH_S)
-        if gone is None and self._witness.attached(self.spec.usb):
-            raise BoardFailure(f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled")
-        return acted
+        return self._actions.perform("unplug", self._sees_unplug(), self._pull)
 
     def plug(self) -> Acted:
         """Put the cable back; what follows is for the test to judge."""
-        self._plugged = True
-        return self._actions.perform("plug", self._sees_unplug(), self._power.on)
+        return self._actions.perform("plug", self._sees_unplug(), self._put_back)
 
     def replug(self, off_s: float = 1.0) -> Acted:
         """Pull the cable, wait ``off_s``, put it back.
@@ -97,12 +92,30 @@ class UsbBoard:
         return pulled
 
     def power_cycle(self, off_s: float = 1.0) -> Acted:
-        """As :meth:`replug`, where the bench takes VBUS away.
+        """As :meth:`replug`, where that takes the board's supply away.
 
         Raises:
-            BoardFailure: never; a bench that cannot is an error of the test's marker.
+            MisuseError: on this bench it does not; a test that needs it says so by ``needs="vbus_off"``.
         """
+        if self._sees_unplug() != VBUS_OFF:
+            raise MisuseError(
+                f"power_cycle of board {self.name}: it sees only {self._sees_unplug()} when its cable is pulled; "
+                f"mark the test hil(needs={VBUS_OFF!r})"
+            )
         return self.replug(off_s)
+
+    def _pull(self) -> Instant:
+        was_there = self._attached()
+        done = self._power.off()
+        self._plugged = self._asleep = False
+        if was_there and not self._witness.until(lambda: not self._attached(), DETACH_S):
+            raise BoardFailure(f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled")
+        return done
+
+    def _put_back(self) -> Instant:
+        done = self._power.on()
+        self._plugged = True
+        return done
 
     # ---- sleep -------------------------------------------------------------------------------
 
@@ -111,13 +124,18 @@ class UsbBoard:
 
         Raises:
             BoardFailure: the bus does not go to sleep within 5 s.
+            BoardVanished: the board left the bus instead, or was not there.
+            MisuseError: the bus sleeps already.
         """
-        self._asleep = True
         return self._actions.perform("suspend", SUSPEND, self._suspend)
 
     def resume(self) -> Acted:
-        """Let the host resume the bus; returns the instant at which that was done."""
-        self._asleep = False
+        """Let the host resume the bus; returns the instant at which that was done.
+
+        Raises:
+            BoardFailure: the bus does not wake up.
+            BoardVanished: the board left the bus instead, or was not there.
+        """
         return self._actions.perform("resume", SUSPEND, self._resume)
 
     def doze(self, asleep_s: float) -> tuple[Acted, Acted]:
@@ -131,25 +149,47 @@ class UsbBoard:
         return asleep, self.resume()
 
     def _suspend(self) -> Instant:
-        self._agent.write_attribute(self.name, "autosuspend_delay_ms", "0")
-        asked = self._agent.write_attribute(self.name, "control", "auto")
+        if self._status() == "suspended":
+            raise MisuseError(f"board {self.name} is suspended already; resume() it first")
+        self._asleep = True
+        self._write("autosuspend_delay_ms", "0")
+        asked = self._write("control", "auto")
         seen = self._witness.find(UsbSuspended(path=self.spec.usb), asked.t_ns - asked.t_err_ns, SUSPEND_S)
         if seen is None:
-            state = self._agent.read_attribute(self.name, "runtime_status")
             raise BoardFailure(
-                f"board {self.name} did not suspend within {SUSPEND_S:g} s: runtime_status is {state!r}; a driver in use "
-                "(cdc_acm with the tty open, cdc_ncm with the interface up) needs a device that advertises remote wakeup"
+                f"board {self.name} did not suspend within {SUSPEND_S:g} s: runtime_status is {self._status()!r}; "
+                "a driver in use (cdc_acm with the tty open, cdc_ncm with the interface up) needs a device that "
+                "advertises remote wakeup"
             )
         return seen
 
     def _resume(self) -> Instant:
+        self._asleep = False
         # A negative delay keeps the device awake whatever else writes to power/control.
-        self._agent.write_attribute(self.name, "autosuspend_delay_ms", "-1")
-        done = self._agent.write_attribute(self.name, "control", "on")
-        state = self._agent.read_attribute(self.name, "runtime_status")
+        self._write("autosuspend_delay_ms", "-1")
+        done = self._write("control", "on")
+        state = self._status()
         if state != "active":
             raise BoardFailure(f"board {self.name} did not resume: runtime_status is {state!r}")
         return done
+
+    def _status(self) -> str:
+        return self._reach(lambda: self._agent.read_attribute(self.name, "runtime_status"))
+
+    def _write(self, attribute: str, value: str) -> Instant:
+        return self._reach(lambda: self._agent.write_attribute(self.name, attribute, value))
+
+    def _reach(self, call: Callable[[], T]) -> T:
+        """What ``call`` of the agent returns; that a board is gone is the board's failure and not the agent's."""
+        try:
+            return call()
+        except AgentRefused:
+            raise
+        except AgentError as error:
+            self._agent.boards_known()  # raises where it is the agent that is gone
+            if self._witness.until(lambda: not self._attached(), VANISHED_S):
+                raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb}: {error}") from error
+            raise
 
     # ---- second witness ----------------------------------------------------------------------
 
@@ -187,20 +227,37 @@ class UsbBoard:
     # ---- a test's beginning and end -----------------------------------------------------------
 
     def make_ready(self) -> None:
-        """Attached and awake, however the last test left it."""
+        """Attached and awake, however the last test left it.
+
+        Raises:
+            BoardVanished: it does not come back.
+        """
         if not self._plugged:
             self.plug()
-        now_ns = self._clock.now_ns()
-        if self._witness.attached(self.spec.usb):
-            return
-        found = self._witness.find(UsbAttached(path=self.spec.usb), now_ns, ENUMERATION_S)
-        if found is None:
-            raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb}, {ENUMERATION_S:g} s after plug")
+        if not self._witness.until(self._attached, ENUMERATION_S):
+            raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb} after {ENUMERATION_S:g} s")
+        if self._asleep:
+            self.resume()
 
     def leave(self) -> None:
         """Undo what would disturb the next test."""
-        if self._asleep and self._witness.attached(self.spec.usb):
+        if self._asleep and self._attached():
             self.resume()
+
+    def _attached(self) -> bool:
+        """On the bus; before the timeline tells of the first plug or unplug, the kernel is asked."""
+        known = self._witness.attached(self.spec.usb)
+        return self._on_bus() if known is None else known
+
+    def _on_bus(self) -> bool:
+        try:
+            self._agent.read_attribute(self.name, "runtime_status")
+        except AgentRefused:
+            raise
+        except AgentError:
+            self._agent.boards_known()  # raises where it is the agent that is gone
+            return False
+        return True
 
     def _sees_unplug(self) -> str:
         sees = self._power.sees
