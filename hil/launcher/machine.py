@@ -100,8 +100,9 @@ class Hardware:
 def virtual_cpus(cores: int) -> int:
     """CPUs of a machine on so many cores: one core is left to QEMU's own thread and to whatever else runs here.
 
-    A virtual CPU that the host does not run in time makes the others spin on its locks: on two busy cores a machine with
-    two CPUs took two to three times as long to import pytest as one with a single CPU, on idle ones they were equal.
+    A virtual CPU that the host does not run in time makes the others spin on its locks: on two busy cores a machine
+    with two CPUs took two to three times as long to import pytest as one with a single CPU, and up to twenty times as
+    long to walk a directory; on idle ones they were equal.
     """
     return max(1, min(MOST_CPUS, cores - 1))
 

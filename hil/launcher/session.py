@@ -20,7 +20,7 @@ from hil.launcher.returns import Receiver
 from hil.launcher.signals import SignalInbox, Stopped
 
 PORTS = 4
-BOOT_S = 90.0
+BOOT_S = 120.0
 """From QEMU's start to the command's, at most; 2 to 5 s are usual without KVM."""
 RETURN_S = 120.0
 """From the command's end to the machine's, at most."""
