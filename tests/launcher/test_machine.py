@@ -6,7 +6,7 @@ import pytest
 
 from hil.errors import SetupError
 from hil.launcher.assemble import Pieces
-from hil.launcher.machine import Hardware, Share, architecture, arguments, find_qemu, virtual_cpus, virtual_cpus
+from hil.launcher.machine import Hardware, Share, architecture, arguments, find_qemu, virtual_cpus
 
 SHARES = (Share("host", Path("/")), Share("artifacts", Path("/srv/a,b"), writable=True))
 
@@ -32,11 +32,6 @@ def test_the_accelerator_decides_on_the_cpu() -> None:
     """KVM has the host's, TCG all it can emulate."""
     assert "-accel tcg,thread=multi -cpu max" in line()
     assert "-accel kvm -cpu host" in line("kvm")
-
-
-def test_one_core_of_the_host_is_left_free() -> None:
-    """Two CPUs that wait for each other on two busy cores are slower than one."""
-    assert [virtual_cpus(cores) for cores in (1, 2, 3, 4, 64)] == [1, 1, 2, 3, 4]
 
 
 def test_arm64_is_a_virt_machine() -> None:
