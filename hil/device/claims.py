@@ -44,6 +44,7 @@ class ClaimReader:
         log = self._parse(self._readings.get(self._readings.path("events"), way))
         self._discarded = log.discarded
         self._dated = clock is not None
+        self._witness.refresh()
         read_ns = now_ns()
         said = [self._said(entry, clock, read_ns) for entry in log.entries]
         for event in said:

@@ -49,9 +49,20 @@ class _Asked:
 
 
 class Readings:
-    """HTTP to one board, over USB or over its fallback address."""
+    """HTTP to one board, over USB or over its fallback address.
 
-    def __init__(self, spec: Board, profile: Profile, agent: UsbAgent, actions: Actions) -> None:
+    Args:
+        spec: which board it is.
+        profile: paths and addresses of its firmware.
+        agent: connects from the board's namespace.
+        actions: records what is asked.
+        deadline_s: for the connection, and again for the whole exchange.
+    """
+
+    def __init__(
+        self, spec: Board, profile: Profile, agent: UsbAgent, actions: Actions, *, deadline_s: float = HTTP_S
+    ) -> None:
+        self._deadline_s = deadline_s
         self._spec = spec
         self._profile = profile
         self._agent = agent
@@ -124,13 +135,13 @@ class Readings:
             failed = HttpFailed(path, "GET", _reason(error), to_s(at_ns - began_ns), str(error))
             return Exchange(replace(failed, t_ns=at_ns, t_err_ns=0, board=self._spec.name, source="http"), None)
         with sock:
-            return exchange(sock, "GET", path, board=self._spec.name, deadline_s=HTTP_S, limit=BODY_LIMIT)
+            return exchange(sock, "GET", path, board=self._spec.name, deadline_s=self._deadline_s, limit=BODY_LIMIT)
 
     def _connect(self, board: str, address: str) -> socket.socket:
         port = self._profile.http.port
         if board:
-            return self._agent.open_tcp_socket(board, address, port, HTTP_S)
-        return socket.create_connection((address, port), HTTP_S)
+            return self._agent.open_tcp_socket(board, address, port, self._deadline_s)
+        return socket.create_connection((address, port), self._deadline_s)
 
 
 def _reason(error: OSError) -> str:
