@@ -6,18 +6,20 @@
 #   make check               style, types, import contracts
 #   make fix                 what of that can be mended by a tool
 #
-# ARGS='…' goes to pytest.
+# ARGS='…' goes to pytest; SCENARIOS=tests/hil/test_replug.py runs only those.
 
 BIN = .venv/bin
 FAULT =
 ARGS =
+# Named, because collecting all other tests takes an emulated machine half a minute.
+SCENARIOS = tests/hil
 
 .PHONY: help hil test check fix venv machine
 help:
 	@sed -n 's/^#   //p' Makefile
 
 hil: machine
-	$(BIN)/pytest -m hil $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS)
+	$(BIN)/pytest -m hil $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS) $(SCENARIOS)
 
 test: machine
 	$(BIN)/pytest $(ARGS)
