@@ -1,11 +1,11 @@
 """The ``host`` fixture: the computer that the board is plugged into, as one persona or another."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from hil import personas
-from hil.agent.client import Agent
-from hil.errors import BoardFailure, MisuseError
-from hil.net.persona_runner import PersonaRunner
+from hil.errors import BoardFailure, HarnessError, MisuseError
+from hil.net.persona_runner import NetAgent, PersonaRunner
 from hil.personas.client_profile import ClientProfile
 from hil.timeline.events import Event
 from hil.wire.ethernet import ETHERTYPE_IPV4, EthernetFrame
@@ -19,7 +19,7 @@ LEASE_S = 20.0
 class Persona:
     """One host behaviour; it begins with :meth:`start` and runs until the test ends."""
 
-    def __init__(self, agent: Agent, profile: ClientProfile, record: Callable[[Event], Event]) -> None:
+    def __init__(self, agent: NetAgent, profile: ClientProfile, record: Callable[[Event], Event]) -> None:
         self.name = profile.name
         self._agent = agent
         self._profile = profile
@@ -52,10 +52,13 @@ class Persona:
 
         Raises:
             BoardFailure: there was none within ``within_s``.
+            HarnessError: there was one and its address could not be set, or the persona has failed.
         """
         runner = self._running()
         address = runner.wait_bound(within_s)
         runner.check()
+        if not address and runner.refused:
+            raise HarnessError(f"persona {self.name!r} got a lease and cannot have its address: {runner.refused}")
         if not address:
             raise BoardFailure(
                 f"persona {self.name!r} got no lease within {within_s:g} s; its DHCP state: {runner.state}"
@@ -88,7 +91,7 @@ class Persona:
 class Host:
     """Gives out personas, and ends them with the test."""
 
-    def __init__(self, agent: Agent, record: Callable[[Event], Event]) -> None:
+    def __init__(self, agent: NetAgent, record: Callable[[Event], Event]) -> None:
         self._agent = agent
         self._record = record
         self._personas: list[Persona] = []
@@ -104,5 +107,11 @@ class Host:
         return persona
 
     def stop(self) -> None:
-        while self._personas:
-            self._personas.pop().stop()
+        """End every persona, whatever becomes of the others.
+
+        Raises:
+            HarnessError: one of them had failed.
+        """
+        with ExitStack() as ending:
+            while self._personas:
+                ending.callback(self._personas.pop(0).stop)

@@ -7,13 +7,16 @@ machine with the time, and carries out the commands. The sockets live in the boa
 import os
 import random
 import selectors
+import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any, Protocol
 
-from hil.agent.client import Agent
+from hil.agent.client import CALL_WITHIN_S
 from hil.clock import now_ns, to_s
-from hil.errors import AgentError, HarnessError, WireError
+from hil.errors import AgentError, HarnessError, HilError, WireError
 from hil.personas.client_profile import ClientProfile
 from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.dhcp_client import DhcpClient
@@ -24,7 +27,27 @@ from hil.wire.ethernet import BROADCAST
 _OUTGOING = 4
 """PACKET_OUTGOING of linux/if_packet.h: the host's own frame, looped back."""
 _FRAME_LIMIT = 65536
-_STOP_S = 5.0
+_STOP_S = CALL_WITHIN_S + 5.0
+"""The thread may be in a call to the agent, and that has a deadline."""
+
+
+class PacketSocket(Protocol):
+    """What is used of an AF_PACKET socket; ``recvfrom`` brings the frame and a sockaddr_ll (packet(7))."""
+
+    def fileno(self) -> int: ...
+    def recvfrom(self, bufsize: int, /) -> tuple[bytes, Any]: ...
+    def sendto(self, data: bytes, address: tuple[str, int], /) -> int: ...
+    def close(self) -> None: ...
+
+
+class NetAgent(Protocol):
+    """What a persona needs of :class:`hil.agent.client.Agent`."""
+
+    def boards_known(self) -> list[str]: ...
+    def open_packet_socket(self, board: str) -> PacketSocket: ...
+    def open_route_socket(self, board: str) -> socket.socket: ...
+    def set_address(self, board: str, address: str, prefix: int, router: str = "") -> object: ...
+    def clear_address(self, board: str) -> object: ...
 
 
 class PersonaRunner:
@@ -39,7 +62,7 @@ class PersonaRunner:
     """
 
     def __init__(
-        self, agent: Agent, board: str, profile: ClientProfile, record: Callable[[Event], Event], seed: int = 1
+        self, agent: NetAgent, board: str, profile: ClientProfile, record: Callable[[Event], Event], seed: int = 1
     ) -> None:
         self.profile = profile
         self._agent = agent
@@ -47,13 +70,23 @@ class PersonaRunner:
         self._record = record
         self._client = DhcpClient(profile, "", random.Random(seed))
         self._link: rtnetlink.Link | None = None
-        self._packets = agent.open_packet_socket(board)
-        self._links = agent.open_route_socket(board)
-        self._wake_read, self._wake_write = os.pipe()
+        with ExitStack() as opened:
+            self._packets = agent.open_packet_socket(board)
+            opened.callback(self._packets.close)
+            self._links = opened.enter_context(agent.open_route_socket(board))
+            self._wake = os.eventfd(0, os.EFD_CLOEXEC)
+            opened.callback(os.close, self._wake)
+            self._opened = opened.pop_all()
         self._thread = threading.Thread(target=self._run, name=f"persona-{profile.name}", daemon=True)
         self._failure: HarnessError | None = None
         self._bound = threading.Condition()
         self._address = ""
+        self._refused = ""
+
+    @property
+    def refused(self) -> str:
+        """Why the address of a lease could not be set although the interface is there, or ''."""
+        return self._refused
 
     @property
     def address(self) -> str:
@@ -70,18 +103,17 @@ class PersonaRunner:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the persona.
+        """End the persona; may be called again.
 
         Raises:
-            HarnessError: it had failed while it ran.
+            HarnessError: it had failed while it ran, or its thread does not end.
         """
         if self._thread.is_alive():
-            os.write(self._wake_write, b".")
+            os.eventfd_write(self._wake, 1)
             self._thread.join(_STOP_S)
-        self._packets.close()
-        self._links.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        if self._thread.is_alive():
+            raise HarnessError(f"persona {self.profile.name} on {self._board} did not end within {_STOP_S:g} s")
+        self._opened.close()
         self.check()
 
     def check(self) -> None:
@@ -96,9 +128,13 @@ class PersonaRunner:
             HarnessError: the interface is not there.
         """
         link = self._link
+        place = f"board {self._board}: persona {self.profile.name}"
         if link is None:
-            raise HarnessError(f"board {self._board}: persona {self.profile.name} has no interface to send on")
-        self._packets.sendto(frame, (link.name, 0))
+            raise HarnessError(f"{place} has no interface to send on")
+        try:
+            self._packets.sendto(frame, (link.name, 0))
+        except OSError as error:
+            raise HarnessError(f"{place} cannot send on {link.name}: {error.strerror}") from error
 
     @property
     def mac(self) -> str:
@@ -125,13 +161,13 @@ class PersonaRunner:
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._packets, selectors.EVENT_READ, self._read_packet)
             waiting.register(self._links, selectors.EVENT_READ, self._read_links)
-            waiting.register(self._wake_read, selectors.EVENT_READ, None)
+            waiting.register(self._wake, selectors.EVENT_READ, None)
             try:
                 while self._turn(waiting):
                     pass
-            except (HarnessError, OSError) as error:
-                self._failure = HarnessError(f"persona {self.profile.name} on {self._board} ended: {error}")
+            except (HilError, OSError) as error:
                 with self._bound:
+                    self._failure = HarnessError(f"persona {self.profile.name} on {self._board} ended: {error}")
                     self._bound.notify_all()
 
     def _turn(self, waiting: selectors.BaseSelector) -> bool:
@@ -159,15 +195,21 @@ class PersonaRunner:
                 self._link_seen(message)
 
     def _link_seen(self, link: rtnetlink.Link) -> None:
-        had_carrier = self._link is not None and self._link.carrier
-        if link.deleted:
-            if self._link is None or link.index != self._link.index:
+        known = self._link
+        if known is not None and link.index != known.index:
+            if link.deleted:
                 return
-            self._link = None
-        else:
-            self._link = link
+            self._link_is(None)  # a new interface in place of one whose end was not told yet
+        self._link_is(None if link.deleted else link)
+
+    def _link_is(self, link: rtnetlink.Link | None) -> None:
+        had_carrier = self._link is not None and self._link.carrier
+        has_carrier = link is not None and link.carrier
+        self._link = link
+        if link is not None:
             self._client.mac = link.mac
-        has_carrier = self._link is not None and self._link.carrier
+        else:
+            self._refused = ""
         if has_carrier != had_carrier:
             self._obey(self._client.link_changed(has_carrier, now_ns()))
 
@@ -180,14 +222,16 @@ class PersonaRunner:
             case SendFrame(frame):
                 self._transmit(frame)
             case SetAddress(address, prefix, router, server, lease_s):
-                if self._with_interface(lambda: self._agent.set_address(self._board, address, prefix, router)):
+                self._refused = self._change(lambda: self._agent.set_address(self._board, address, prefix, router))
+                if not self._refused:
                     self._tell(LeaseBound(address, server, lease_s, self.profile.name))
                     with self._bound:
                         self._address = address
                         self._bound.notify_all()
             case ClearAddress(address, reason):
                 self._address = ""
-                self._with_interface(lambda: self._agent.clear_address(self._board))
+                if self._link is not None:
+                    self._change(lambda: self._agent.clear_address(self._board))
                 self._tell(LeaseLost(address, reason, self.profile.name))
             case StateChanged(state, previous):
                 self._tell(PersonaState(state, previous, self.profile.name))
@@ -203,16 +247,15 @@ class PersonaRunner:
         except OSError as error:
             self._tell(PersonaNote(f"a frame could not be sent on {link.name}: {error.strerror}", self.profile.name))
 
-    def _with_interface(self, change: Callable[[], object]) -> bool:
-        """Whether a change was carried out; it cannot be where the interface has just left."""
-        if self._link is None:
-            return False
+    def _change(self, change: Callable[[], object]) -> str:
+        """Why the interface could not be changed, '' where it was; it cannot where it has just left."""
         try:
             change()
         except AgentError as error:
+            self._agent.boards_known()  # raises where it is the agent that is gone
             self._tell(PersonaNote(str(error), self.profile.name))
-            return False
-        return True
+            return str(error)
+        return ""
 
     def _tell(self, event: Event) -> None:
         self._record(replace(event, board=self._board, source="persona"))

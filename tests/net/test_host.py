@@ -1,0 +1,115 @@
+"""The computer that the board is plugged into."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from hil.errors import AgentError, BenchError, BoardFailure, HarnessError, MisuseError
+from hil.net.host import Host, Persona
+from hil.testing.fake_net import BOARD_MAC, HOST_MAC, LEASED, WITHIN_S, FakeNet
+from hil.wire.ethernet import EthernetFrame
+from hil.wire.icmp import IcmpEcho
+from hil.wire.ipv4 import Ipv4Packet
+
+
+@pytest.fixture
+def net() -> Iterator[FakeNet]:
+    """The interface usb0 of s3-a."""
+    made = FakeNet()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def host(net: FakeNet) -> Iterator[Host]:
+    """A host on it; its personas end with the test."""
+    made = Host(net, net.record)
+    yield made
+    made.stop()
+
+
+def started(net: FakeNet, host: Host) -> Persona:
+    """Linux, from now on."""
+    linux = host.persona("linux")
+    linux.start("s3-a")
+    return linux
+
+
+def test_a_persona_connects_and_has_its_address(net: FakeNet, host: Host) -> None:
+    """wait_for_lease() returns what the board granted."""
+    linux = started(net, host)
+    net.link(carrier=True)
+    net.grant()
+    assert linux.wait_for_lease(WITHIN_S) == LEASED
+    assert linux.address == LEASED
+
+
+def test_no_lease_is_the_boards_failure_with_the_state(host: Host) -> None:
+    """connect() gives up at its deadline and says how far it got."""
+    linux = host.persona("linux")
+    with pytest.raises(BoardFailure, match=r"persona 'linux' got no lease within 0\.05 s; its DHCP state: STOPPED"):
+        linux.connect("s3-a", within_s=0.05)
+
+
+def test_a_lease_whose_address_cannot_be_set_is_not_the_boards_fault(net: FakeNet, host: Host) -> None:
+    """The board granted it; the bench could not use it."""
+    net.broken = AgentError("the kernel says no")
+    linux = started(net, host)
+    net.link(carrier=True)
+    net.grant()
+    assert net.setting.wait(WITHIN_S)
+    with pytest.raises(HarnessError, match="'linux' got a lease and cannot have its address: the kernel says no"):
+        linux.wait_for_lease(0.2)
+
+
+def test_ping_as_sends_one_echo_of_somebody_else(net: FakeNet, host: Host) -> None:
+    """From the host's hardware address, with the other's IPv4 address, to the board."""
+    linux = started(net, host)
+    net.link(carrier=True)
+    net.grant()
+    linux.wait_for_lease(WITHIN_S)
+    linux.ping_as("192.168.7.77", "192.168.7.1")
+    frame = EthernetFrame.parse(net.far.recv(65536))
+    packet = Ipv4Packet.parse(frame.payload)
+    assert (frame.src, frame.dst, packet.src, packet.dst) == (HOST_MAC, BOARD_MAC, "192.168.7.77", "192.168.7.1")
+    assert not IcmpEcho.parse(packet.payload).reply
+
+
+def test_a_persona_starts_once(net: FakeNet, host: Host) -> None:
+    """Starting it again is an error of the test."""
+    linux = started(net, host)
+    with pytest.raises(MisuseError, match="persona 'linux' runs already"):
+        linux.start("s3-a")
+
+
+def test_a_persona_that_was_not_started_has_nothing_to_tell(host: Host) -> None:
+    """Each way to ask it says what is missing."""
+    linux = host.persona("linux")
+    with pytest.raises(MisuseError, match="persona 'linux' has not been started; known: start"):
+        linux.wait_for_lease()
+    with pytest.raises(MisuseError, match="has not been started"):
+        linux.ping_as("192.168.7.77", "192.168.7.1")
+
+
+def test_an_unknown_persona_is_refused(host: Host) -> None:
+    """With the choices."""
+    with pytest.raises(BenchError, match="persona 'windows' is not known; known: 'ios', 'linux'"):
+        host.persona("windows")
+
+
+def test_the_end_of_a_test_ends_every_persona_and_tells_of_the_failure(net: FakeNet) -> None:
+    """One that has failed does not keep the others running."""
+    other = FakeNet()
+    healthy, failed = Host(other, other.record), Host(net, net.record)
+    started(net, failed)
+    linux = healthy.persona("linux")
+    linux.start("s3-a")
+    failed._personas.append(linux)
+    failed._personas.insert(0, healthy.persona("ios"))
+    net.kernel.send(b"cut")
+    with pytest.raises(HarnessError, match="persona linux on s3-a ended: rtnetlink"):
+        failed.stop()
+    assert other.packets.closed
+    assert net.packets.closed
+    failed.stop()
+    other.close()
