@@ -19,7 +19,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m hil.launcher", description="Run a command in the virtual machine.")
     add = parser.add_argument
     add("-v", "--verbose", action="store_true", help="print the seconds of each phase; so does HIL_TIMING=1")
-    add("--artifacts", type=Path, default=Path("build/hil"), help="directory shared with the machine (%(default)s)")
+    add("--artifacts", type=Path, default=Path("build/machine"), help="directory shared with the machine (%(default)s)")
     add("--timeout", type=float, metavar="S", help="interrupt the command after that many seconds")
     add("--plan", action="store_true", help="only say where the virtual bench runs, and why there")
     add("--native", action="store_true", help="only answer: exit status 0 where it runs on this kernel, 1 elsewhere")
