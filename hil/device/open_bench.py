@@ -89,8 +89,9 @@ class OpenBench:
         if not self.virtual:
             require_board(spec)
             return spec
+        paths = [_absolute(fault) for fault in faults]
         handle = self.agent.start_virtual(
-            {"board": spec.name, "supply": spec.supply, "faults": [_absolute(fault) for fault in faults], "tinyusb": tinyusb}
+            {"board": spec.name, "supply": spec.supply, "faults": paths, "tinyusb": tinyusb}
         )
         self._control = VirtualControl(handle.socket)
         return replace(

@@ -3,22 +3,24 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from hil.agent.client import Done
 from hil.bench import Board
 from hil.board.interfaces import Instant, PowerDriver, UsbAgent
 from hil.board.sight import SUSPEND, VBUS_OFF
-from hil.clock import Clock, MonotonicClock
+from hil.clock import Clock, Deadline, MonotonicClock
 from hil.device.actions import Actions, Record
 from hil.device.claims import ClaimReader
 from hil.device.readings import Reading, Readings
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure, BoardVanished, HilError, MisuseError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid, UsbSuspended
+from hil.timeline.events import Acted, BoardSaid
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
 DETACH_S = 5.0
 SUSPEND_S = 5.0
+STATUS_LOOK_S = 0.002
 VANISHED_S = 1.0
 """Between a device that cannot be reached any more and the uevent that says that it is gone."""
 T = TypeVar("T")
@@ -153,15 +155,26 @@ class UsbBoard:
             raise MisuseError(f"board {self.name} is suspended already; resume() it first")
         self._asleep = True
         self._write("autosuspend_delay_ms", "0")
-        asked = self._write("control", "auto")
-        seen = self._witness.find(UsbSuspended(path=self.spec.usb), asked.t_ns - asked.t_err_ns, SUSPEND_S)
-        if seen is None:
-            raise BoardFailure(
-                f"board {self.name} did not suspend within {SUSPEND_S:g} s: runtime_status is {self._status()!r}; "
-                "a driver in use (cdc_acm with the tty open, cdc_ncm with the interface up) needs a device that "
-                "advertises remote wakeup"
-            )
-        return seen
+        return self._fallen_asleep(self._write("control", "auto"))
+
+    def _fallen_asleep(self, asked: Instant) -> Instant:
+        """When runtime_status became suspended. It has no event: the change lies between two readings."""
+        deadline = Deadline(SUSPEND_S, self._clock)
+        awake_ns = asked.t_ns - asked.t_err_ns
+        while True:
+            looked_ns = self._clock.now_ns()
+            status = self._status()
+            if status == "suspended":
+                seen_ns = self._clock.now_ns()
+                return Done((awake_ns + seen_ns) // 2, (seen_ns - awake_ns) // 2 + 1)
+            if deadline.passed:
+                raise BoardFailure(
+                    f"board {self.name} did not suspend within {SUSPEND_S:g} s: runtime_status is {status!r}; "
+                    "a driver in use (cdc_acm with the tty open, cdc_ncm with the interface up) needs a device that "
+                    "advertises remote wakeup"
+                )
+            awake_ns = looked_ns
+            self._clock.sleep(STATUS_LOOK_S)
 
     def _resume(self) -> Instant:
         self._asleep = False

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Read the options; run the same command line in the virtual machine where this one cannot hold the virtual bench."""
+    """Read the options; run the same command line in the machine where this kernel cannot hold the virtual bench."""
     if not options.names_hil(config):
         return None
     try:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def _run(request: pytest.FixtureRequest) -> Run:
     run = request.config.stash.get(RUN, None)
     if run is None:
-        raise MisuseError(f"{request.node.nodeid}: the fixture {request.fixturename!r} needs `-m hil` and the marker hil")
+        wanted = f"the fixture {request.fixturename!r} needs `-m hil` and the marker hil"
+        raise MisuseError(f"{request.node.nodeid}: {wanted}")
     return run
 
 

@@ -36,15 +36,22 @@ def clear_artifacts(folder: Path) -> None:
     """Empty the artifact folder of the run before; a folder that hil did not make is left alone.
 
     Raises:
-        HarnessError: the folder holds something else.
+        HarnessError: the folder holds something else, is none, or may not be written.
     """
+    try:
+        _clear(folder)
+    except OSError as error:
+        raise HarnessError(f"--hil-artifacts {folder}: {error.filename}: {error.strerror}") from error
+
+
+def _clear(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         if not (folder / _MARK).exists():
             raise HarnessError(f"--hil-artifacts {folder} is not empty and was not made by hil; choose another folder")
         for entry in folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
-            else:
+            elif entry.name != _MARK:  # what an interrupted clearing leaves is still hil's
                 entry.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).touch()
@@ -60,9 +67,8 @@ def shape(item: pytest.Item, report: pytest.TestReport, excinfo: pytest.Exceptio
     crash = next((entry for entry in reversed(excinfo.traceback) if entry.path == item.path), None)
     place = f"{report.location[0]}:{crash.lineno + 1}: " if crash is not None else ""
     statement = f"{place}{str(crash.statement).strip()}\n\n" if crash is not None else ""
-    report.longrepr = f"{statement}{type(error).__name__}: {error}" if isinstance(error, HarnessError) else (
-        f"{statement}{error}"
-    )
+    named = f"{type(error).__name__}: " if isinstance(error, HarnessError) else ""
+    report.longrepr = f"{statement}{named}{error}"
 
 
 def is_harness_error(report: pytest.TestReport) -> bool:
@@ -72,13 +78,19 @@ def is_harness_error(report: pytest.TestReport) -> bool:
 
 
 def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
-    """Ask the second witness, look for a cause, and keep the timeline of the test."""
+    """Ask the second witness, look for a cause, and keep the timeline of the test.
+
+    An error on the way is told in a section of the report: it must not hide the failure that it comes after.
+    """
     started_ns = item.stash.get(STARTED, None)
     item.stash[FAILED] = True
     if run.opened is None or started_ns is None:
         return
-    findings = [] if report.when != "call" or is_harness_error(report) else _diagnose(run, item, report, started_ns)
-    _keep(run, item, started_ns, findings)
+    try:
+        findings = [] if report.when != "call" or is_harness_error(report) else _diagnose(run, item, report, started_ns)
+        _keep(run, item, started_ns, findings)
+    except (HilError, OSError) as error:
+        report.sections.append(("hil evidence", f"not kept: {type(error).__name__}: {error}"))
 
 
 def _diagnose(run: Run, item: pytest.Item, report: pytest.TestReport, started_ns: int) -> list[Finding]:
@@ -91,7 +103,8 @@ def _diagnose(run: Run, item: pytest.Item, report: pytest.TestReport, started_ns
     run.opened.witness.refresh()
     findings = diagnose(run.opened.witness.timeline, board.name, started_ns, now_ns())
     run.findings[item.nodeid] = findings
-    report.user_properties += [("hil_finding", finding.name) for finding in findings]
+    # pytest copies an item's properties into each report, and JUnit takes those of the last.
+    item.user_properties += [("hil_finding", finding.name) for finding in findings]
     text = "\n\n".join(finding.text(started_ns) for finding in findings) or f"finding   {NO_MATCH}"
     report.sections.append(("hil finding", text))
     return findings
@@ -121,5 +134,3 @@ def summary(run: Run, reporter: pytest.TerminalReporter) -> None:
     for node, text in run.skipped_checks:
         reporter.write_line(f"hil: {node}: skipped check: {text}")
     reporter.write_line(f"hil: evidence in {run.options.artifacts}")
-
-

@@ -1,0 +1,126 @@
+"""Runs the cases one after the other, inside the virtual machine; each leaves a JUnit file and its artifacts.
+
+usage: python in_machine.py FOLDER CASE…
+"""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+AGENT = Path("/run/hil/agent.sock")
+RUN_S = 180
+KILLED_S = 20.0
+
+
+def cases() -> dict[str, object]:
+    spec = importlib.util.spec_from_file_location("cases", Path(__file__).with_name("cases.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["cases"] = module
+    spec.loader.exec_module(module)
+    return {case.name: case for case in module.CASES}
+
+
+def command(case, folder: Path) -> list[str]:
+    fault = ("--hil-virtual-fault", case.fault) if case.fault else ()
+    places = ("--hil-artifacts", str(folder / case.name), "--junitxml", str(folder / case.name / "junit.xml"))
+    pytest = (sys.executable, "-m", "pytest", "-q", "-m", "hil", "-p", "no:cacheprovider", *case.scenarios)
+    return [*pytest, *fault, *places, *case.options]
+
+
+def run(case, folder: Path) -> None:
+    (folder / case.name).mkdir()
+    environment = dict(os.environ)
+    agent = None
+    if case.user:
+        open_the_way(folder / case.name)
+        (folder / case.name).chmod(0o777)
+        agent = start_agent(case.user)
+        environment["HIL_AGENT"] = str(AGENT)
+        # What an ordinary user cannot write is not written: no byte code, no cache.
+        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}
+    with (folder / f"{case.name}.txt").open("wb") as output:
+        subprocess.run(
+            command(case, folder),
+            cwd=REPOSITORY,
+            env=environment,
+            user=case.user or None,
+            group=case.user or None,
+            extra_groups=[] if case.user else None,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=RUN_S,
+            check=False,
+        )
+    if agent is not None:
+        agent.terminate()
+        agent.wait(KILLED_S)
+
+
+def open_the_way(folder: Path) -> None:
+    """Let an ordinary user reach the interpreter and the repository, on this machine that ends with the proof."""
+    places = (Path(sys.executable), Path(os.path.realpath(sys.executable)), REPOSITORY / "pyproject.toml", folder)
+    for place in places:
+        for parent in place.parents:
+            parent.chmod(parent.stat().st_mode | 0o055)
+
+
+def start_agent(user: int) -> subprocess.Popen[bytes]:
+    """The agent as a service would run it, for one ordinary user."""
+    AGENT.parent.mkdir(parents=True, exist_ok=True)
+    what = ("--listen", str(AGENT), "--uid", str(user), "--allow-virtual")
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen([sys.executable, "-P", "-m", "hil.agent", *what], env=environment)
+
+
+def kill_in_the_middle(folder: Path) -> dict[str, object]:
+    """SIGKILL pytest while a test runs; what is left of the bench afterwards, and of the timeline."""
+    artifacts = folder / "killed"
+    artifacts.mkdir()
+    timeline = artifacts / "session" / "timeline.jsonl"
+    arguments = ("-m", "pytest", "-q", "-m", "hil", "-p", "no:cacheprovider", "tests/hil/test_replug.py")
+    process = subprocess.Popen([sys.executable, *arguments, "--hil-artifacts", str(artifacts)], cwd=REPOSITORY)
+    await_text(timeline, '"DhcpAck"', RUN_S)
+    before = leftovers()
+    process.send_signal(signal.SIGKILL)
+    process.wait(KILLED_S)
+    deadline = time.monotonic() + KILLED_S
+    while any(leftovers().values()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return {"before": before, "after": leftovers(), "lines": timeline.read_text().count("\n")}
+
+
+def leftovers() -> dict[str, list[str]]:
+    """What hil has put on this machine: namespaces that can be entered, boards on the virtual bus."""
+    namespaces = [path.name for path in Path("/run/netns").glob("hil-*") if path.exists()]
+    devices = [path.name for path in Path("/sys/bus/usb/devices").glob("*-*") if ":" not in path.name]
+    return {"namespaces": sorted(namespaces), "devices": sorted(d for d in devices if not d.endswith("-0"))}
+
+
+def await_text(path: Path, text: str, within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while not (path.exists() and text in path.read_text()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{path}: no {text} within {within_s} s")
+        time.sleep(0.1)
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    known = cases()
+    for name in sys.argv[2:]:
+        if name == "killed":
+            (folder / "killed.json").write_text(json.dumps(kill_in_the_middle(folder)))
+        else:
+            run(known[name], folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The proof that the harness sees what it claims to see: one boot of the machine, every faulty board in turn."""
+
+import json
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from hil import launcher
+from hil.errors import SetupError
+from tests.proofs.cases import CASES, Case
+
+REPOSITORY = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the outcome of every case."""
+    folder = tmp_path_factory.mktemp("proof")
+    names = [*(case.name for case in CASES), "killed"]
+    argv = [sys.executable, str(Path(__file__).with_name("in_machine.py")), str(folder), *names]
+    try:
+        status = launcher.run(argv, rootdir=REPOSITORY, artifacts=folder)
+    except SetupError as error:
+        pytest.skip(str(error))
+    assert status == 0
+    return folder
+
+
+def outcome(folder: Path, case: Case) -> tuple[int, int, set[str]]:
+    """Tests that passed, tests that failed as the board's fault, and the findings."""
+    suite = ET.parse(folder / case.name / "junit.xml").getroot().find("testsuite")
+    assert suite is not None
+    failed = len(suite.findall("testcase/failure"))
+    assert suite.get("errors") == "0", (folder / f"{case.name}.txt").read_text()
+    properties = suite.findall("testcase/properties/property")
+    findings = {str(found.get("value")) for found in properties if found.get("name") == "hil_finding"}
+    return int(suite.get("tests", "0")) - failed, failed, findings
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_board_is_judged_by_its_own_name(proof: Path, case: Case) -> None:
+    """A clean board passes without a finding; a faulty one fails with its finding and no other."""
+    passed, failed, findings = outcome(proof, case)
+    told = (proof / f"{case.name}.txt").read_text()
+    assert passed == case.passes_before, told
+    assert failed == (1 if case.finding else 0), told
+    assert findings == ({case.finding} if case.finding else set()), told
+
+
+def test_a_killed_run_leaves_no_board_and_no_namespace_behind(proof: Path) -> None:
+    """The agent undoes what its client did when the client is killed, and the timeline stays readable."""
+    left = json.loads((proof / "killed.json").read_text())
+    assert left["before"]["devices"]
+    assert left["before"]["namespaces"]
+    assert left["after"] == {"namespaces": [], "devices": []}
+    assert left["lines"] > 50
