@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from hil.board.interfaces import Instant
-from hil.clock import now_ns
+from hil.clock import Clock, MonotonicClock
 from hil.device.witness import Witness
 from hil.errors import ExpectationFailed, MisuseError
 from hil.expect import Expectation, Failed, Ledger, Met, explain
@@ -25,20 +25,31 @@ class Expect:
     and must be entered by ``with``; it is judged at the end of the block.
     """
 
-    def __init__(self, witness: Witness, ledger: Ledger, board: str, artifacts: Path) -> None:
+    def __init__(
+        self, witness: Witness, ledger: Ledger, board: str, artifacts: Path, *, clock: Clock | None = None
+    ) -> None:
+        self._clock = clock or MonotonicClock()
         self._witness = witness
         self._ledger = ledger
         self._board = board
         self._artifacts = artifacts
 
     def sequence(
-        self, *steps: Event | Step, since: Instant | None = None, after: Instant | None = None, within_s: float = DEFAULT_S
+        self,
+        *steps: Event | Step,
+        since: Instant | None = None,
+        after: Instant | None = None,
+        within_s: float = DEFAULT_S,
     ) -> "Opened":
         """These happen in this order, the last within ``within_s`` of the start."""
         return self._open(steps, since, after, within_s, ordered=True)
 
     def unordered(
-        self, *steps: Event | Step, since: Instant | None = None, after: Instant | None = None, within_s: float = DEFAULT_S
+        self,
+        *steps: Event | Step,
+        since: Instant | None = None,
+        after: Instant | None = None,
+        within_s: float = DEFAULT_S,
     ) -> "Opened":
         """These all happen within ``within_s`` of the start, in any order."""
         return self._open(steps, since, after, within_s, ordered=False)
@@ -48,20 +59,26 @@ class Expect:
         return self._open((forbid(pattern),), since, None, for_s, ordered=True)
 
     def seen(self, pattern: Event, *, since: Instant, within_s: float) -> bool:
-        """Whether this happens within ``within_s``; an observation, not a verdict."""
-        return self._witness.find(pattern, since.t_ns - since.t_err_ns, within_s) is not None
+        """Whether this happens within ``within_s`` of ``since``; an observation, not a verdict."""
+        expectation = Expectation((pattern,), since.t_ns - since.t_err_ns, within_s, board=self._board)
+        _decide(expectation, self._witness)
+        return isinstance(expectation.outcome, Met)
 
     def _open(
-        self, steps: tuple[Event | Step, ...], since: Instant | None, after: Instant | None, within_s: float, ordered: bool
+        self,
+        steps: tuple[Event | Step, ...],
+        since: Instant | None,
+        after: Instant | None,
+        within_s: float,
+        *,
+        ordered: bool,
     ) -> "Opened":
         if since is not None and after is not None:
             raise MisuseError("an expectation takes since= (an action) or after= (a reading), not both")
         start = since or after
-        begin_ns = now_ns() if start is None else start.t_ns - start.t_err_ns
+        begin_ns = self._clock.now_ns() if start is None else start.t_ns - start.t_err_ns
         named = repr(start) if isinstance(start, Event) else "the start"
-        expectation = Expectation(
-            steps, begin_ns, within_s, ordered=ordered, board=self._board, since_name=named
-        )
+        expectation = Expectation(steps, begin_ns, within_s, ordered=ordered, board=self._board, since_name=named)
         self._ledger.open(expectation, _caller())
         opened = Opened(expectation, self._witness, self._artifacts)
         if start is not None:
@@ -100,16 +117,16 @@ class Opened:
         Raises:
             ExpectationFailed: it was not met; the message explains why.
         """
-        self._witness.watch(self.expectation)
-        try:
-            self._witness.settle(self.expectation)
-        finally:
-            self._witness.unwatch(self.expectation)
-            self.expectation.judged = True
+        self.expectation.judged = True
+        _decide(self.expectation, self._witness)
         if isinstance(self.expectation.outcome, Failed):
             raise ExpectationFailed(explain(self.expectation, self._witness.timeline, str(self._artifacts)))
 
     def __enter__(self) -> "Opened":
+        if self.expectation.judged:
+            raise MisuseError(
+                "an expectation with since= or after= is judged where it stands; `with` needs one without"
+            )
         return self
 
     def __exit__(
@@ -119,6 +136,15 @@ class Opened:
             self.judge()
         else:
             self.expectation.judged = True
+
+
+def _decide(expectation: Expectation, witness: Witness) -> None:
+    """Wait until the outcome stands."""
+    witness.watch(expectation)
+    try:
+        witness.settle(expectation)
+    finally:
+        witness.unwatch(expectation)
 
 
 def _caller() -> str:

@@ -92,6 +92,7 @@ class FakeAgent:
 
     def _reached(self, *call: str) -> None:
         self._called(*call)
+        self.capture.catch_up()
         if call == self.vanish_on:
             self.detach()
         if not self.present:

@@ -67,9 +67,17 @@ class FakeCapture:
         grown, self._grown = self._grown, False
         return grown
 
+    def catch_up(self) -> None:
+        """Let everything happen that is due by now, as it does while somebody sleeps."""
+        due = [entry for entry in self._due if entry[0] <= self.clock.now_ns()]
+        for entry in sorted(due, key=lambda entry: entry[0]):
+            self._due.remove(entry)
+            entry[1]()
+
     def sync(self, timeout_s: float = 10.0) -> None:
         """Write what was held back."""
         self.syncs += 1
+        self.catch_up()
         held, self._unwritten = self._unwritten, []
         for event in held:
             self.record(event)

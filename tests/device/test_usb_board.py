@@ -151,11 +151,12 @@ def test_a_bus_powered_board_can_be_power_cycled(bench: Bench) -> None:
 
 
 def test_suspend_returns_when_the_bus_slept(bench: Bench) -> None:
-    """The instant is that of the kernel's own attribute, not of the request."""
+    """The instant is that of the kernel's own attribute, within its error, and not of the request."""
     asleep = bench.board.suspend()
     seen = bench.witness.find(UsbSuspended(), 0, 0.0)
     assert seen is not None
-    assert asleep.t_ns == seen.t_ns
+    assert abs(asleep.t_ns - seen.t_ns) <= asleep.t_err_ns
+    assert asleep.t_err_ns < to_ns(0.01)
     assert ("write_attribute", "s3-a", "control", "auto") in bench.agent.calls
     assert bench.actions() == [("Started", "suspend"), ("Acted", "suspend")]
 
@@ -175,7 +176,7 @@ def test_resume_keeps_the_bus_awake(bench: Bench) -> None:
 def test_doze_lasts_as_long_as_asked(bench: Bench) -> None:
     """From the suspend to the resume pass ``asleep_s``."""
     asleep, awake = bench.board.doze(2.5)
-    assert awake.t_ns - asleep.t_ns == to_ns(2.5)
+    assert abs(awake.t_ns - asleep.t_ns - to_ns(2.5)) <= asleep.t_err_ns
 
 
 def test_a_board_that_does_not_suspend_is_a_failure_with_its_state(bench: Bench) -> None:
