@@ -45,7 +45,7 @@ class Signature:
     remedy: str
     source: str
     across_enumerations: bool = False
-    """The picture may span a replug; else each enumeration is looked at alone, the latest that shows anything counts."""
+    """The picture may span a replug; else the latest enumeration that shows anything is judged, alone."""
 
     def evidence(self, window: Window) -> Sides | None:
         """What speaks for and against it, or None where there is nothing to see."""
@@ -176,8 +176,8 @@ SIGNATURES: tuple[Signature, ...] = (
         look=_link_notification_missing,
         cause="NETWORK_CONNECTION was not sent on the notification endpoint, so the host keeps the interface without "
         "carrier and sends nothing.",
-        remedy="call tud_network_link_state() after the stack is ready, and use a TinyUSB that sends the notification on "
-        "each selection of alternate setting 1 (0.21, or ncm_device.c of 2026-07-08).",
+        remedy="call tud_network_link_state() after the stack is ready, and use a TinyUSB that sends the notification "
+        "on each selection of alternate setting 1 (0.21, or ncm_device.c of 2026-07-08).",
         source="USB CDC PSTN/NCM 1.0 section 7.1; hathach/tinyusb cf055c237; espressif/esp-idf issue 18079",
     ),
     Signature(
@@ -185,8 +185,8 @@ SIGNATURES: tuple[Signature, ...] = (
         title="the board hears DHCPDISCOVER and its server never answers",
         look=_dhcp_server_silent,
         cause="the DHCP server of the firmware is not running on the USB interface.",
-        remedy="start it after the interface is up (esp_netif_dhcps_start) and check its return value; an interface made "
-        "without ESP_NETIF_DHCP_SERVER has none to start.",
+        remedy="start it after the interface is up (esp_netif_dhcps_start) and check its return value; an interface "
+        "made without ESP_NETIF_DHCP_SERVER has none to start.",
         source="ESP-IDF components/esp_netif/lwip/esp_netif_lwip.c, esp_netif_dhcps_start",
     ),
     Signature(

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from hil.expect import matches
 from hil.timeline.events import CaptureGap, Event, UsbAttached, UsbDetached
 
-
 OPEN_END = -1
 """``CaptureGap.lasted_s`` of a channel that stayed blind to the end of the run."""
 ESPRESSIF = 0x303A

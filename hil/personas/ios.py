@@ -1,4 +1,7 @@
-"""iOS: where Apple's IPConfiguration departs from the base client. Source: bootp-494.60.3, IPConfiguration.bproj/dhcp.c."""
+"""iOS: where Apple's IPConfiguration departs from the base client.
+
+Source: bootp-494.60.3, IPConfiguration.bproj/dhcp.c.
+"""
 
 from hil.personas.client_profile import Backoff, ClientProfile
 

@@ -1,7 +1,7 @@
 """The hub port's own ``disable`` attribute: a disconnect that every hub can do.
 
-Source: Linux Documentation/ABI/testing/sysfs-bus-usb, ``<hub>:1.0/<hub>-port<n>/disable``. VBUS stays on most hubs, so a
-board with its own supply only loses the data lines.
+Source: Linux Documentation/ABI/testing/sysfs-bus-usb, ``<hub>:1.0/<hub>-port<n>/disable``. VBUS stays on most hubs,
+so a board only loses the data lines.
 """
 
 from hil.agent.client import Agent

@@ -31,5 +31,6 @@ class Manual:
 
     def _asked(self, line: str) -> Instant:
         if not self._ask(line):
-            raise SetupError(f"board {self._board}: power.driver is 'manual' and nobody can answer: no terminal (run pytest -s)")
+            place = f"board {self._board}: power.driver is 'manual'"
+            raise SetupError(f"{place} and nobody can answer: this run has no terminal")
         return self._now()

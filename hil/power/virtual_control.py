@@ -49,7 +49,9 @@ class VirtualControl:
             except TimeoutError as error:
                 raise VirtualBoardError(f"the virtual board did not answer {what!r} within {REPLY_S:g} s") from error
             except OSError as error:
-                raise VirtualBoardError(f"the virtual board's process is gone ({error.strerror}) at {what!r}") from error
+                raise VirtualBoardError(
+                    f"the virtual board's process is gone ({error.strerror}) at {what!r}"
+                ) from error
 
     def close(self) -> None:
         """End the virtual board: its process cleans up when the control socket closes."""

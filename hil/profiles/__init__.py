@@ -21,7 +21,7 @@ class Claim:
     name: str
     """USB_MOUNTED, NCM_LINK_UP …"""
     pattern: str
-    """Regular expression searched in a log line, its group ``detail`` becomes the event's; '' where the log is silent."""
+    """Searched in a log line; its group ``detail`` becomes the event's. '' where the log is silent."""
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ def test_a_finding_reads_as_evidence_cause_remedy_source() -> None:
         "LinkChanged(interface='usb0', up=True, operstate='down')",
         "  for        +1.500 s  the board says that its link is up: serial "
         "BoardSaid(name='NCM_LINK_UP', detail='stack_ready_kick_up', board_ms=921, via='serial')",
-        "  for        absent    no NETWORK_CONNECTION notification with value 1 on the bus since the device was attached",
+        "  for        absent    no NETWORK_CONNECTION notification with value 1 on the bus "
+        "since the device was attached",
         "  for        absent    no carrier on the interface since the device was attached",
     ]
 

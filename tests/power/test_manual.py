@@ -24,5 +24,5 @@ def test_the_person_is_asked_and_the_answer_dates_the_action() -> None:
 def test_nobody_there_is_an_error_of_the_bench() -> None:
     """Without a terminal the driver says what is missing."""
     driver = Manual("s3-a", ask=lambda line: False, now=lambda: Answer(0, 0))
-    with pytest.raises(SetupError, match="board s3-a: power.driver is 'manual' and nobody can answer"):
+    with pytest.raises(SetupError, match=r"board s3-a: power\.driver is 'manual' and nobody can answer"):
         driver.off()
