@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil import bench as bench_file
 from hil.agent import allow
+from hil.agent.client import LISTENING
 from hil.bench import Bench
 from hil.errors import SetupError
 
@@ -54,19 +56,13 @@ def allow_text(bench: Bench) -> str:
 
 
 def unit_text(python: str, uid: int, allow_file: Path) -> str:
-    """The systemd service."""
-    return f"""[Unit]
-Description=hil agent: the one process of a hardware-in-the-loop bench that needs root
-After=systemd-udevd.service
-
-[Service]
-ExecStart={python} -P -m hil.agent --listen /run/hil/agent.sock --uid {uid} --allow {allow_file}
-RuntimeDirectory=hil
-Restart=on-failure
-
-[Install]
-WantedBy=multi-user.target
-"""
+    """The agent's systemd service, for this interpreter, this user and this allow list."""
+    template = (resources.files("hil.agent") / "hil-agent.service").read_text(encoding="utf-8")
+    start = f"{python} -P -m hil.agent --listen {LISTENING} --allow {allow_file} --uid {uid}"
+    lines = [
+        line for line in template.splitlines() if not line.startswith("#   ") and "set the interpreter" not in line
+    ]
+    return "\n".join(f"ExecStart={start}" if line.startswith("ExecStart=") else line for line in lines) + "\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -24,10 +24,12 @@ def test_the_allow_list_names_exactly_the_boards_paths() -> None:
 
 
 def test_the_service_serves_one_user() -> None:
-    """The socket is for the user who runs pytest."""
-    assert "--listen /run/hil/agent.sock --uid 1000 --allow /etc/hil/allow.toml" in unit_text(
-        "/usr/bin/python3", 1000, Path("/etc/hil/allow.toml")
-    )
+    """The socket is for the user who runs pytest; the rest is the unit that comes with the agent."""
+    text = unit_text("/usr/bin/python3", 1000, Path("/etc/hil/allow.toml"))
+    started = "/usr/bin/python3 -P -m hil.agent --listen /run/hil/agent.sock --allow /etc/hil/allow.toml --uid 1000"
+    assert f"ExecStart={started}" in text.splitlines()
+    assert text.startswith("[Unit]")
+    assert "KillMode=mixed" in text
 
 
 def test_init_writes_what_the_bench_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
