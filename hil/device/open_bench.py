@@ -53,7 +53,7 @@ class OpenBench:
             for spec in specs:
                 self._add(spec)
             self._begin()
-        except HarnessError:
+        except (HarnessError, OSError):
             self.close()
             raise
 

@@ -67,6 +67,8 @@ class Run:
             self.opened = OpenBench(self.bench, options.artifacts, faults=options.faults, tinyusb=options.tinyusb)
         except HarnessError as error:
             self._problem = error
+        except OSError as error:
+            self._problem = HarnessError(f"the bench cannot be opened: {error}")
 
     def folder(self, test_name: str) -> Path:
         """The artifact folder of one test."""

@@ -6,11 +6,17 @@ usage: python in_machine.py FOLDER CASE…
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from tests.proofs.cases import Case
 
 REPOSITORY = Path(__file__).parents[2]
 AGENT = Path("/run/hil/agent.sock")
@@ -18,7 +24,7 @@ RUN_S = 180
 KILLED_S = 20.0
 
 
-def cases() -> dict[str, object]:
+def cases() -> "dict[str, Case]":
     spec = importlib.util.spec_from_file_location("cases", Path(__file__).with_name("cases.py"))
     assert spec is not None
     assert spec.loader is not None
@@ -28,45 +34,41 @@ def cases() -> dict[str, object]:
     return {case.name: case for case in module.CASES}
 
 
-def command(case, folder: Path) -> list[str]:
+def command(case: "Case", artifacts: Path) -> list[str]:
     fault = ("--hil-virtual-fault", case.fault) if case.fault else ()
-    places = ("--hil-artifacts", str(folder / case.name), "--junitxml", str(folder / case.name / "junit.xml"))
+    places = ("--hil-artifacts", str(artifacts), "--junitxml", str(artifacts / "junit.xml"))
     pytest = (sys.executable, "-m", "pytest", "-q", "-m", "hil", "-p", "no:cacheprovider", *case.scenarios)
     return [*pytest, *fault, *places, *case.options]
 
 
-def run(case, folder: Path) -> None:
-    (folder / case.name).mkdir()
-    environment = dict(os.environ)
-    agent = None
-    if case.user:
-        open_the_way(folder / case.name)
-        (folder / case.name).chmod(0o777)
-        agent = start_agent(case.user)
-        environment["HIL_AGENT"] = str(AGENT)
-        # What an ordinary user cannot write is not written: no byte code, no cache.
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}
+def run(case: "Case", folder: Path) -> None:
     with (folder / f"{case.name}.txt").open("wb") as output:
-        subprocess.run(
-            command(case, folder),
-            cwd=REPOSITORY,
-            env=environment,
-            user=case.user or None,
-            group=case.user or None,
-            extra_groups=[] if case.user else None,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=RUN_S,
-            check=False,
-        )
-    if agent is not None:
+        if case.user:
+            run_as_ordinary_user(case, folder, output)
+        else:
+            (folder / case.name).mkdir()
+            subprocess.call(
+                command(case, folder / case.name), cwd=REPOSITORY, stdout=output, stderr=output, timeout=RUN_S
+            )
+
+
+def run_as_ordinary_user(case: "Case", folder: Path, output: BinaryIO) -> None:
+    """pytest without any privilege, the agent as root's process; the evidence is the user's until the run is over."""
+    open_the_way()
+    environment = {**os.environ, "HIL_AGENT": str(AGENT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}
+    with tempfile.TemporaryDirectory(dir="/tmp") as place, start_agent(case.user) as agent:
+        os.chown(place, case.user, case.user)
+        argv = command(case, Path(place, "evidence"))
+        who = {"user": case.user, "group": case.user, "extra_groups": []}
+        where = {"cwd": REPOSITORY, "env": environment, "stdout": output, "stderr": output}
+        subprocess.call(argv, **where, **who, timeout=RUN_S)
         agent.terminate()
-        agent.wait(KILLED_S)
+        shutil.copytree(Path(place, "evidence"), folder / case.name)
 
 
-def open_the_way(folder: Path) -> None:
+def open_the_way() -> None:
     """Let an ordinary user reach the interpreter and the repository, on this machine that ends with the proof."""
-    places = (Path(sys.executable), Path(os.path.realpath(sys.executable)), REPOSITORY / "pyproject.toml", folder)
+    places = (Path(sys.executable), Path(os.path.realpath(sys.executable)), REPOSITORY / "pyproject.toml")
     for place in places:
         for parent in place.parents:
             parent.chmod(parent.stat().st_mode | 0o055)
