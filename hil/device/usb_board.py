@@ -107,10 +107,9 @@ class UsbBoard:
         return self.replug(off_s)
 
     def _pull(self) -> Instant:
-        was_there = self._attached()
         done = self._power.off()
         self._plugged = self._asleep = False
-        if was_there and not self._witness.until(lambda: not self._attached(), DETACH_S):
+        if not self._witness.until(lambda: not self._attached(), DETACH_S):
             raise BoardFailure(f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled")
         return done
 

@@ -276,6 +276,15 @@ def test_an_agent_that_is_gone_is_not_the_boards_fault(bench: Bench, action: str
     assert bench.actions() == [("Started", action), ("ActionFailed", action)]
 
 
+def test_an_agent_that_is_gone_says_nothing_about_a_board_that_is_away(bench: Bench) -> None:
+    """That the board has left too does not make it the reason."""
+    bench.agent.detach()
+    assert bench.witness.find(UsbDetached(), 0, 1.0)
+    bench.agent.alive = False
+    with pytest.raises(AgentError, match="the agent is gone"):
+        bench.board.resume()
+
+
 def test_an_agent_that_fails_with_the_board_there_is_not_the_boards_fault(bench: Bench) -> None:
     """The kernel refused a write and the board did not leave: the agent's own error stays."""
     bench.agent.present = False
@@ -335,6 +344,14 @@ def test_a_test_that_leaves_the_bus_asleep_is_cleaned_up(bench: Bench) -> None:
     del bench.agent.calls[:]
     bench.board.leave()
     assert bench.agent.calls == []
+
+
+def test_a_board_that_was_pulled_in_its_sleep_comes_back_awake(bench: Bench) -> None:
+    """It is a new device to the kernel: nothing is left to undo."""
+    bench.board.suspend()
+    bench.board.unplug()
+    bench.board.make_ready()
+    assert bench.actions()[-1] == ("Acted", "plug")
 
 
 def test_leaving_a_sleeping_board_that_has_gone_is_no_error(bench: Bench) -> None:

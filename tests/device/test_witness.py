@@ -166,6 +166,31 @@ def test_a_flood_of_other_events_does_not_outlast_the_deadline(
     assert clock.now_ns() < START_NS + to_ns(1.5)
 
 
+class BusyClock(FakeClock):
+    """Every look at the clock takes a millisecond, in which another event is written."""
+
+    capture: FakeCapture | None = None
+
+    def now_ns(self) -> int:
+        t_ns = super().now_ns()
+        if self.capture is not None:
+            self.set(t_ns + to_ns(0.001))
+            noise = KernelLog(6, "noise", t_ns=t_ns, t_err_ns=0, board="", source="kmsg")
+            self.capture.append(f"{encode(noise)}\n")
+        return t_ns
+
+
+def test_a_journal_that_has_grown_at_every_look_does_not_outlast_the_deadline(tmp_path: Path) -> None:
+    """Reading is never done, and the deadline comes all the same."""
+    clock = BusyClock(START_NS)
+    clock.capture = FakeCapture(tmp_path, clock)
+    witness = Witness(clock.capture, clock)
+    expectation = settled(witness, Expectation((Carrier(up=True),), START_NS, 0.5))
+    witness.close()
+    assert isinstance(expectation.outcome, Failed)
+    assert clock.now_ns() < START_NS + to_ns(1.0)
+
+
 def test_a_forbidden_event_ends_the_wait_at_once(witness: Witness, capture: FakeCapture, clock: FakeClock) -> None:
     """``never`` does not sit out its window once the event is there."""
     capture.record_after(0.5, UsbDetached("1-1"))
