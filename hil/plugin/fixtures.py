@@ -89,6 +89,6 @@ def timeline(bench: OpenBench) -> Timeline:
 @pytest.fixture
 def artifacts(request: pytest.FixtureRequest) -> Path:
     """Where this test may leave files; the same folder keeps its timeline when it fails."""
-    folder = _run(request).folder(request.node.name)
+    folder = _run(request).folder(request.node)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -114,7 +114,7 @@ def _keep(run: Run, item: pytest.Item, started_ns: int, findings: list[Finding])
     from hil.timeline.journal import encode
 
     assert run.opened is not None
-    folder = run.folder(item.name)
+    folder = run.folder(item)
     folder.mkdir(parents=True, exist_ok=True)
     run.opened.witness.refresh()
     events = run.opened.witness.timeline.since(started_ns)

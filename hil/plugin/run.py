@@ -31,6 +31,7 @@ class Run:
     """By test node id."""
     skipped_checks: list[tuple[str, str]] = field(default_factory=list)
     """Test node id, and what was not checked and why."""
+    _folders: dict[str, str] = field(default_factory=dict)
     _opening: threading.Thread | None = None
     _problem: HarnessError | None = None
 
@@ -70,10 +71,16 @@ class Run:
         except OSError as error:
             self._problem = HarnessError(f"the bench cannot be opened: {error}")
 
-    def folder(self, test_name: str) -> Path:
-        """The artifact folder of one test."""
-        safe = "".join(c if c.isalnum() or c in "-_." else "-" for c in test_name)
-        return self.options.artifacts / safe
+    def folder(self, item: pytest.Item) -> Path:
+        """The artifact folder of one test: its name, with its file's where two tests share one."""
+        name = _file_name(item.name)
+        if self._folders.setdefault(name, item.nodeid) != item.nodeid:
+            name = _file_name(f"{item.path.stem}-{item.name}")
+        return self.options.artifacts / name
+
+
+def _file_name(text: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in text)
 
 
 RUN = pytest.StashKey[Run]()
