@@ -1,10 +1,12 @@
 """Finds what is attached at a topology path, through udev's database."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from hil.bench import Board
 from hil.errors import BenchError
 
+DEVICES = Path("/sys/bus/usb/devices")
 ESPRESSIF = 0x303A
 """Vendor of the chip's own USB identities and of esp_tinyusb's defaults."""
 
@@ -40,6 +42,21 @@ def attached() -> list[Attached]:
         if not device.sys_name.startswith("usb")
     ]
     return sorted(found, key=lambda device: device.path)
+
+
+def boards_on_the_bus(devices: Path = DEVICES) -> list[str]:
+    """Topology paths with vid:pid of Espressif devices on real ports; read from sysfs, without udev."""
+    found = []
+    for device in sorted(devices.glob("*-*")):
+        if ":" in device.name or "vhci_hcd" in str(device.resolve()):
+            continue
+        try:
+            vid, pid = ((device / name).read_text().strip() for name in ("idVendor", "idProduct"))
+        except OSError:
+            continue  # it has just gone
+        if int(vid, 16) == ESPRESSIF:
+            found.append(f"{device.name} ({vid}:{pid})")
+    return found
 
 
 def require_board(spec: Board, devices: list[Attached] | None = None) -> Attached:

@@ -40,6 +40,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         if launcher.inside() or _only_asks(config):
             return None
         reporting.clear_artifacts(given.artifacts)
+        for line in reporting.left_out(run):
+            print(line)
         return _launch(config, run) if run.bench.virtual else None
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error

@@ -32,6 +32,17 @@ def header(run: Run) -> list[str]:
     return lines
 
 
+def left_out(run: Run) -> list[str]:
+    """What a run on the virtual bench does not touch although it is there."""
+    from hil.device.discovery import boards_on_the_bus
+
+    boards = boards_on_the_bus() if run.bench.virtual else []
+    advice = "`hil boards` and `sudo hil init` make a bench of it"
+    return [
+        f"hil: a board is attached at {board} and is not tested: this bench is VIRTUAL; {advice}" for board in boards
+    ]
+
+
 def clear_artifacts(folder: Path) -> None:
     """Empty the artifact folder of the run before; a folder that hil did not make is left alone.
 

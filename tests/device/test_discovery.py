@@ -1,9 +1,11 @@
 """What is attached where."""
 
+from pathlib import Path
+
 import pytest
 
 from hil.bench import Board
-from hil.device.discovery import Attached, require_board
+from hil.device.discovery import Attached, boards_on_the_bus, require_board
 from hil.errors import BenchError
 
 ESP = Attached("1-1.2", 0x303A, 0x4001, "123456", "Espressif Device")
@@ -25,3 +27,27 @@ def test_another_vendors_device_is_refused() -> None:
     """A disk at the board's path is never touched."""
     with pytest.raises(BenchError, match=r"1-1\.3 \(0781:5581 Ultra\) is not an Espressif device"):
         require_board(Board("s3-a", "1-1.3"), [ESP, DISK])
+
+
+def device(root: Path, where: str, name: str, vid: str) -> None:
+    """A device of a made-up sysfs: its directory at ``where``, and the link that names it."""
+    place = root / where / name
+    place.mkdir(parents=True)
+    (place / "idVendor").write_text(f"{vid}\n")
+    (place / "idProduct").write_text("4001\n")
+    (root / "devices").mkdir(exist_ok=True)
+    (root / "devices" / name).symlink_to(place)
+
+
+def test_real_boards_are_seen_and_virtual_ones_are_not(tmp_path: Path) -> None:
+    """Only Espressif devices on real ports count; interfaces and other vendors do not."""
+    device(tmp_path, "pci/usb1", "1-1.2", "303a")
+    device(tmp_path, "pci/usb1", "1-1.3", "0781")
+    device(tmp_path, "platform/vhci_hcd.0/usb3", "3-1", "303a")
+    (tmp_path / "devices" / "1-1.2:1.0").mkdir()
+    assert boards_on_the_bus(tmp_path / "devices") == ["1-1.2 (303a:4001)"]
+
+
+def test_a_machine_without_usb_has_no_boards(tmp_path: Path) -> None:
+    """No sysfs tree of USB devices is no error."""
+    assert boards_on_the_bus(tmp_path / "none") == []
