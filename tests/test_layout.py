@@ -32,7 +32,6 @@ THROUGH = {
     "virtual/ipstack/netns.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/ipstack/tap.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/usb/application.py": "virtual/usb/test_device.py",
-    "virtual/usb/connection.py": "virtual/usb/test_device.py",
     "virtual/usb/firmware_device.py": "virtual/usb/test_device.py",
     "virtual/usb/function.py": "virtual/usb/test_device.py",
     "virtual/usb/hooks.py": "virtual/usb/test_device.py",

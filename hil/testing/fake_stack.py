@@ -22,8 +22,9 @@ class FakeStack:
     def start_netif(self, address: str, prefix: int) -> None:
         self.address = f"{address}/{prefix}"
 
-    def start_dhcp_server(self, pool: DhcpPool) -> None:
+    def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         self.pool = pool
+        ready()
 
     def start_http(self, backend: HttpBackend) -> None:
         self.http = backend

@@ -245,10 +245,12 @@ class VirtualBoard:
                 self._netif = command
                 stack.start_netif(address, prefix)
             case fw.StartDhcpServer():
-                stack.start_dhcp_server(self._pool(command))
-                self._run(self._parts.firmware.netif_started(self._ms()))
+                stack.start_dhcp_server(self._pool(command), self._netif_started)
             case fw.StartHttp():
                 stack.start_http(self)
+
+    def _netif_started(self) -> None:
+        self._run(self._parts.firmware.netif_started(self._ms()))
 
     def _pool(self, command: fw.StartDhcpServer) -> DhcpPool:
         return DhcpPool(
@@ -266,7 +268,7 @@ class VirtualBoard:
         if isinstance(command, fw.TransmitFrame):
             self._sent(command.frame, None)
         elif isinstance(command, fw.StartDhcpServer):
-            self._run(self._parts.firmware.netif_started(self._ms()))
+            self._netif_started()
 
     def _restart_by_software(self) -> None:
         self._restart(Reset.SOFTWARE)

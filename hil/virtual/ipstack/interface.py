@@ -45,7 +45,8 @@ class IpStack(Protocol):
     def start_netif(self, address: str, prefix: int) -> None:
         """The USB interface comes up with its address, Wi-Fi with its own."""
 
-    def start_dhcp_server(self, pool: DhcpPool) -> None: ...
+    def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
+        """``ready`` is called once it listens, and not at all where the chip is halted before that."""
 
     def start_http(self, backend: HttpBackend) -> None: ...
 

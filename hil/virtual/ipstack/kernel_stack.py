@@ -9,13 +9,20 @@
 The TAP exists from ``start_netif`` until the chip is halted; the veth stays, and is down while the chip is. What Linux
 says unasked or lwIP does not do is switched off: IPv6, ARP for an address of the other interface, TCP timestamps,
 selective acknowledgements, window scaling, reverse path filtering.
+
+What takes the kernel's rtnl lock runs in a worker, one thing after the other, and never in the event loop: while the
+host brings an interface of this very board down it holds that lock until its URBs have come back
+(``drivers/net/usb/usbnet.c``, usbnet_stop), and only the event loop gives them back. A loop that waited for the lock
+would wait for ever, and the host with it.
 """
 
 import asyncio
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hil import clock
 from hil.errors import WireError
@@ -35,6 +42,8 @@ TCP_MSS = 1440
 TCP_WINDOW = 5760
 """CONFIG_LWIP_TCP_WND_DEFAULT, its default, bytes."""
 MAX_INTERFACE_NAME = 15
+
+T = TypeVar("T")
 
 SYSCTLS = (
     ("ipv6/conf/all/disable_ipv6", 1),
@@ -72,6 +81,10 @@ class KernelStack:
         self._lan = lan
         self._single_task = http_single_task
         self._loop = asyncio.get_running_loop()
+        self._worker = ThreadPoolExecutor(1, "hil-rtnl")
+        self._life = 0
+        """Counts halts: what was begun before one is thrown away when it is done."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._tap: Tap | None = None
         self._server = ""
         self._dhcp: tuple[DhcpServer, socket.socket] | None = None
@@ -100,37 +113,37 @@ class KernelStack:
     # ---- IpStack
 
     def start_netif(self, address: str, prefix: int) -> None:
-        tap = self._inside.call(lambda: Tap(USB))
-        self._tap = tap
         self._server = address
-        self._links.set_mac(USB, self._mac)
-        self._links.set_mtu(USB, MTU)
-        self._links.set_address(USB, address, prefix)
-        self._links.set_up(USB, True)
-        self._links.set_up(WIFI, True)
-        self._loop.add_reader(tap.descriptor, self._drain, tap)
+        self._later(lambda: self._make_tap(address, prefix), self._use_tap, Tap.close)
 
-    def start_dhcp_server(self, pool: DhcpPool) -> None:
-        listener = self._inside.call(_dhcp_socket)
-        self._dhcp = (DhcpServer(pool, clock.now_ns()), listener)
-        self._loop.add_reader(listener, self._receive_dhcp)
+    def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
+        def listen(listener: socket.socket) -> None:
+            self._dhcp = (DhcpServer(pool, clock.now_ns()), listener)
+            self._loop.add_reader(listener, self._receive_dhcp)
+            ready()
+
+        self._later(lambda: self._inside.call(_dhcp_socket), listen, socket.socket.close)
 
     def start_http(self, backend: HttpBackend) -> None:
-        server = HttpServer(self._inside.call(_http_socket), backend, single_task=self._single_task)
-        task = self._loop.create_task(server.run())
-        task.add_done_callback(_raise_error)
-        self._http = (server, task)
+        def serve(listener: socket.socket) -> None:
+            server = HttpServer(listener, backend, single_task=self._single_task)
+            task = self._loop.create_task(server.run())
+            task.add_done_callback(_raise_error)
+            self._http = (server, task)
+
+        self._later(lambda: self._inside.call(_http_socket), serve, socket.socket.close)
 
     def deliver(self, frame: bytes) -> None:
         if self._tap is not None:
             self._tap.write(frame)
 
     def halt(self) -> None:
-        self._links.set_up(WIFI, False)
+        self._life += 1
         if self._tap is not None:
             self._loop.remove_reader(self._tap.descriptor)
-            self._tap.close()
+            self._later(self._tap.close)
             self._tap = None
+        self._later(lambda: self._links.set_up(WIFI, False))
         if self._dhcp is not None:
             self._loop.remove_reader(self._dhcp[1])
             self._dhcp[1].close()
@@ -143,8 +156,51 @@ class KernelStack:
 
     def close(self) -> None:
         self.halt()
-        self._links.remove(WIFI)
+        self._worker.submit(self._links.remove, WIFI)
+        self._worker.shutdown(wait=True)
         self._undo.close()
+
+    async def settled(self) -> None:
+        """Return when everything that was asked for so far has been done."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    # ---- in the worker
+
+    def _later(
+        self,
+        work: Callable[[], T],
+        use: Callable[[T], None] | None = None,
+        throw_away: Callable[[T], None] | None = None,
+    ) -> None:
+        """Do ``work`` in the worker and ``use`` its result in the loop, or throw it away after a halt."""
+        life = self._life
+        done = self._loop.run_in_executor(self._worker, work)
+
+        async def follow() -> None:
+            result = await done
+            if use is not None and life == self._life:
+                use(result)
+            elif throw_away is not None:
+                await self._loop.run_in_executor(self._worker, throw_away, result)
+
+        task = self._loop.create_task(follow())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(_raise_error)
+
+    def _make_tap(self, address: str, prefix: int) -> Tap:
+        tap = self._inside.call(lambda: Tap(USB))
+        self._links.set_mac(USB, self._mac)
+        self._links.set_mtu(USB, MTU)
+        self._links.set_address(USB, address, prefix)
+        self._links.set_up(USB, True)
+        self._links.set_up(WIFI, True)
+        return tap
+
+    def _use_tap(self, tap: Tap) -> None:
+        self._tap = tap
+        self._loop.add_reader(tap.descriptor, self._drain, tap)
 
     # ---- inside
 

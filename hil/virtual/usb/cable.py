@@ -88,7 +88,7 @@ class Cable:
         if self.watch is not None:
             self.watch.close()
         self.watch = device.watch = None
-        connection.close()
+        await connection.pull()
         try:
             await asyncio.wait_for(served, within_s)
         finally:

@@ -2,11 +2,17 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 
 from hil.errors import VirtualBoardError, WireError
 from hil.virtual.usb.device import UsbDevice
-from hil.wire.usbip import HEADER_LENGTH, CmdSubmit, parse_command
+from hil.wire.usbip import HEADER_LENGTH, CmdSubmit, CmdUnlink, RetSubmit, RetUnlink, parse_command
+
+NO_ANSWER = -errno.EPROTO
+"""What the host sees of a device that does not answer (``Documentation/driver-api/usb/error-codes.rst``)."""
+QUIET_S = 0.02
+QUIET_WITHIN_S = 0.3
 
 
 class Connection:
@@ -17,6 +23,7 @@ class Connection:
         self._sock = sock
         self._writer: asyncio.StreamWriter | None = None
         self._pulled = False
+        self._heard_at = 0.0
 
     async def serve(self) -> None:
         """Until the host or :meth:`close` ends it.
@@ -39,14 +46,34 @@ class Connection:
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
-            self._device.disconnect()
+            self._part()
             self.close()
             with contextlib.suppress(ConnectionError):
                 await self._writer.wait_closed()
 
+    async def pull(self) -> None:
+        """Pull the cable: everything fails from now on, and the socket closes when the host has been quiet for a moment.
+
+        A control request that is on its way when the socket closes is given back only when the driver's own limit
+        of 5 s has passed, and holds up the disconnect for as long (``drivers/usb/usbip/vhci_hcd.c``); on a real port it
+        fails at once.
+        """
+        self._part()
+        loop = asyncio.get_running_loop()
+        self._heard_at, until = loop.time(), loop.time() + QUIET_WITHIN_S
+        while loop.time() < min(self._heard_at + QUIET_S, until):
+            await asyncio.sleep(QUIET_S / 4)
+        self.close()
+
+    def _part(self) -> None:
+        """The device sees its cable go, once."""
+        if not self._pulled:
+            self._pulled = True
+            self._device.disconnect()
+
     def close(self) -> None:
-        """Pull the cable, or never plug it in where :meth:`serve` has not begun."""
-        self._pulled = True
+        """End the connection at once, or never plug it in where :meth:`serve` has not begun."""
+        self._part()
         if self._writer is not None:
             self._writer.close()
 
@@ -54,13 +81,23 @@ class Connection:
         while True:
             command = parse_command(await reader.readexactly(HEADER_LENGTH))
             data = await reader.readexactly(command.payload_length)
-            if not isinstance(command, CmdSubmit):
+            self._heard_at = asyncio.get_running_loop().time()
+            if self._pulled:
+                self._refuse(command)
+            elif not isinstance(command, CmdSubmit):
                 self._device.unlink(command)
             elif command.number_of_packets > 0:
                 found = f"{command.number_of_packets} isochronous packets for endpoint {command.endpoint}"
                 raise WireError(f"USBIP_CMD_SUBMIT: {found}; no device here has isochronous endpoints")
             else:
                 self._device.submit(command, data)
+
+    def _refuse(self, command: CmdSubmit | CmdUnlink) -> None:
+        """Answer for a device that has gone; what it still held is unlinked as if it had been there."""
+        if isinstance(command, CmdSubmit):
+            self._write(RetSubmit(command.seqnum, NO_ANSWER, 0).pack())
+        else:
+            self._write(RetUnlink(command.seqnum, -errno.ECONNRESET).pack())
 
     def _write(self, data: bytes) -> None:
         if self._writer is not None and not self._writer.is_closing():

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import threading
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +77,7 @@ def test_arp_is_answered_for_the_usb_address_and_for_no_other() -> None:
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
         stack.start_netif("192.168.7.1", 24)
+        await stack.settled()
         stack.deliver(arp("192.0.2.7"))
         stack.deliver(arp("192.168.7.1", sender="0.0.0.0"))
         reply = ArpPacket.parse(EthernetFrame.parse(await frames.get()).payload)
@@ -90,7 +92,8 @@ def test_a_discover_becomes_an_offer() -> None:
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
         stack.start_netif("192.168.7.1", 24)
-        stack.start_dhcp_server(POOL)
+        stack.start_dhcp_server(POOL, lambda: None)
+        await stack.settled()
         discover = DhcpMessage(op=BOOTREQUEST, xid=7, chaddr=HOST_MAC, options=((53, bytes([DISCOVER])),))
         stack.deliver(frame(discover, HOST_MAC, BROADCAST, "0.0.0.0", "255.255.255.255"))
         offer = from_frame(await frames.get())
@@ -106,8 +109,29 @@ def test_http_is_served_on_the_fallback_address() -> None:
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
         stack.start_netif("192.168.7.1", 24)
         stack.start_http(Handlers())
+        await stack.settled()
         answer = await asyncio.to_thread(get, stack.lan, "192.0.2.7")
         assert answer == b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+
+    asyncio.run(run(scenario))
+
+
+def test_the_event_loop_never_waits_for_the_kernels_lock() -> None:
+    """While the worker waits, as for rtnl, everything can be asked for; what was begun before a halt is thrown away."""
+
+    async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
+        lock = threading.Event()
+        stack._worker.submit(lock.wait, WITHIN_S)
+        stack.start_netif("192.168.7.1", 24)
+        stack.start_dhcp_server(POOL, lambda: frames.put_nowait(b"ready"))
+        stack.start_http(Handlers())
+        stack.deliver(arp("192.168.7.1"))
+        stack.halt()
+        assert not lock.is_set()
+        lock.set()
+        await stack.settled()
+        stack.deliver(arp("192.168.7.1"))
+        assert frames.empty()
 
     asyncio.run(run(scenario))
 
@@ -118,12 +142,14 @@ def test_a_halted_chip_is_unreachable_and_comes_back() -> None:
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
         stack.start_netif("192.168.7.1", 24)
         stack.start_http(Handlers())
+        await stack.settled()
         assert await asyncio.to_thread(get, stack.lan, "192.0.2.7")
         stack.halt()
         stack.deliver(arp("192.168.7.1"))
         assert frames.empty()
         stack.start_netif("192.168.7.1", 24)
         stack.start_http(Handlers())
+        await stack.settled()
         assert await asyncio.to_thread(get, stack.lan, "192.0.2.7")
 
     asyncio.run(run(scenario))
