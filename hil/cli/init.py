@@ -38,19 +38,20 @@ def run(options: argparse.Namespace) -> str:
     """
     bench = bench_file.load(options.bench)
     uid = int(os.environ.get("SUDO_UID", os.getuid()))
+    service = options.unit.stem
     _write(options.allow, allow_text(bench))
-    _write(options.unit, unit_text(sys.executable, uid, options.allow))
+    _write(options.unit, unit_text(sys.executable, uid, options.allow.resolve()))
     return (
         f"{options.allow}: {', '.join(board.name for board in bench.boards)}\n"
         f"{options.unit}: the agent, for user {uid}\n"
-        f"next: systemctl daemon-reload && systemctl enable --now {options.unit.stem}\n"
+        f"next: systemctl daemon-reload && systemctl enable {service} && systemctl restart {service}\n"
         f"then: pytest -m hil --hil-bench {options.bench}"
     )
 
 
 def allow_text(bench: Bench) -> str:
     """The allow list that names exactly what the bench uses."""
-    lines = ["virtual = false", f"modules = {json.dumps(MODULES)}", "", "[boards]"]
+    lines = ["virtual = true", f"modules = {json.dumps(MODULES)}", "", "[boards]"]
     lines += [f"{board.name} = {json.dumps(board.paths)}" for board in bench.boards]
     return "\n".join(lines) + "\n"
 
@@ -58,7 +59,8 @@ def allow_text(bench: Bench) -> str:
 def unit_text(python: str, uid: int, allow_file: Path) -> str:
     """The agent's systemd service, for this interpreter, this user and this allow list."""
     template = (resources.files("hil.agent") / "hil-agent.service").read_text(encoding="utf-8")
-    start = f"{python} -P -m hil.agent --listen {LISTENING} --allow {allow_file} --uid {uid}"
+    quoted = '"' + python.replace("%", "%%") + '"'
+    start = f"{quoted} -P -m hil.agent --listen {LISTENING} --allow {allow_file} --uid {uid}"
     lines = [
         line for line in template.splitlines() if not line.startswith("#   ") and "set the interpreter" not in line
     ]

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.bench import Board
+from hil.clock import Deadline, MonotonicClock
 from hil.errors import BenchError
 
+LOOK_S = 0.2
 DEVICES = Path("/sys/bus/usb/devices")
 ESPRESSIF = 0x303A
 """Vendor of the chip's own USB identities and of esp_tinyusb's defaults."""
@@ -74,6 +76,22 @@ def require_board(spec: Board, devices: list[Attached] | None = None) -> Attache
                 raise BenchError(f"{place}: {device} is not an Espressif device (303a); attached: {others}")
             return device
     raise BenchError(f"{place}: nothing is attached there; attached: {others}")
+
+
+def await_board(spec: Board, within_s: float) -> Attached:
+    """As :func:`require_board`, for a board that may just be coming back from a run before.
+
+    Raises:
+        BenchError: it is not there ``within_s``.
+    """
+    deadline = Deadline(within_s)
+    while True:
+        try:
+            return require_board(spec)
+        except BenchError:
+            if deadline.passed:
+                raise
+            MonotonicClock().sleep(LOOK_S)
 
 
 def _text(value: bytes | None) -> str:

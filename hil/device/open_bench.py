@@ -6,24 +6,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from hil import profiles
+from hil.agent import allow
+from hil.agent.allow import VIRTUAL_MODULES
 from hil.agent.client import LISTENING, Agent
 from hil.bench import Bench, Board
 from hil.board.interfaces import PowerDriver
 from hil.capture.client import Capture
-from hil.clock import now_ns
-from hil.device.discovery import require_board
-from hil.device.usb_board import UsbBoard
+from hil.capture.source import OPEN_END
+from hil.clock import MonotonicClock
+from hil.device.discovery import await_board
+from hil.device.usb_board import ENUMERATION_S, UsbBoard
 from hil.device.witness import Witness
-from hil.errors import BenchError, HarnessError
+from hil.errors import AgentRefused, BenchError, SetupError
 from hil.net.host import Host
 from hil.power.hub_port import HubPort
 from hil.power.manual import Manual
 from hil.power.virtual import VirtualCable
-from hil.power.virtual_control import Answer, VirtualControl
-from hil.timeline.events import BenchOpened, Event
+from hil.power.virtual_control import VirtualControl
+from hil.timeline.events import BenchOpened, BenchRestored, CaptureGap, Event
 
 AGENT_COMING = "HIL_AGENT"
 """Environment variable: an agent listens there, or will as soon as it has started."""
+REAL_MODULES = ("usbmon", "cdc_acm", "cdc_ncm")
 START_S = 60.0
 """For a process to start; an emulated machine needs some seconds."""
 
@@ -43,17 +47,18 @@ class OpenBench:
         self.virtual = bench.virtual
         self._boards: dict[str, UsbBoard] = {}
         self._control: VirtualControl | None = None
+        self._told: list[Event] = []
         try:
             self.capture = Capture.start(artifacts / "session")
             self.agent = _agent()
             specs = [self._attach(spec, faults, tinyusb) for spec in bench.boards]
             self.capture.connect(self.agent)
             self.witness = Witness(self.capture)
-            self.record(_opened(bench))
+            self._tell(bench)
             for spec in specs:
                 self._add(spec)
             self._begin()
-        except (HarnessError, OSError):
+        except BaseException:
             self.close()
             raise
 
@@ -69,9 +74,9 @@ class OpenBench:
             raise BenchError(f"--hil-board is {name!r}; the bench {self.name} has {', '.join(self._boards)}")
         return self._boards[name]
 
-    def host(self) -> Host:
-        """A host whose personas run on this bench's interfaces."""
-        return Host(self.agent, self.record)
+    def host(self, seed: int = 1) -> Host:
+        """A host whose personas run on this bench's interfaces; ``seed`` makes their ids and jitter repeat."""
+        return Host(self.agent, self.record, seed)
 
     def record(self, event: Event) -> Event:
         """Write an event of the test or of hil itself into the timeline; returns it with its stamp."""
@@ -87,8 +92,10 @@ class OpenBench:
     def _attach(self, spec: Board, faults: Sequence[str], tinyusb: str) -> Board:
         """Reserve the board; a virtual one learns its topology paths."""
         if not self.virtual:
-            require_board(spec)
+            self._load(REAL_MODULES, needed=False)
+            await_board(spec, ENUMERATION_S)
             return spec
+        self._load(VIRTUAL_MODULES, needed=True)
         paths = [_absolute(fault) for fault in faults]
         handle = self.agent.start_virtual(
             {"board": spec.name, "supply": spec.supply, "faults": paths, "tinyusb": tinyusb}
@@ -98,6 +105,16 @@ class OpenBench:
             spec, usb=handle.usb, console=handle.console, fallback=handle.address, fallback_namespace=handle.lan
         )
 
+    def _load(self, modules: Sequence[str], needed: bool) -> None:
+        """Have kernel modules loaded; of one that is not needed the timeline says what is missing without it."""
+        for module in modules:
+            try:
+                self.agent.load_module(module)
+            except (SetupError, AgentRefused) as error:
+                if needed and not Path("/sys/module", module).exists():
+                    raise
+                self._told.append(CaptureGap(module, str(error), OPEN_END))
+
     def _add(self, spec: Board) -> None:
         profile = profiles.load(spec.profile)
         self.agent.open_namespace(spec.name)
@@ -105,10 +122,19 @@ class OpenBench:
         power = self._power(spec)
         self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.record)
 
+    def _tell(self, bench: Bench) -> None:
+        """Write down which bench it is, what is missing, and what the agent undid for a run before."""
+        self.record(_opened(bench))
+        for event in self._told:
+            self.record(event)
+        restored = self.agent.hello.last_restored
+        if restored is not None:
+            self.record(BenchRestored(restored, source="agent"))
+
     def _begin(self) -> None:
-        """Plug the virtual boards in once everything watches."""
+        """Once everything watches, plug the virtual boards in."""
+        self.capture.sync(START_S)
         if self.virtual:
-            self.capture.sync(START_S)
             for board in self._boards.values():
                 board.plug()
 
@@ -118,7 +144,7 @@ class OpenBench:
                 assert self._control is not None
                 return VirtualCable(self._control)
             case "manual":
-                return Manual(spec.name, ask=_ask, now=lambda: Answer(t_ns=now_ns(), t_err_ns=2_000_000_000))
+                return Manual(spec.name, _ask, MonotonicClock())
             case _:
                 return HubPort(self.agent, spec.name)
 
@@ -128,7 +154,10 @@ def _agent() -> Agent:
     coming = os.environ.get(AGENT_COMING)
     if coming:
         return Agent.connect(Path(coming), START_S)
-    return Agent.connect() if LISTENING.exists() else Agent.spawn()
+    if LISTENING.exists():
+        return Agent.connect()
+    # Whoever may spawn an agent is root or may become it without a password: a file of faults gains nothing by that.
+    return Agent.spawn(fault_files=not allow.DEFAULT.exists())
 
 
 def _absolute(fault: str) -> str:
@@ -139,12 +168,11 @@ def _absolute(fault: str) -> str:
 
 def _ask(line: str) -> bool:
     try:
-        with open("/dev/tty", "r+", encoding="utf-8", buffering=1) as terminal:
-            terminal.write(f"hil: {line}: ")
-            terminal.readline()
+        with open("/dev/tty", "w", encoding="utf-8") as shown, open("/dev/tty", encoding="utf-8") as typed:
+            print(f"hil: {line}: ", end="", file=shown, flush=True)
+            return typed.readline() != ""
     except OSError:
         return False
-    return True
 
 
 def _opened(bench: Bench) -> BenchOpened:

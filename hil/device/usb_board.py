@@ -63,6 +63,21 @@ class UsbBoard:
         """The board's own address on its USB interface, as its profile says; '' where it says nothing."""
         return self.profile.network.address
 
+    def knows(self, what: str) -> bool:
+        """Whether the profile names ``what``, such as 'http.status'; a check that rests on it is skipped by that name.
+
+        Raises:
+            MisuseError: profiles have no such field.
+        """
+        table, _, field = what.partition(".")
+        try:
+            known = bool(getattr(getattr(self.profile, table), field))
+        except AttributeError as error:
+            raise MisuseError(f"knows({what!r}): profiles have http.… and network.…, as in hil/profiles") from error
+        if not known:
+            self.on_skipped_check(f"{what}: profile {self.profile.name} does not name it")
+        return known
+
     def serves(self, address: str) -> bool:
         """Whether ``address`` lies in the pool that the profile names; true where it names none."""
         network = self.profile.network

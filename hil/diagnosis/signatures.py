@@ -149,15 +149,17 @@ def _offer_lost_in_send_path(window: Window) -> Sides | None:
 
 def _sends_rejected_while_suspended(window: Window) -> Sides | None:
     """Between suspend and resume the board tried to send and refused its own frames."""
-    asleep = window.first(UsbSuspended())
-    if asleep is None:
-        return None
+    naps = (_refused_in_one_nap(window, asleep) for asleep in window.all(UsbSuspended()))
+    return next((sides for sides in naps if sides is not None), None)
+
+
+def _refused_in_one_nap(window: Window, asleep: Event) -> Sides | None:
     nap = window.after(asleep)
+    awake = nap.first(UsbResumed())
+    nap = nap.until(awake) if awake is not None else nap
     failed = nap.first(BoardSaid(name="TX_FAILED", detail=contains("ESP_ERR_INVALID_STATE")))
     if failed is None:
         return None
-    awake = nap.first(UsbResumed())
-    nap = nap.until(awake) if awake is not None else nap
     supports = [
         Evidence("the bus was suspended", asleep),
         Evidence("the board says that its stack refused to send", failed),

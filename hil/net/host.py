@@ -1,5 +1,6 @@
 """The ``host`` fixture: the computer that the board is plugged into, as one persona or another."""
 
+import ipaddress
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -19,11 +20,14 @@ LEASE_S = 20.0
 class Persona:
     """One host behaviour; it begins with :meth:`start` and runs until the test ends."""
 
-    def __init__(self, agent: NetAgent, profile: ClientProfile, record: Callable[[Event], Event]) -> None:
+    def __init__(
+        self, agent: NetAgent, profile: ClientProfile, record: Callable[[Event], Event], seed: int = 1
+    ) -> None:
         self.name = profile.name
         self._agent = agent
         self._profile = profile
         self._record = record
+        self._seed = seed
         self._runner: PersonaRunner | None = None
 
     @property
@@ -35,7 +39,7 @@ class Persona:
         """Behave like this host from now on; what the board makes of it is for the test to judge."""
         if self._runner is not None:
             raise MisuseError(f"persona {self.name!r} runs already; a test starts it once")
-        self._runner = PersonaRunner(self._agent, board, self._profile, self._record)
+        self._runner = PersonaRunner(self._agent, board, self._profile, self._record, self._seed)
         self._runner.start()
 
     def connect(self, board: str, within_s: float = LEASE_S) -> str:
@@ -65,17 +69,26 @@ class Persona:
             )
         return address
 
-    def ping_as(self, source: str, target: str) -> None:
-        """Send one ICMP echo request that claims to come from ``source``, an address that nobody answers ARP for.
+    def ping_as_nobody(self) -> str:
+        """Send the board one ICMP echo request from an address of its subnet that nobody answers ARP for.
+
+        Returns:
+            That address: the last but one of the leased subnet.
 
         The board must ask for ``source`` before it can reply, and asks again about once a second (lwIP etharp.c
         etharp_tmr, Linux net/core/neighbour.c): frames of its own that no host traffic triggers.
         """
         runner = self._running()
+        lease = runner.lease
+        if lease is None or not lease.server:
+            raise MisuseError(f"persona {self.name!r} has no lease that names its server; connect(board) gets one")
+        subnet = ipaddress.IPv4Network(f"{lease.address}/{lease.prefix}", strict=False)
+        nobody = str(subnet.broadcast_address - 2)
         echo = IcmpEcho(reply=False, ident=0x4849, sequence=1, payload=b"hil").pack()
-        packet = Ipv4Packet(src=source, dst=target, protocol=PROTOCOL_ICMP, payload=echo).pack()
+        packet = Ipv4Packet(src=nobody, dst=lease.server, protocol=PROTOCOL_ICMP, payload=echo).pack()
         frame = EthernetFrame(dst=runner.board_mac, src=runner.mac, ethertype=ETHERTYPE_IPV4, payload=packet)
         runner.send(frame.pack())
+        return nobody
 
     def stop(self) -> None:
         if self._runner is not None:
@@ -91,9 +104,10 @@ class Persona:
 class Host:
     """Gives out personas, and ends them with the test."""
 
-    def __init__(self, agent: NetAgent, record: Callable[[Event], Event]) -> None:
+    def __init__(self, agent: NetAgent, record: Callable[[Event], Event], seed: int = 1) -> None:
         self._agent = agent
         self._record = record
+        self._seed = seed
         self._personas: list[Persona] = []
 
     def persona(self, name: str) -> Persona:
@@ -102,7 +116,8 @@ class Host:
         Raises:
             BenchError: there is none; the message lists those there are.
         """
-        persona = Persona(self._agent, personas.find(name), self._record)
+        seed = self._seed + len(self._personas)
+        persona = Persona(self._agent, personas.find(name), self._record, seed)
         self._personas.append(persona)
         return persona
 

@@ -19,7 +19,7 @@ from hil.clock import now_ns, to_s
 from hil.errors import AgentError, HarnessError, HilError, WireError
 from hil.personas.client_profile import ClientProfile
 from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
-from hil.personas.dhcp_client import DhcpClient
+from hil.personas.dhcp_client import DhcpClient, Lease
 from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
 from hil.wire import rtnetlink
 from hil.wire.ethernet import BROADCAST
@@ -147,6 +147,11 @@ class PersonaRunner:
         return self._client.lease.server_mac if self._client.lease else BROADCAST
 
     @property
+    def lease(self) -> Lease | None:
+        """What the last ACK granted, whether or not it still holds."""
+        return self._client.lease
+
+    @property
     def state(self) -> str:
         """State of the DHCP client, named as in RFC 2131."""
         return self._client.state
@@ -222,7 +227,8 @@ class PersonaRunner:
             case SendFrame(frame):
                 self._transmit(frame)
             case SetAddress(address, prefix, router, server, lease_s):
-                self._refused = self._change(lambda: self._agent.set_address(self._board, address, prefix, router))
+                if address != self._address:  # a renewal leaves the interface alone
+                    self._refused = self._change(lambda: self._agent.set_address(self._board, address, prefix, router))
                 if not self._refused:
                     self._tell(LeaseBound(address, server, lease_s, self.profile.name))
                     with self._bound:

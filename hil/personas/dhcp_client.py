@@ -99,6 +99,8 @@ class DhcpClient:
         kind = {dhcp.OFFER: OFFER, dhcp.ACK: ACK, dhcp.NAK: NAK}.get(message.message_type)
         if kind is None:
             return []
+        if kind != NAK and message.yiaddr == "0.0.0.0":
+            return [Note(f"a DHCP{kind} without an address was ignored")]
         if kind == NAK and self.profile.nak_needs_server and not server:
             return [Note("a NAK without server identifier was ignored")]
         return self._handle(kind, now_ns, message)
@@ -147,10 +149,9 @@ class DhcpClient:
         self._send(request, now_ns, self.profile.reboot)
 
     def _choose(self, now_ns: int, offer: dhcp.DhcpMessage | None) -> None:
-        if offer is not None and self._offer is None:
+        if self._offer is None:
             self._offer = offer
-        self._timers.clear()
-        self._timers[GATHERED] = now_ns + to_ns(self.profile.gather_s)
+            self._timers = {GATHERED: now_ns + to_ns(self.profile.gather_s)}
 
     def _request(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()

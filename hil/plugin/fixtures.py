@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
@@ -58,9 +59,9 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
 
 
 @pytest.fixture
-def host(bench: OpenBench) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[Host]:
     """The computer that the board is plugged into, as one persona or another."""
-    host = bench.host()
+    host = bench.host(seed=crc32(request.node.nodeid.encode()))
     yield host
     host.stop()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,13 +32,11 @@ class Run:
     skipped_checks: list[tuple[str, str]] = field(default_factory=list)
     """Test node id, and what was not checked and why."""
     _folders: dict[str, str] = field(default_factory=dict)
-    _opening: threading.Thread | None = None
-    _problem: HarnessError | None = None
+    _opening: Future[OpenBench] | None = None
 
     def begin(self) -> None:
         """Start to open the bench while tests are collected; :meth:`open` has the outcome."""
-        self._opening = threading.Thread(target=self._open, name="hil-open-bench", daemon=True)
-        self._opening.start()
+        self._opening = ThreadPoolExecutor(1, "hil-open-bench").submit(self._open)
 
     def open(self) -> OpenBench:
         """The opened bench.
@@ -46,30 +44,27 @@ class Run:
         Raises:
             HarnessError: something that it needs is missing.
         """
-        if self._opening is not None:
-            self._opening.join()
-        if self._problem is not None:
-            raise self._problem
-        assert self.opened is not None
+        if self._opening is None:
+            self.begin()
+        assert self._opening is not None
+        self.opened = self._opening.result()
         return self.opened
 
     def close(self) -> None:
-        if self._opening is not None:
-            self._opening.join()
-        if self.opened is not None:
-            opened, self.opened = self.opened, None
-            opened.close()
+        """Close the bench, if it was opened."""
+        opening, self._opening = self._opening, None
+        if opening is not None and opening.exception() is None:
+            opening.result().close()
+        self.opened = None
 
-    def _open(self) -> None:
+    def _open(self) -> OpenBench:
         from hil.device.open_bench import OpenBench
 
         options = self.options
         try:
-            self.opened = OpenBench(self.bench, options.artifacts, faults=options.faults, tinyusb=options.tinyusb)
-        except HarnessError as error:
-            self._problem = error
+            return OpenBench(self.bench, options.artifacts, faults=options.faults, tinyusb=options.tinyusb)
         except OSError as error:
-            self._problem = HarnessError(f"the bench cannot be opened: {error}")
+            raise HarnessError(f"the bench cannot be opened: {error}") from error
 
     def folder(self, item: pytest.Item) -> Path:
         """The artifact folder of one test: its name, with its file's where two tests share one."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from hil.agent.client import Done
 from hil.board.interfaces import Instant
 from hil.board.sight import VBUS_OFF
+from hil.clock import Clock
 from hil.errors import SetupError
 
 
@@ -13,15 +15,15 @@ class Manual:
     Args:
         board: the name to print.
         ask: shows a line and returns when it was confirmed.
-        now: the instant that the answer counts for.
+        clock: dates the question and the answer.
     """
 
     sees = VBUS_OFF
 
-    def __init__(self, board: str, ask: Callable[[str], bool], now: Callable[[], Instant]) -> None:
+    def __init__(self, board: str, ask: Callable[[str], bool], clock: Clock) -> None:
         self._board = board
         self._ask = ask
-        self._now = now
+        self._clock = clock
 
     def off(self) -> Instant:
         return self._asked(f"pull the cable of {self._board}, then press Enter")
@@ -30,7 +32,10 @@ class Manual:
         return self._asked(f"put the cable of {self._board} back, then press Enter")
 
     def _asked(self, line: str) -> Instant:
+        """It happened some time between the question and the answer."""
+        asked_ns = self._clock.now_ns()
         if not self._ask(line):
             place = f"board {self._board}: power.driver is 'manual'"
             raise SetupError(f"{place} and nobody can answer: this run has no terminal")
-        return self._now()
+        answered_ns = self._clock.now_ns()
+        return Done((asked_ns + answered_ns) // 2, (answered_ns - asked_ns) // 2 + 1)

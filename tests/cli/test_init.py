@@ -12,9 +12,9 @@ BENCH = Bench("lab", (Board("s3-a", "1-1.2", console="1-1.3"), Board("s3-b", "1-
 
 
 def test_the_allow_list_names_exactly_the_boards_paths() -> None:
-    """Nothing but the bench's own topology paths and three drivers may be touched."""
+    """Beside the virtual bench, nothing but the bench's own topology paths and three drivers may be touched."""
     assert allow_text(BENCH).splitlines() == [
-        "virtual = false",
+        "virtual = true",
         'modules = ["usbmon", "cdc_acm", "cdc_ncm"]',
         "",
         "[boards]",
@@ -26,7 +26,7 @@ def test_the_allow_list_names_exactly_the_boards_paths() -> None:
 def test_the_service_serves_one_user() -> None:
     """The socket is for the user who runs pytest; the rest is the unit that comes with the agent."""
     text = unit_text("/usr/bin/python3", 1000, Path("/etc/hil/allow.toml"))
-    started = "/usr/bin/python3 -P -m hil.agent --listen /run/hil/agent.sock --allow /etc/hil/allow.toml --uid 1000"
+    started = '"/usr/bin/python3" -P -m hil.agent --listen /run/hil/agent.sock --allow /etc/hil/allow.toml --uid 1000'
     assert f"ExecStart={started}" in text.splitlines()
     assert text.startswith("[Unit]")
     assert "KillMode=mixed" in text
@@ -39,7 +39,7 @@ def test_init_writes_what_the_bench_needs(tmp_path: Path, capsys: pytest.Capture
     allow, unit = tmp_path / "etc" / "allow.toml", tmp_path / "hil-agent.service"
     assert main(["init", str(bench), "--allow", str(allow), "--unit", str(unit)]) == 0
     assert 's3-a = ["1-1.2"]' in allow.read_text()
-    assert "next: systemctl daemon-reload && systemctl enable --now hil-agent" in capsys.readouterr().out
+    assert "systemctl enable hil-agent && systemctl restart hil-agent" in capsys.readouterr().out
 
 
 def test_a_wrong_bench_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

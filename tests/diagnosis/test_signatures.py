@@ -184,3 +184,21 @@ def test_a_channel_that_never_opened_is_blind() -> None:
     """A gap without an end, recorded when the run began, still counts."""
     gap = at(-9.0, CaptureGap("usbmon", "usbmon is not there", -1), "harness")
     assert names([gap, *enumerated()]) == []
+
+
+def refused_at(t_s: float) -> Event:
+    return at(t_s, BoardSaid("TX_FAILED", "ESP_ERR_INVALID_STATE", 3000, "console"), "console")
+
+
+def test_a_refusal_while_awake_is_no_refusal_asleep() -> None:
+    """A send that failed after resume has another cause."""
+    nap = [at(3.0, UsbSuspended("1-1"), "sysfs"), at(5.0, UsbResumed("1-1"), "sysfs")]
+    assert names([*connected(), *nap, refused_at(6.0)]) == []
+
+
+def test_a_quiet_second_nap_is_judged_for_itself() -> None:
+    """A frame in the first nap does not excuse what was refused in the second."""
+    first = [at(2.0, UsbSuspended("1-1"), "sysfs"), at(3.0, UsbResumed("1-1"), "sysfs")]
+    frame = at(2.5, ArpRequest("192.168.7.77", "192.168.7.1", "m", "board"), "packet")
+    second = [at(5.0, UsbSuspended("1-1"), "sysfs"), at(7.0, UsbResumed("1-1"), "sysfs")]
+    assert names([*connected(), *first, frame, *second, refused_at(6.0)]) == ["sends-rejected-while-suspended"]

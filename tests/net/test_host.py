@@ -62,16 +62,16 @@ def test_a_lease_whose_address_cannot_be_set_is_not_the_boards_fault(net: FakeNe
         linux.wait_for_lease(0.2)
 
 
-def test_ping_as_sends_one_echo_of_somebody_else(net: FakeNet, host: Host) -> None:
-    """From the host's hardware address, with the other's IPv4 address, to the board."""
+def test_nobodys_ping_is_one_echo_from_an_address_that_nobody_has(net: FakeNet, host: Host) -> None:
+    """From the host's hardware address, with the last but one address of the subnet, to the board."""
     linux = started(net, host)
     net.link(carrier=True)
     net.grant()
     linux.wait_for_lease(WITHIN_S)
-    linux.ping_as("192.168.7.77", "192.168.7.1")
+    assert linux.ping_as_nobody() == "192.168.7.253"
     frame = EthernetFrame.parse(net.far.recv(65536))
     packet = Ipv4Packet.parse(frame.payload)
-    assert (frame.src, frame.dst, packet.src, packet.dst) == (HOST_MAC, BOARD_MAC, "192.168.7.77", "192.168.7.1")
+    assert (frame.src, frame.dst, packet.src, packet.dst) == (HOST_MAC, BOARD_MAC, "192.168.7.253", "192.168.7.1")
     assert not IcmpEcho.parse(packet.payload).reply
 
 
@@ -88,7 +88,7 @@ def test_a_persona_that_was_not_started_has_nothing_to_tell(host: Host) -> None:
     with pytest.raises(MisuseError, match="persona 'linux' has not been started; known: start"):
         linux.wait_for_lease()
     with pytest.raises(MisuseError, match="has not been started"):
-        linux.ping_as("192.168.7.77", "192.168.7.1")
+        linux.ping_as_nobody()
 
 
 def test_an_unknown_persona_is_refused(host: Host) -> None:

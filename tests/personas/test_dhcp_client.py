@@ -219,3 +219,20 @@ def test_unknown_persona_names_the_known_ones() -> None:
     """A misspelt persona is refused with the choices."""
     with pytest.raises(Exception, match="persona 'windows' is not known; known: 'ios', 'linux'"):
         find("windows")
+
+
+def test_a_flood_of_offers_does_not_put_off_the_request() -> None:
+    """Gathering begins with the first offer; later ones do not begin it anew."""
+    machine = client(IOS)
+    (discover,) = sent(machine.link_changed(True, 0))
+    for at_s in (0.2, 0.6, 1.0):
+        machine.receive(reply(dhcp.OFFER, discover), to_ns(at_s))
+    assert [message.message_type for message in sent(machine.wake(to_ns(1.2)))] == [dhcp.REQUEST]
+
+
+def test_an_offer_without_an_address_is_ignored() -> None:
+    """0.0.0.0 is no address to ask for."""
+    machine = client()
+    (discover,) = sent(machine.link_changed(True, 0))
+    (note,) = machine.receive(reply(dhcp.OFFER, discover, address="0.0.0.0"), 1)
+    assert note == Note("a DHCPOFFER without an address was ignored")

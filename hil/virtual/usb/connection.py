@@ -52,7 +52,7 @@ class Connection:
                 await self._writer.wait_closed()
 
     async def pull(self) -> None:
-        """Pull the cable: everything fails from now on, and the socket closes when the host has been quiet for a moment.
+        """Pull the cable: everything fails from now on, and the socket closes once the host has been quiet.
 
         A control request that is on its way when the socket closes is given back only when the driver's own limit
         of 5 s has passed, and holds up the disconnect for as long (``drivers/usb/usbip/vhci_hcd.c``); on a real port it

@@ -3,9 +3,9 @@
 import asyncio
 import os
 import socket
-import threading
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 

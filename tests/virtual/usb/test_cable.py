@@ -460,6 +460,7 @@ def test_the_device_sees_what_the_host_does_to_it() -> None:
         await settle()
         assert application.happened == ["bus reset", "mounted"]
         await asyncio.to_thread(reset_device, host.node)
+        await until(lambda: len(application.happened) >= 4)
         await until(host.netif)
         assert application.happened[2:] == ["bus reset", "mounted"]
         authorized = host.node / "authorized"
