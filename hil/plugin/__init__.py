@@ -111,8 +111,8 @@ def pytest_runtest_makereport(
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """A HarnessError is an ERROR in a test's body too."""
-    return ("error", "E", "ERROR") if reporting.is_harness_error(report) else None
+    """A HarnessError is an ERROR and a BoardFailure a FAILED, wherever in a test it comes from."""
+    return reporting.status(report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

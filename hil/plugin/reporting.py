@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from hil.diagnosis import Finding
 
 _MARK = ".hil-artifacts"
-_HARNESS = "hil_harness_error"
+KIND = "hil_kind"
+"""Property of a failed test, also in JUnit, whose own failure and error tell body from fixture and nothing else."""
+HARNESS, BOARD = "harness", "board"
 
 
 def header(run: Run) -> list[str]:
@@ -73,8 +75,9 @@ def shape(item: pytest.Item, report: pytest.TestReport, excinfo: pytest.Exceptio
     error = excinfo.value
     if not isinstance(error, HilError):
         return
-    if isinstance(error, HarnessError):
-        report.user_properties.append((_HARNESS, type(error).__name__))
+    kind = (KIND, HARNESS if isinstance(error, HarnessError) else BOARD)
+    report.user_properties.append(kind)
+    item.user_properties.append(kind)  # pytest copies these into each report, and JUnit takes those of the last
     crash = next((entry for entry in reversed(excinfo.traceback) if entry.path == item.path), None)
     place = f"{report.location[0]}:{crash.lineno + 1}: " if crash is not None else ""
     statement = f"{place}{str(crash.statement).strip()}\n\n" if crash is not None else ""
@@ -82,10 +85,21 @@ def shape(item: pytest.Item, report: pytest.TestReport, excinfo: pytest.Exceptio
     report.longrepr = f"{statement}{named}{error}"
 
 
+def whose_fault(report: pytest.TestReport) -> str:
+    """:data:`HARNESS` or :data:`BOARD` where an error of hil failed this part of the test, else ''."""
+    kinds = [str(value) for name, value in getattr(report, "user_properties", ()) if name == KIND]
+    return kinds[-1] if report.failed and kinds else ""
+
+
 def is_harness_error(report: pytest.TestReport) -> bool:
     """Whether the report's failure is the bench's, the test's or hil's own."""
-    properties = getattr(report, "user_properties", ())
-    return report.when == "call" and report.failed and any(name == _HARNESS for name, _ in properties)
+    return whose_fault(report) == HARNESS
+
+
+def status(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """The two kinds of wrong keep their names in fixtures and in test bodies alike."""
+    known = {HARNESS: ("error", "E", "ERROR"), BOARD: ("failed", "F", "FAILED")}
+    return known.get(whose_fault(report))
 
 
 def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
@@ -114,7 +128,6 @@ def _diagnose(run: Run, item: pytest.Item, report: pytest.TestReport, started_ns
     run.opened.witness.refresh()
     findings = diagnose(run.opened.witness.timeline, board.name, started_ns, now_ns())
     run.findings[item.nodeid] = findings
-    # pytest copies an item's properties into each report, and JUnit takes those of the last.
     item.user_properties += [("hil_finding", finding.name) for finding in findings]
     text = "\n\n".join(finding.text(started_ns) for finding in findings) or f"finding   {NO_MATCH}"
     report.sections.append(("hil finding", text))

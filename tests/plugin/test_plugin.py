@@ -95,6 +95,26 @@ def test_a_board_failure_is_a_failure(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["no lease"])
 
 
+def test_a_board_failure_in_a_fixture_is_a_failure_too(pytester: pytest.Pytester) -> None:
+    """What the board does wrong before the test's body is still the board's; JUnit says so by a property."""
+    pytester.makepyfile(
+        """
+        import pytest
+        from hil import BoardFailure
+
+        @pytest.fixture
+        def dead():
+            raise BoardFailure("not on the bus")
+
+        def test_body(dead):
+            pass
+        """
+    )
+    result = pytester.runpytest_inprocess("--junitxml=junit.xml")
+    result.assert_outcomes(failed=1)
+    assert '<property name="hil_kind" value="board"' in (pytester.path / "junit.xml").read_text()
+
+
 def test_a_fixture_outside_a_hil_run_says_what_is_missing(pytester: pytest.Pytester) -> None:
     """`board` without -m hil is an error of the test that says so."""
     pytester.makepyfile("def test_plain(board):\n    pass\n")

@@ -193,15 +193,18 @@ def test_an_expected_harness_error_is_no_error(pytester: pytest.Pytester) -> Non
 @pytest.mark.parametrize(
     ("report", "wanted"),
     [
-        (failed("call", ("hil_harness_error", "AgentError")), True),
-        (failed("setup", ("hil_harness_error", "AgentError")), False),
-        (failed("call", ("hil_finding", "x")), False),
-        (failed("call"), False),
+        (failed("call", ("hil_kind", "harness")), ("error", "E", "ERROR")),
+        (failed("setup", ("hil_kind", "harness")), ("error", "E", "ERROR")),
+        (failed("setup", ("hil_kind", "board")), ("failed", "F", "FAILED")),
+        (failed("call", ("hil_finding", "x")), None),
+        (failed("call"), None),
     ],
 )
-def test_only_a_body_with_the_mark_is_a_harness_error(report: pytest.TestReport, wanted: bool) -> None:
-    """Setup and teardown are ERROR to pytest anyway."""
-    assert reporting.is_harness_error(report) is wanted
+def test_the_kind_of_wrong_decides_what_is_shown(
+    report: pytest.TestReport, wanted: tuple[str, str, str] | None
+) -> None:
+    """In fixtures and bodies alike; what is no error of hil is left to pytest."""
+    assert reporting.status(report) == wanted
 
 
 # ---- after a failure ----------------------------------------------------------------------------
@@ -222,7 +225,7 @@ def test_a_failures_timeline_is_kept_from_its_start_on(bed: Bed) -> None:
     assert not (bed.kept / "finding.txt").exists()
 
 
-@pytest.mark.parametrize("report", [failed("setup"), failed("call", ("hil_harness_error", "AgentError"))])
+@pytest.mark.parametrize("report", [failed("setup"), failed("call", ("hil_kind", "harness"))])
 def test_what_is_not_the_boards_fault_is_kept_and_not_diagnosed(bed: Bed, report: pytest.TestReport) -> None:
     """The board is not asked and no cause is looked for."""
     bed.capture.record(Carrier(True, "usb0", t_ns=1000))
@@ -275,7 +278,7 @@ def test_shape_leaves_errors_of_others_alone() -> None:
 def test_shape_of_an_error_outside_of_the_tests_file_has_no_place(tmp_path: Path) -> None:
     """A fixture of another file failed: the text stands alone."""
     report = failed("setup")
-    item = cast(pytest.Item, SimpleNamespace(path=tmp_path / "t.py"))
+    item = cast(pytest.Item, SimpleNamespace(path=tmp_path / "t.py", user_properties=[]))
     reporting.shape(item, report, pytest.ExceptionInfo.from_exception(caught(BoardFailure("gone"))))
     assert report.longrepr == "gone"
 
