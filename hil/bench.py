@@ -18,6 +18,8 @@ FLASH_WAYS = ("usb", "console")
 SUPPLIES = ("bus", "own")
 ROLES = ("dhcp-server", "dhcp-client", "static")
 VIRTUAL_BOARD = "virtual-s3"
+LAN = "lan"
+"""Stands for a board in ``open_tcp_socket``: the namespace of the virtual board's second network."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ def _board(row: Table) -> Board:
     )
     power.finish()
     row.finish()
+    if board.name == LAN:
+        raise row.wrong("name", "the agent uses that name for the virtual board's second network")
     if board.flash == "console" and not board.console:
         raise row.wrong("flash", "the board has no console; known without one: 'usb'")
     return board

@@ -57,6 +57,7 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
             r"fallback is 'https://x/'; wanted an address such as 'http://192",
         ),
         (HEAD + BOARD + BOARD, r"bench\.toml: name 's3-a' is used by both 's3-a' and 's3-a'"),
+        (HEAD + BOARD.replace("s3-a", "lan"), r"board\.lan\.name is 'lan'; the agent uses that name"),
         ("board = 3\n" + HEAD, r"bench\.toml: board is 3; wanted an array"),
         ("= 1", r"bench\.toml: not TOML: .*line 1"),
     ],

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hil.agent.protocol import LAN, PORTS
-from hil.bench import BOARD_NAME, TOPOLOGY_PATH
+from hil.agent.protocol import PORTS
+from hil.bench import BOARD_NAME, LAN, TOPOLOGY_PATH
 from hil.errors import AgentRefused, BenchError, SetupError
 from hil.toml_table import Table
 

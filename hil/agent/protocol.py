@@ -20,8 +20,6 @@ from hil.errors import HarnessError
 VERSION = 1
 MESSAGE_LIMIT = 65_536
 """Bytes of one message."""
-LAN = "lan"
-"""Stands for a board in ``open_tcp_socket``: the namespace of the virtual board's second network."""
 PORTS = ("usb", "console")
 WRITABLE = ("authorized", "autosuspend_delay_ms", "control", "port_disable")
 READABLE = (*WRITABLE, "runtime_status")

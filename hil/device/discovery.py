@@ -7,6 +7,8 @@ from hil.bench import Board
 from hil.clock import Deadline, MonotonicClock
 from hil.errors import BenchError
 
+NO_APPLICATION = {0x0009: "the ROM's bootloader over USB-OTG", 0x1001: "the bootloader, or USB-Serial/JTAG"}
+"""What an ESP32-S3 is called while its own USB stack does not run."""
 LOOK_S = 0.2
 DEVICES = Path("/sys/bus/usb/devices")
 ESPRESSIF = 0x303A
@@ -74,6 +76,8 @@ def require_board(spec: Board, devices: list[Attached] | None = None) -> Attache
         if device.path == spec.usb:
             if device.vid != ESPRESSIF:
                 raise BenchError(f"{place}: {device} is not an Espressif device (303a); attached: {others}")
+            if device.pid in NO_APPLICATION:
+                raise BenchError(f"{place}: {device} is {NO_APPLICATION[device.pid]}, not an application with NCM")
             return device
     raise BenchError(f"{place}: nothing is attached there; attached: {others}")
 

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass, replace
 
 from hil.agent.client import ConnectFailed
-from hil.bench import Board
+from hil.bench import LAN, Board
 from hil.board.interfaces import Instant, UsbAgent
 from hil.board.sight import TRAFFIC
 from hil.capture.http import REASON_OF_ERRNO, TIMEOUT, UNREACHABLE, Exchange, exchange
@@ -23,7 +23,6 @@ from hil.wire import board_status
 HTTP_S = 5.0
 """ESP-IDF's server gives up on a socket after 5 s; an answer that takes longer is none."""
 BODY_LIMIT = 1 << 20
-LAN = "lan"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Generator
 import pytest
 
 from hil import launcher
+from hil.bench import ROLES
 from hil.board import sight
 from hil.errors import HarnessError
 from hil.plugin import options, reporting
@@ -15,8 +16,8 @@ from hil.plugin.run import RUN, Run
 __all__ = ["artifacts", "bench", "board", "expect", "host", "timeline"]
 
 MARKER = (
-    "hil(needs=None): runs on a bench; needs names the least that a board must see of the test's actions: "
-    + ", ".join(sight.NEEDS)
+    "hil(needs=None, role=None): runs on a bench; needs names the least that a board must see of the test's actions "
+    f"({', '.join(sight.NEEDS)}), role what its firmware must be ({', '.join(ROLES)})"
 )
 
 
@@ -86,10 +87,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _check_marker(item: pytest.Item) -> None:
     for marker in item.iter_markers("hil"):
-        unknown = set(marker.kwargs) - {"needs"}
+        unknown = set(marker.kwargs) - {"needs", "role"}
         if marker.args or unknown:
             wrong = ", ".join(sorted(unknown)) or f"{marker.args[0]!r} without a name"
-            raise pytest.UsageError(f"{item.nodeid}: marker hil takes needs=…, not {wrong}")
+            raise pytest.UsageError(f"{item.nodeid}: marker hil takes needs=… and role=…, not {wrong}")
+        role = marker.kwargs.get("role")
+        if role not in (None, *ROLES):
+            raise pytest.UsageError(f"{item.nodeid}: marker hil: role={role!r} is not known; known: {', '.join(ROLES)}")
         try:
             if marker.kwargs.get("needs") is not None:
                 sight.ways(marker.kwargs["needs"])

@@ -45,7 +45,10 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
     run = _run(request)
     board = bench.board(run.options.board)
     marker = request.node.get_closest_marker("hil")
-    need = marker.kwargs.get("needs") if marker is not None else None
+    wants = marker.kwargs if marker is not None else {}
+    need, role = wants.get("needs"), wants.get("role")
+    if role not in (None, board.spec.role):
+        pytest.skip(f"for boards in the role {role}; {board.name} is {board.spec.role}")
     if need is not None and mildest(need, board.offers) is None:
         offered = ", ".join(sorted(board.offers)) or "nothing"
         pytest.skip(f"needs {need}; the bench {bench.name} offers {offered}, wanted one of {', '.join(ways(need))}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hil import bench as bench_file
+from hil import profiles
 from hil.bench import Bench
 from hil.errors import BenchError
 
@@ -38,7 +39,10 @@ class Options:
             return bench_file.virtual()
         if self.faults:
             raise BenchError(f"--hil-virtual-fault {self.faults[0]!r} needs the virtual bench, not {self.bench!r}")
-        return bench_file.load(Path(self.bench))
+        bench = bench_file.load(Path(self.bench))
+        for board in bench.boards:
+            profiles.load(board.profile)
+        return bench
 
 
 def add(parser: pytest.Parser) -> None:

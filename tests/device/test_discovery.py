@@ -29,6 +29,13 @@ def test_another_vendors_device_is_refused() -> None:
         require_board(Board("s3-a", "1-1.3"), [ESP, DISK])
 
 
+def test_a_board_in_its_bootloader_is_named_as_such() -> None:
+    """The chip's own identities have no NCM; the message says what they are."""
+    rom = Attached("1-1.2", 0x303A, 0x1001, "7C:DF:A1:00:00:01", "USB JTAG/serial debug unit")
+    with pytest.raises(BenchError, match=r"debug unit\) is the bootloader, or USB-Serial/JTAG, not an application"):
+        require_board(Board("s3-a", "1-1.2"), [rom])
+
+
 def device(root: Path, where: str, name: str, vid: str) -> None:
     """A device of a made-up sysfs: its directory at ``where``, and the link that names it."""
     place = root / where / name

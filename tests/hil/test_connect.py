@@ -17,7 +17,7 @@ from hil import (
 )
 
 
-@pytest.mark.hil(needs="disconnect")
+@pytest.mark.hil(needs="disconnect", role="dhcp-server")
 def test_host_that_waits_at_the_port_gets_a_lease(board: UsbBoard, host: Host, expect: Expect) -> None:
     """An iPhone that is there before the board has booted gets an address and is answered over HTTP."""
     ios = host.persona("ios")

@@ -5,7 +5,7 @@ import pytest
 from hil import Carrier, DhcpAck, Expect, Host, HttpReply, UsbAttached, UsbBoard, UsbDetached
 
 
-@pytest.mark.hil(needs="disconnect")
+@pytest.mark.hil(needs="disconnect", role="dhcp-server")
 def test_replug_after_success_serves_a_lease_again(board: UsbBoard, host: Host, expect: Expect) -> None:
     """A board that has served a lease serves it again after the cable is pulled and put back."""
     ios = host.persona("ios")

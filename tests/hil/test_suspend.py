@@ -5,7 +5,7 @@ import pytest
 from hil import ArpRequest, Carrier, DhcpAck, Expect, Host, HttpReply, UsbBoard
 
 
-@pytest.mark.hil(needs="suspend")
+@pytest.mark.hil(needs="suspend", role="dhcp-server")
 def test_suspend_keeps_frames_and_the_lease(board: UsbBoard, host: Host, expect: Expect) -> None:
     """What the board has to send while the bus sleeps arrives, and the lease is kept or regained after resume."""
     linux = host.persona("linux")

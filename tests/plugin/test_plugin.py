@@ -40,7 +40,14 @@ def test_an_unknown_marker_argument_is_refused_at_collection(pytester: pytest.Py
     """A misspelt keyword does not pass silently."""
     pytester.makepyfile(HIL_TEST.format(arguments="(need='suspend')"))
     result = pytester.runpytest_inprocess("-m", "hil", "--collect-only")
-    result.stderr.fnmatch_lines(["*test_board: marker hil takes needs=…, not need*"])
+    result.stderr.fnmatch_lines(["*test_board: marker hil takes needs=… and role=…, not need*"])
+
+
+def test_an_unknown_role_is_refused_at_collection(pytester: pytest.Pytester) -> None:
+    """The roles are those of bench.toml."""
+    pytester.makepyfile(HIL_TEST.format(arguments="(role='router')"))
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only")
+    result.stderr.fnmatch_lines(["*test_board: marker hil: role='router' is not known; known: dhcp-server, *"])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from hil.agent.server.machine import Machine
 from hil.agent.server.namespaces import Namespace
 from hil.agent.server.sessions import HeldBoard, Session
 from hil.agent.server.tty import LineSettings, TtyWatch
+from hil.bench import LAN
 from hil.clock import now_ns
 from hil.errors import AgentError, AgentRefused, VirtualBoardError
 
@@ -160,7 +161,7 @@ class Operations:
         Raises:
             AgentRefused: it may not be.
         """
-        if name == protocol.LAN:
+        if name == LAN:
             for board in session.boards.values():
                 if board.lan is not None and board.fallback == address:
                     return board.lan.duplicate()
