@@ -20,6 +20,9 @@ ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
 DETACH_S = 5.0
 SUSPEND_S = 5.0
+IDLE_MS = "500"
+"""How long the bus is idle before it sleeps: time enough for a board that wakes the host to get its frames out, with
+the 250 ms for which a firmware may hold its link down after resume. Linux's own default is 2000."""
 STATUS_LOOK_S = 0.002
 VANISHED_S = 1.0
 """Between a device that cannot be reached any more and the uevent that says that it is gone."""
@@ -168,7 +171,7 @@ class UsbBoard:
         if self._status() == "suspended":
             raise MisuseError(f"board {self.name} is suspended already; resume() it first")
         self._asleep = True
-        self._write("autosuspend_delay_ms", "0")
+        self._write("autosuspend_delay_ms", IDLE_MS)
         return self._fallen_asleep(self._write("control", "auto"))
 
     def _fallen_asleep(self, asked: Instant) -> Instant:

@@ -211,7 +211,7 @@ def test_suspending_twice_is_an_error_of_the_test(bench: Bench) -> None:
 
 SUSPEND_CALLS = [
     ("read_attribute", "s3-a", "runtime_status"),
-    ("write_attribute", "s3-a", "autosuspend_delay_ms", "0"),
+    ("write_attribute", "s3-a", "autosuspend_delay_ms", "500"),
     ("write_attribute", "s3-a", "control", "auto"),
 ]
 RESUME_CALLS = [
