@@ -3,6 +3,7 @@
 #   make hil                 the scenarios on the bench: boards of bench.toml, or the virtual board
 #   make hil FAULT=name      … with a fault in the virtual board
 #   make test                hil's own tests, without a bench
+#   make soak                the long proofs: every fault at two timings and from a file
 #   make check               style, types, import contracts
 #   make fix                 what of that can be mended by a tool
 #
@@ -14,7 +15,7 @@ ARGS =
 # Named, because collecting all other tests takes an emulated machine half a minute.
 SCENARIOS = tests/hil
 
-.PHONY: help hil test check fix venv machine
+.PHONY: help hil test soak check fix venv machine
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -22,7 +23,10 @@ hil: machine
 	$(BIN)/pytest -m hil $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS) $(SCENARIOS)
 
 test: machine
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not soak" $(ARGS)
+
+soak: machine
+	$(BIN)/pytest -m soak $(ARGS)
 
 check: venv
 	$(BIN)/ruff check

@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
-def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the outcome of every case."""
+def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the outcome of every case that this run is about."""
     folder = tmp_path_factory.mktemp("proof")
-    names = [*(case.name for case in CASES), "killed"]
+    names = [name for item in request.session.items for name in _case_names(item)]
     argv = [sys.executable, str(Path(__file__).with_name("in_machine.py")), str(folder), *names]
     try:
         status = launcher.run(argv, rootdir=REPOSITORY, artifacts=folder)
@@ -28,6 +28,13 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(str(error))
     assert status == 0
     return folder
+
+
+def _case_names(item: pytest.Item) -> list[str]:
+    """What the machine has to run for one test of this module; nothing for others."""
+    if not isinstance(item, pytest.Function) or item.module.__name__ != __name__:
+        return []
+    return [item.callspec.params["case"].name] if hasattr(item, "callspec") else ["killed"]
 
 
 def outcome(folder: Path, case: Case) -> tuple[int, int, set[str]]:
@@ -41,7 +48,10 @@ def outcome(folder: Path, case: Case) -> tuple[int, int, set[str]]:
     return int(suite.get("tests", "0")) - failed, failed, findings
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+PARAMETERS = [pytest.param(case, id=case.name, marks=[pytest.mark.soak] if case.soak else []) for case in CASES]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_each_board_is_judged_by_its_own_name(proof: Path, case: Case) -> None:
     """A clean board passes without a finding; a faulty one fails with its finding and no other."""
     passed, failed, findings = outcome(proof, case)
