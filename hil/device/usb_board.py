@@ -7,18 +7,22 @@ from hil.agent.client import Done
 from hil.bench import Board
 from hil.board.interfaces import Instant, PowerDriver, UsbAgent
 from hil.board.sight import SUSPEND, VBUS_OFF
-from hil.clock import Clock, Deadline, MonotonicClock
+from hil.clock import Clock, Deadline, MonotonicClock, to_ns
 from hil.device.actions import Actions, Record
 from hil.device.claims import ClaimReader
 from hil.device.readings import Reading, Readings
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure, BoardVanished, HilError, MisuseError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid
+from hil.timeline.events import Acted, BoardSaid, UsbControl
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
-DETACH_S = 5.0
+DETACH_S = 10.0
+"""A driver's control request that is on its way when the cable goes may hold the kernel's disconnect up for the 5 s of
+USB_CTRL_SET_TIMEOUT (include/linux/usb.h); with vhci_hcd it does."""
+QUIET_S = 0.3
+QUIET_WITHIN_S = 3.0
 SUSPEND_S = 5.0
 IDLE_MS = "500"
 """How long the bus is idle before it sleeps: time enough for a board that wakes the host to get its frames out, with
@@ -257,7 +261,7 @@ class UsbBoard:
     # ---- a test's beginning and end -----------------------------------------------------------
 
     def make_ready(self) -> None:
-        """Attached and awake, however the last test left it.
+        """Attached, awake and idle, however the last test left it.
 
         Raises:
             BoardVanished: it does not come back.
@@ -268,6 +272,12 @@ class UsbBoard:
             raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb} after {ENUMERATION_S:g} s")
         if self._asleep:
             self.resume()
+        self._witness.until(self._quiet, QUIET_WITHIN_S)
+
+    def _quiet(self) -> bool:
+        """Whether the host's drivers have asked the board nothing for a while, as far as usbmon tells."""
+        asked = self._witness.timeline.last(UsbControl(board=self.name))
+        return asked is None or self._clock.now_ns() - asked.t_ns > to_ns(QUIET_S)
 
     def leave(self) -> None:
         """Undo what would disturb the next test."""
