@@ -70,7 +70,7 @@ def unheard(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_a_board_is_ready_once_the_drivers_have_left_it_alone(bench: Bench) -> None:
-    """A control request of a moment ago is waited out: pulled in the middle of one, the kernel holds the disconnect up."""
+    """A control request of a moment ago is waited out: in the middle of one the kernel holds a disconnect up."""
     asked = bench.capture.record(
         UsbControl("SET_ETHERNET_PACKET_FILTER", 14, 2, 0, 0, "", board="s3-a", source="usbmon")
     )
