@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from hil.errors import VirtualBoardError
-from hil.virtual.builtin_faults import BUILTIN
+from hil.virtual.builtin import BUILTIN
 from hil.virtual.faults import ArmedFault, Arming, Fault, place
 
 ARMING_KEYS = ("from_boot", "from_mount", "after_s")

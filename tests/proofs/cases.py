@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-CONNECT, REPLUG, SUSPEND = (f"tests/hil/test_{name}.py" for name in ("connect", "replug", "suspend"))
+from hil.catalogue import CONNECT, FAULTS, REPLUG, SUSPEND, Entry, Proof
+
+SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run of some scenarios on one faulty board."""
+    """One run of some scenarios on one board."""
 
     name: str
     fault: str
@@ -21,29 +23,26 @@ class Case:
     """Tests that pass before the fault begins."""
     options: tuple[str, ...] = ()
     soak: bool = True
-    """Left to `make soak`: one case of each kind is enough for every change."""
+    """Left to `make soak`: one case of each fault is enough for every change."""
     user: int = 0
     """0: root, with an agent of its own; else an ordinary user, with the agent as a separate root process."""
 
 
-CASES = (
+def _proven(entry: Entry, number: int, proof: Proof) -> Case:
+    begins = f"{entry.fault}:{proof.begins}" if proof.begins else entry.fault
+    name = f"{entry.fault}-{number}"
+    return Case(name, begins, proof.scenarios, entry.finding, proof.passes_before, proof.options, soak=number > 1)
+
+
+CLEAN = (
     Case("clean-0.19", "", (CONNECT, REPLUG, SUSPEND), "", 3, ("--hil-tinyusb", "0.19")),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
-    Case("notification-from-start", "no-link-notification", (CONNECT,), "link-notification-missing", soak=False),
-    Case("notification-after-replug", "no-link-notification:from_boot=2", (REPLUG,), "link-notification-missing"),
+)
+FROM_FILES = (
     Case("notification-file", f"{FILES}/mute_endpoint.py", (CONNECT,), "link-notification-missing"),
-    Case("server-from-start", "dhcp-server-not-started", (CONNECT,), "dhcp-server-silent", soak=False),
-    Case("server-after-replug", "dhcp-server-not-started:from_boot=2", (REPLUG,), "dhcp-server-silent"),
     Case("server-file", f"{FILES}/deaf_port.py", (CONNECT,), "dhcp-server-silent"),
-    Case(
-        "sends-from-start", "sends-rejected-while-suspended", (SUSPEND,), "sends-rejected-while-suspended", soak=False
-    ),
-    Case(
-        "sends-after-replug",
-        "sends-rejected-while-suspended:from_boot=2",
-        (REPLUG, SUSPEND),
-        "sends-rejected-while-suspended",
-        1,
-    ),
     Case("sends-file", f"{FILES}/sleepy_stack.py", (SUSPEND,), "sends-rejected-while-suspended"),
 )
+"""The same faults under other names: a finding reads nothing but the timeline."""
+BUILTIN = tuple(_proven(entry, number, proof) for entry in FAULTS for number, proof in enumerate(entry.proofs, 1))
+CASES = (*CLEAN, *BUILTIN, *FROM_FILES)

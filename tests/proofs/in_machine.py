@@ -1,9 +1,8 @@
 """Runs the cases one after the other, inside the virtual machine; each leaves a JUnit file and its artifacts.
 
-usage: python in_machine.py FOLDER CASE…
+usage, in the repository: python -m tests.proofs.in_machine FOLDER CASE…
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -13,35 +12,25 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-if TYPE_CHECKING:
-    from tests.proofs.cases import Case
+from tests.proofs.cases import CASES, SCENARIOS, Case
 
 REPOSITORY = Path(__file__).parents[2]
 AGENT = Path("/run/hil/agent.sock")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "hil", *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"))
 RUN_S = 180
 KILLED_S = 20.0
 
 
-def cases() -> "dict[str, Case]":
-    spec = importlib.util.spec_from_file_location("cases", Path(__file__).with_name("cases.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cases"] = module
-    spec.loader.exec_module(module)
-    return {case.name: case for case in module.CASES}
-
-
-def command(case: "Case", artifacts: Path) -> list[str]:
+def command(case: Case, artifacts: Path) -> list[str]:
     fault = ("--hil-virtual-fault", case.fault) if case.fault else ()
     places = ("--hil-artifacts", str(artifacts), "--junitxml", str(artifacts / "junit.xml"))
-    pytest = (sys.executable, "-m", "pytest", "-q", "-m", "hil", "-p", "no:cacheprovider", *case.scenarios)
-    return [*pytest, *fault, *places, *case.options]
+    scenarios = (f"{SCENARIOS}/{each}" for each in case.scenarios)
+    return [*PYTEST, *scenarios, *fault, *places, *case.options]
 
 
-def run(case: "Case", folder: Path) -> None:
+def run(case: Case, folder: Path) -> None:
     with (folder / f"{case.name}.txt").open("wb") as output:
         if case.user:
             run_as_ordinary_user(case, folder, output)
@@ -52,7 +41,7 @@ def run(case: "Case", folder: Path) -> None:
             )
 
 
-def run_as_ordinary_user(case: "Case", folder: Path, output: BinaryIO) -> None:
+def run_as_ordinary_user(case: Case, folder: Path, output: BinaryIO) -> None:
     """pytest without any privilege, the agent as root's process; the evidence is the user's until the run is over."""
     open_the_way()
     environment = {**os.environ, "HIL_AGENT": str(AGENT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}
@@ -87,8 +76,8 @@ def kill_in_the_middle(folder: Path) -> dict[str, object]:
     artifacts = folder / "killed"
     artifacts.mkdir()
     timeline = artifacts / "session" / "timeline.jsonl"
-    arguments = ("-m", "pytest", "-q", "-m", "hil", "-p", "no:cacheprovider", "tests/hil/test_replug.py")
-    process = subprocess.Popen([sys.executable, *arguments, "--hil-artifacts", str(artifacts)], cwd=REPOSITORY)
+    argv = [*PYTEST, f"{SCENARIOS}/test_replug.py", "--hil-artifacts", str(artifacts)]
+    process = subprocess.Popen(argv, cwd=REPOSITORY)
     await_text(timeline, '"DhcpAck"', RUN_S)
     before = leftovers()
     process.send_signal(signal.SIGKILL)
@@ -116,7 +105,7 @@ def await_text(path: Path, text: str, within_s: float) -> None:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    known = cases()
+    known = {case.name: case for case in CASES}
     for name in sys.argv[2:]:
         if name == "killed":
             (folder / "killed.json").write_text(json.dumps(kill_in_the_middle(folder)))

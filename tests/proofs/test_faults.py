@@ -1,6 +1,7 @@
 """The proof that the harness sees what it claims to see: one boot of the machine, every faulty board in turn."""
 
 import json
+import os
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -21,9 +22,10 @@ def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A folder with the outcome of every case that this run is about."""
     folder = tmp_path_factory.mktemp("proof")
     names = [name for item in request.session.items for name in _case_names(item)]
-    argv = [sys.executable, str(Path(__file__).with_name("in_machine.py")), str(folder), *names]
+    argv = [sys.executable, "-m", "tests.proofs.in_machine", str(folder), *names]
     try:
-        status = launcher.run(argv, rootdir=REPOSITORY, artifacts=folder)
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        status = launcher.run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
     except SetupError as error:
         pytest.skip(str(error))
     assert status == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hil.errors import VirtualBoardError
-from hil.virtual.builtin_faults import BUILTIN
+from hil.virtual.builtin import BUILTIN
 from hil.virtual.fault_loader import load
 from hil.virtual.faults import Arming
 

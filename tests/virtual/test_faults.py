@@ -3,7 +3,9 @@
 import pytest
 
 from hil.errors import VirtualBoardError
-from hil.virtual.builtin_faults import DhcpServerNotStarted, NoLinkNotification, SendsRejectedWhileSuspended
+from hil.virtual.builtin.dhcp import DhcpServerNotStarted
+from hil.virtual.builtin.link import NoLinkNotification
+from hil.virtual.builtin.send import SendsRejectedWhileSuspended
 from hil.virtual.faults import ArmedFault, Arming, Fault, FaultPort
 from hil.virtual.firmware import Command, Led, RemoteWakeup, StartDhcpServer
 from hil.virtual.soc import Reset

@@ -1,0 +1,44 @@
+"""What a signature is, and what signatures have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hil.diagnosis.finding import Evidence
+from hil.diagnosis.window import Window
+from hil.expect import matches
+from hil.timeline.events import Event
+
+Sides = tuple[list[Evidence], list[Evidence]]
+"""Evidence for, evidence against."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One known failure; ``look`` returns its evidence, or None where the picture is not there."""
+
+    name: str
+    title: str
+    look: Callable[[Window], Sides | None]
+    cause: str
+    remedy: str
+    source: str
+    across_enumerations: bool = False
+    """The picture may span a replug; else the latest enumeration that shows anything is judged, alone."""
+
+    def evidence(self, window: Window) -> Sides | None:
+        """What speaks for and against it, or None where there is nothing to see."""
+        parts = [window] if self.across_enumerations else window.enumerations()
+        return next((sides for sides in map(self.look, parts) if sides is not None), None)
+
+
+def seen(text: str, event: Event | None) -> list[Evidence]:
+    """Evidence of an event, where there is one."""
+    return [] if event is None else [Evidence(text, event)]
+
+
+def held(window: Window, pattern: Event) -> Event | None:
+    """The first event of the window that matches, or the one before it, if that still held when the window began."""
+    standing = window.standing(type(pattern))
+    if standing is not None and matches(pattern, standing):
+        return standing
+    return window.first(pattern)
