@@ -50,6 +50,8 @@ class Job:
     """Errors go the way of the output, which keeps their order."""
     agent: tuple[str, ...] = ()
     """Command line of a root process to start before the command; empty for none."""
+    core: Path | None = None
+    """The firmware core, built on the host."""
 
 
 def command_script(job: Job) -> str:
@@ -94,9 +96,11 @@ def initial_ramdisk(pieces: Pieces, job: Job) -> bytes:
     early = tree.load_order(EARLY)
     names = [f"{module_name(path)}.ko" for path in early]
     later = [name for name in LATER if name in tree.paths]
+    cores = () if job.core is None else (cpio.file(f"core/{job.core.name}", job.core.read_bytes()),)
     return cpio.pack(
         [
-            *(cpio.directory(name) for name in ("bin", "dev", "proc", "modules")),
+            *(cpio.directory(name) for name in ("bin", "dev", "proc", "modules", "core")),
+            *cores,
             cpio.file("bin/busybox", pieces.busybox.read_bytes(), 0o755),
             *(cpio.symlink(f"bin/{name}", "busybox") for name in APPLETS),
             *(cpio.file(f"modules/{name}", tree.read(path)) for name, path in zip(names, early, strict=True)),

@@ -24,5 +24,6 @@ mkdir -p /root/run/hil/write
 mount --move /write /root/run/hil/write
 mount --move /dev /root/dev
 umount /proc
+mkdir -p /root/var/cache/hil && for library in /core/*; do [ -f "$library" ] && cp "$library" /root/var/cache/hil/; done
 cp /bin/busybox /guest_main.sh /job.sh /command.sh /root/run/hil/
 exec switch_root /root /run/hil/busybox sh /run/hil/guest_main.sh

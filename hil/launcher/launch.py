@@ -6,15 +6,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hil.launcher import firmware_core
 from hil.launcher.assemble import assemble, cache_directory
 from hil.launcher.guest import AGENT_ALLOW, AGENT_SOCKET, Job, User, initial_ramdisk
 from hil.launcher.machine import Hardware, Machine, Share
-from hil.launcher.planning import MARK, Plan, accelerator
+from hil.launcher.planning import Plan, accelerator
+from hil.launcher.protocol import CONSOLE_LOG
 from hil.launcher.returns import Receiver, named_paths, returned_paths
 from hil.launcher.session import PORTS, Session
 from hil.launcher.signals import Stopped
-
-CONSOLE_LOG = "machine-console.log"
+from hil.launcher.whereabouts import MARK
 
 
 def this_user() -> User:
@@ -66,7 +67,7 @@ def run(
     Args:
         rootdir: what is written below it comes back at the end.
         artifacts: made where it is missing; shared while the command runs; also gets the machine's console log.
-        plan: what :func:`hil.launcher.plan` said, where it has been asked; a machine is used whatever it said.
+        plan: what :func:`hil.launcher.planning.plan` said, where it has been asked; a machine is used whatever it said.
         timeout_s: the command is interrupted after that long.
 
     Raises:
@@ -89,6 +90,7 @@ def run(
         returned=returned_paths(rootdir, cwd, named_paths(argv, cwd, env)),
         one_output=os.path.sameopenfile(*out_fds),
         agent=agent_command(this_user(), sys.executable),
+        core=firmware_core.built(),
     )
     shares = (Share("host", Path("/")), Share("layer", pieces.layer), Share("artifacts", artifacts, writable=True))
     hardware = Hardware(pieces, chosen.name, shares, artifacts / CONSOLE_LOG)

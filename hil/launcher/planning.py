@@ -28,8 +28,6 @@ from hil.launcher.signals import Stopped
 
 DRIVERS = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon", "tun", "veth")
 """What the virtual bench asks of a kernel."""
-MARK = "HIL_BENCH_HOST"
-"""Environment variable that a command in the machine finds: ``kvm`` or ``tcg``."""
 KVM_BOOT_S = 8.0
 """A machine that has not booted by then is taken to hang; 1 s is usual."""
 
@@ -90,18 +88,6 @@ def _succeeds(*command: str) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0
-
-
-def inside(env: Mapping[str, str] | None = None) -> bool:
-    """This process runs in the machine."""
-    return MARK in (os.environ if env is None else env)
-
-
-def whereabouts(env: Mapping[str, str] | None = None) -> str:
-    """Where this process runs, for a header: ``a virtual machine (TCG), kernel 6.1.0-56-amd64``."""
-    env = os.environ if env is None else env
-    place = f"a virtual machine ({env[MARK].upper()})" if inside(env) else "this machine"
-    return f"{place}, kernel {platform.release()}"
 
 
 def native_problem(host: Host | None = None) -> str | None:

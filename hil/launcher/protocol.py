@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from hil.clock import now_ns, to_s
 from hil.errors import HarnessError
 
+CONSOLE_LOG = "machine-console.log"
+"""Name of the file in the artifacts that gets what the machine's kernel prints."""
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals of ours that the command gets."""
 

@@ -5,10 +5,10 @@ from collections.abc import Generator
 
 import pytest
 
-from hil import launcher
 from hil.bench import ROLES
 from hil.board import sight
 from hil.errors import HarnessError
+from hil.launcher.whereabouts import inside, whereabouts
 from hil.plugin import options, reporting
 from hil.plugin.fixtures import artifacts, bench, board, expect, host, timeline
 from hil.plugin.run import RUN, Run
@@ -36,11 +36,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     try:
         given = options.read(config)
-        run = Run(options=given, bench=given.load_bench(), where=launcher.whereabouts())
+        run = Run(options=given, bench=given.load_bench(), where=whereabouts())
         config.stash[RUN] = run
-        if launcher.inside() or _only_asks(config):
+        if _only_asks(config):
             return None
         reporting.clear_artifacts(given.artifacts)
+        if inside():
+            return None
         for line in reporting.left_out(run):
             print(line)
         return _launch(config, run) if run.bench.virtual else None
@@ -49,11 +51,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _launch(config: pytest.Config, run: Run) -> int | None:
-    plan = launcher.plan()
+    from hil.launcher.launch import run as run_in_machine
+    from hil.launcher.planning import plan as plan_bench
+
+    plan = plan_bench()
     if plan.native:
         return None
     argv = [sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)]
-    return launcher.run(argv, plan=plan, rootdir=config.rootpath, artifacts=run.options.artifacts)
+    return run_in_machine(argv, plan=plan, rootdir=config.rootpath, artifacts=run.options.artifacts)
 
 
 def _only_asks(config: pytest.Config) -> bool:

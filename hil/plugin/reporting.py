@@ -10,6 +10,7 @@ import pytest
 
 from hil.clock import now_ns
 from hil.errors import HarnessError, HilError
+from hil.launcher.protocol import CONSOLE_LOG
 from hil.plugin.run import FAILED, STARTED, Run
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def left_out(run: Run) -> list[str]:
 def clear_artifacts(folder: Path) -> None:
     """Empty the artifact folder of the run before; a folder that hil did not make is left alone.
 
+    The machine's console log stays: the machine writes it from its start, and starts it anew.
+
     Raises:
         HarnessError: the folder holds something else, is none, or may not be written.
     """
@@ -64,7 +67,7 @@ def _clear(folder: Path) -> None:
         for entry in folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
-            elif entry.name != _MARK:  # what an interrupted clearing leaves is still hil's
+            elif entry.name not in (_MARK, CONSOLE_LOG):  # what an interrupted clearing leaves is still hil's
                 entry.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).touch()

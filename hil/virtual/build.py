@@ -1,10 +1,12 @@
 """Builds the firmware core as a shared library, with the C compiler of the machine, when it is first needed.
 
-The library lies in a cache under a name made of the sources, the compiler's version and the flags, so a change of any
-of them builds anew and nothing else does. The sources are those of the repository, or the copy in an installed wheel.
+The library lies in a cache under a name made of the sources, the compiler's file and the flags, so a change of any of
+them builds anew and nothing else does. The sources are those of the repository, or the copy in an installed wheel.
 
 Code from the cache is loaded into a process that may run as root: a cache directory that another user could write to is
 passed over, as is one that cannot be written.
+
+``python -m hil.virtual.build`` builds it ahead of need and prints its path.
 """
 
 import hashlib
@@ -14,7 +16,6 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 from hil.errors import SetupError
@@ -22,6 +23,8 @@ from hil.errors import SetupError
 COMPILERS = ("gcc", "cc", "clang")
 FLAGS = ("-std=c11", "-O1", "-fPIC", "-shared", "-Wall", "-Wextra")
 COMPILE_WITHIN_S = 60.0
+SYSTEM_CACHE = Path("/var/cache/hil")
+"""Of root without a home, as the agent starts the virtual board; the launcher puts the library there."""
 SOURCE_PLACES = (
     Path(__file__).parent / "_core",  # in a wheel
     Path(__file__).parents[2] / "firmware" / "core" / "src",  # in the repository
@@ -73,6 +76,8 @@ def _cache_places(environment: Mapping[str, str]) -> Iterator[Path]:
         yield Path(environment["XDG_CACHE_HOME"]) / "hil"
     elif environment.get("HOME"):
         yield Path(environment["HOME"]) / ".cache" / "hil"
+    elif os.geteuid() == 0:
+        yield SYSTEM_CACHE
     yield Path(tempfile.gettempdir()) / f"hil-{os.geteuid()}"
 
 
@@ -86,17 +91,18 @@ def _is_usable(place: Path) -> bool:
     return stat.S_ISDIR(status.st_mode) and private and os.access(place, os.W_OK | os.X_OK)
 
 
-@cache
-def _compiler_version(compiler: Path) -> bytes:
-    try:
-        return subprocess.run([compiler, "--version"], capture_output=True, check=True, timeout=COMPILE_WITHIN_S).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise SetupError(f"firmware core: {compiler} --version failed: {error}; install gcc") from error
-
-
 def cache_key(sources: Path, compiler: Path) -> str:
-    """Hex digest over the names and contents of the sources, the compiler's version and the flags."""
-    digest = hashlib.sha256(b"\0".join((_compiler_version(compiler), " ".join(FLAGS).encode())))
+    """Hex digest over the names and contents of the sources, the flags, and the compiler's path, size and time.
+
+    Raises:
+        SetupError: there is no such compiler.
+    """
+    try:
+        status = compiler.stat()
+    except OSError as error:
+        raise SetupError(f"firmware core: {compiler}: {error.strerror}; install gcc") from error
+    identity = f"{compiler.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{' '.join(FLAGS)}"
+    digest = hashlib.sha256(identity.encode())
     for path in sorted((*sources.glob("*.c"), *sources.glob("*.h"))):
         content = path.read_bytes()
         digest.update(f"\0{path.name}\0{len(content)}\0".encode())
@@ -128,3 +134,7 @@ def _compile(compiler: Path, files: Sequence[Path], target: Path) -> None:
         raise SetupError(f"firmware core: {compiler} failed ({error.returncode}):\n{error.stderr[-2000:]}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SetupError(f"firmware core: {compiler} failed: {error}; install gcc") from error
+
+
+if __name__ == "__main__":
+    print(ensure_library())

@@ -16,7 +16,8 @@ import pytest
 
 from hil.launcher.assemble import cache_directory, ready
 from hil.launcher.guest import User
-from hil.launcher.launch import CONSOLE_LOG, agent_command, guest_environment
+from hil.launcher.launch import agent_command, guest_environment
+from hil.launcher.protocol import CONSOLE_LOG
 
 LIMIT_S = 90.0
 SCRIPT = """

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from hil.errors import SetupError
-from hil.launcher import inside, native_problem, plan, whereabouts
 from hil.launcher.assemble import Pieces
-from hil.launcher.planning import DRIVERS, _probe_key, accelerator
+from hil.launcher.planning import DRIVERS, _probe_key, accelerator, native_problem, plan
 
 
 class FakeHost:
@@ -87,11 +86,3 @@ def test_another_kernel_or_qemu_is_tried_anew(qemu: Path, tmp_path: Path) -> Non
     assert _probe_key(Pieces("x86_64", "6.1.1", tmp_path)) != before
     (qemu / "qemu-system-x86_64").write_text("newer")
     assert _probe_key(Pieces("x86_64", "6.1.0", tmp_path)) != before
-
-
-def test_a_command_in_the_machine_knows_it() -> None:
-    """By the environment that it was started with."""
-    assert inside({"HIL_BENCH_HOST": "tcg"})
-    assert not inside({})
-    assert whereabouts({"HIL_BENCH_HOST": "tcg"}).startswith("a virtual machine (TCG), kernel ")
-    assert whereabouts({}).startswith("this machine, kernel ")

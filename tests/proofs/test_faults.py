@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hil import launcher
 from hil.errors import SetupError
+from hil.launcher.launch import run
 from tests.proofs.cases import CASES, Case
 
 REPOSITORY = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     argv = [sys.executable, "-m", "tests.proofs.in_machine", str(folder), *names]
     try:
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        status = launcher.run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
+        status = run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
     except SetupError as error:
         pytest.skip(str(error))
     assert status == 0

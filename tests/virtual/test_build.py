@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -74,11 +76,13 @@ def test_change_of_a_header_changes_the_key(sources: Path, compiler: Path) -> No
 
 
 def test_change_of_the_compiler_changes_the_key(sources: Path, compiler: Path, tmp_path: Path) -> None:
-    """The compiler's version text is part of the library's name."""
+    """Which file the compiler is, is part of the library's name; a newer one builds anew."""
     other = tmp_path / "othercc"
-    other.write_text("#!/bin/sh\necho other 1.0\n")
-    other.chmod(0o755)
-    assert build.cache_key(sources, other) != build.cache_key(sources, compiler)
+    other.write_text("#!/bin/sh\n")
+    before = build.cache_key(sources, other)
+    assert before != build.cache_key(sources, compiler)
+    os.utime(other, ns=(1, 1))
+    assert build.cache_key(sources, other) != before
 
 
 def test_what_the_compiler_refuses_is_told(sources: Path, compiler: Path, cache: Path) -> None:
@@ -90,12 +94,28 @@ def test_what_the_compiler_refuses_is_told(sources: Path, compiler: Path, cache:
 
 
 def test_broken_compiler_is_told(sources: Path, cache: Path, tmp_path: Path) -> None:
-    """A compiler that cannot tell its version is refused by name."""
+    """A compiler that fails without a word is named, with its exit status."""
     broken = tmp_path / "gcc"
     broken.write_text("#!/bin/sh\nexit 3\n")
     broken.chmod(0o755)
-    with pytest.raises(SetupError, match=f"{broken} --version failed"):
+    with pytest.raises(SetupError, match=f"{broken} failed \\(3\\)"):
         build.build(sources, broken, cache)
+
+
+def test_a_compiler_that_is_gone_is_told(sources: Path, cache: Path, tmp_path: Path) -> None:
+    """A compiler removed since it was found is named."""
+    with pytest.raises(SetupError, match="othercc: No such file or directory; install gcc"):
+        build.build(sources, tmp_path / "othercc", cache)
+
+
+def test_the_command_prints_the_path_of_the_library(tmp_path: Path, compiler: Path) -> None:
+    """`python -m hil.virtual.build` builds the project's own core ahead of need."""
+    environment = {**os.environ, "HIL_CACHE": str(tmp_path / "cache")}
+    argv = [sys.executable, "-m", "hil.virtual.build"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, env=environment)
+    library = Path(done.stdout.strip())
+    assert library.is_file()
+    assert library.parent == tmp_path / "cache"
 
 
 def test_cache_is_the_named_directory(tmp_path: Path) -> None:
@@ -104,6 +124,14 @@ def test_cache_is_the_named_directory(tmp_path: Path) -> None:
     assert build.find_cache(named) == tmp_path / "a"
     assert build.find_cache({"XDG_CACHE_HOME": str(tmp_path / "b")}) == tmp_path / "b" / "hil"
     assert build.find_cache({"HOME": str(tmp_path)}) == tmp_path / ".cache" / "hil"
+
+
+def test_root_without_a_home_uses_the_systems_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The virtual board is started without a home; what the launcher has built lies where it looks then."""
+    monkeypatch.setattr(build, "SYSTEM_CACHE", tmp_path / "system")
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid)
+    expected = tmp_path / "system" if tmp_path.stat().st_uid == 0 else Path(tempfile.gettempdir())
+    assert build.find_cache({}).is_relative_to(expected)
 
 
 def test_cache_that_others_may_write_is_passed_over(tmp_path: Path) -> None:
