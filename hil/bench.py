@@ -4,6 +4,7 @@ A bench without a file is the virtual one, with one board. Every error names the
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +14,12 @@ from hil.toml_table import Table, read
 
 TOPOLOGY_PATH = r"\d+-\d+(\.\d+)*"
 BOARD_NAME = r"[a-z0-9][a-z0-9-]{0,30}"
-POWER_DRIVERS = ("manual", "none")
+HUB = r"\d+(-\d+(\.\d+)*)?"
+"""A hub as uhubctl names it: its topology path, or the bus number of a root hub."""
+HUB_PORTS = 31
+"""Most ports that Linux takes of a hub (USB_MAXCHILDREN, include/uapi/linux/usb/ch11.h)."""
+RELAY_NAME = BOARD_NAME
+POWER_DRIVERS = ("manual", "none", "relay", "uhubctl")
 FLASH_WAYS = ("usb", "console")
 SUPPLIES = ("bus", "own")
 ROLES = ("dhcp-server", "dhcp-client", "static")
@@ -28,6 +34,20 @@ class Power:
 
     driver: str = "none"
     """One of :data:`POWER_DRIVERS`, or virtual on the virtual bench."""
+    hub: str = ""
+    """uhubctl: the hub that the board hangs on, such as 1-1, or 1 for the root hub of bus 1."""
+    port: int = 0
+    """uhubctl: the hub's port."""
+    also_off: tuple[str, ...] = ()
+    """uhubctl: topology paths of other devices that may lose their power together with the board."""
+    name: str = ""
+    """relay: its name in the agent's allow list."""
+
+    def __str__(self) -> str:
+        if self.driver == "uhubctl":
+            also = f" with {', '.join(self.also_off)}" if self.also_off else ""
+            return f"uhubctl, hub {self.hub} port {self.port}{also}"
+        return f"relay {self.name}" if self.driver == "relay" else self.driver
 
 
 @dataclass(frozen=True)
@@ -103,25 +123,66 @@ def virtual(supply: str = "bus") -> Bench:
 
 def _board(row: Table) -> Board:
     path = "a topology path such as '1-1.2'"
-    power = row.table("power")
     board = Board(
         name=row.string("name", pattern=BOARD_NAME, shape="lower-case letters, digits and dashes, at most 31"),
         usb=row.string("usb", pattern=TOPOLOGY_PATH, shape=path),
         console=row.string("console", "", pattern=TOPOLOGY_PATH, shape=path),
         flash=row.choice("flash", FLASH_WAYS, "usb"),
         supply=row.choice("supply", SUPPLIES, "bus"),
-        power=Power(driver=power.choice("driver", POWER_DRIVERS, "none")),
+        power=power_of(row.table("power")),
         profile=row.string("profile", "generic"),
         role=row.choice("role", ROLES, "dhcp-server"),
         fallback=_address(row, "fallback"),
     )
-    power.finish()
     row.finish()
     if board.name == LAN:
         raise row.wrong("name", "the agent uses that name for the virtual board's second network")
     if board.flash == "console" and not board.console:
         raise row.wrong("flash", "the board has no console; known without one: 'usb'")
+    _require_on_port(row, board)
     return board
+
+
+def power_of(table: Table) -> Power:
+    """How a board's power is switched; only the keys of its driver are known.
+
+    Raises:
+        BenchError: an unknown driver or key, or a wrong value.
+    """
+    driver = table.choice("driver", POWER_DRIVERS, "none")
+    power = Power(driver)
+    if driver == "uhubctl":
+        power = Power(
+            driver,
+            hub=table.string("hub", pattern=HUB, shape="a hub such as '1-1', or '1' for the root hub of bus 1"),
+            port=table.integer("port"),
+            also_off=table.strings("also_off", ()),
+        )
+        if not 1 <= power.port <= HUB_PORTS:
+            raise table.wrong("port", f"wanted 1 to {HUB_PORTS}")
+        if not all(re.fullmatch(TOPOLOGY_PATH, path) for path in power.also_off):
+            raise table.wrong("also_off", "wanted topology paths such as '1-1.2'")
+    elif driver == "relay":
+        power = Power(driver, name=table.string("name", pattern=RELAY_NAME, shape="lower-case letters, digits, dashes"))
+    table.finish()
+    return power
+
+
+def port_path(hub: str, port: int) -> str:
+    """Topology path of what hangs on a hub's port."""
+    return f"{hub}.{port}" if "-" in hub else f"{hub}-{port}"
+
+
+def _require_on_port(row: Table, board: Board) -> None:
+    """
+    Raises:
+        BenchError: the port that is to be switched is not the one that the board hangs on.
+    """
+    if board.power.driver == "uhubctl":
+        place = port_path(board.power.hub, board.power.port)
+        if not f"{board.usb}.".startswith(f"{place}."):
+            found = f"port {board.power.port} of hub {board.power.hub!r} is {place!r}"
+            raise BenchError(f"{row.key('power')}: {found}; usb is {board.usb!r}")
 
 
 def _address(row: Table, name: str) -> str:
@@ -140,7 +201,22 @@ def _address(row: Table, name: str) -> str:
 def _refuse_shared(place: str, boards: tuple[Board, ...]) -> None:
     owners: dict[str, str] = {}
     for board in boards:
-        for claimed in (f"name {board.name!r}", *(f"path {path!r}" for path in board.paths)):
+        for claimed in _claims(board):
             if claimed in owners:
                 raise BenchError(f"{place}: {claimed} is used by both {owners[claimed]!r} and {board.name!r}")
             owners[claimed] = board.name
+    paths = {path: board.name for board in boards for path in board.paths}
+    for path, name in paths.items():
+        for above, owner in paths.items():
+            if path.startswith(f"{above}."):
+                raise BenchError(f"{place}: path {path!r} of {name!r} hangs below path {above!r} of {owner!r}")
+
+
+def _claims(board: Board) -> list[str]:
+    """What a board has for itself."""
+    claims = [f"name {board.name!r}", *(f"path {path!r}" for path in board.paths)]
+    if board.power.driver == "uhubctl":
+        claims.append(f"power of port {port_path(board.power.hub, board.power.port)!r}")
+    if board.power.driver == "relay":
+        claims.append(f"relay {board.power.name!r}")
+    return claims

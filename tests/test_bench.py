@@ -48,7 +48,43 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         (HEAD + '[[board]]\nusb = "1-1"\n', r"bench\.toml: board\.1\.name is missing; wanted a string"),
         (
             HEAD + BOARD + 'power = { driver = "ykush4" }\n',
-            r"bench\.toml: board\.s3-a\.power\.driver is 'ykush4'; known: 'manual', 'none'",
+            r"bench\.toml: board\.s3-a\.power\.driver is 'ykush4'; known: 'manual', 'none', 'relay', 'uhubctl'",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "none", hub = "1-1" }\n',
+            r"board\.s3-a\.power\.hub is not a known key; known: driver",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", port = 2 }\n',
+            r"board\.s3-a\.power\.hub is missing; wanted a string",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "usb1", port = 2 }\n',
+            r"board\.s3-a\.power\.hub is 'usb1'; wanted a hub such as '1-1', or '1' for the root hub",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "1-1", port = 32 }\n',
+            r"board\.s3-a\.power\.port is 32; wanted 1 to 31",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "1-1", port = "2" }\n',
+            r"board\.s3-a\.power\.port is '2'; wanted an integer",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "1-1", port = 2, also_off = ["disk"] }\n',
+            r"board\.s3-a\.power\.also_off is \['disk'\]; wanted topology paths",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "1-1", port = 3 }\n',
+            r"board\.s3-a\.power: port 3 of hub '1-1' is '1-1\.3'; usb is '1-1\.2'",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "relay" }\n',
+            r"board\.s3-a\.power\.name is missing; wanted a string",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "relay", name = "lab 1" }\n',
+            r"board\.s3-a\.power\.name is 'lab 1'; wanted lower-case letters, digits, dashes",
         ),
         (HEAD + BOARD + 'supply = "battery"\n', r"board\.s3-a\.supply is 'battery'; known: 'bus', 'own'"),
         (HEAD + BOARD + 'flash = "console"\n', r"board\.s3-a\.flash is 'console'; the board has no console"),
@@ -73,6 +109,50 @@ def test_two_boards_on_one_path_are_refused(tmp_path: Path) -> None:
     second = BOARD.replace("s3-a", "s3-b")
     with pytest.raises(BenchError, match=r"path '1-1\.2' is used by both 's3-a' and 's3-b'"):
         bench.load(write(tmp_path, HEAD + BOARD + second))
+
+
+def test_a_board_below_another_boards_path_is_refused(tmp_path: Path) -> None:
+    """What happens at the upper path would count as the lower one's."""
+    second = BOARD.replace("s3-a", "s3-b").replace("1-1.2", "1-1.2.4")
+    with pytest.raises(BenchError, match=r"path '1-1\.2\.4' of 's3-b' hangs below path '1-1\.2' of 's3-a'"):
+        bench.load(write(tmp_path, HEAD + BOARD + second))
+
+
+def test_a_board_beside_another_with_a_similar_path_is_fine(tmp_path: Path) -> None:
+    """1-1.22 does not hang below 1-1.2."""
+    second = BOARD.replace("s3-a", "s3-b").replace("1-1.2", "1-1.22")
+    assert len(bench.load(write(tmp_path, HEAD + BOARD + second)).boards) == 2
+
+
+@pytest.mark.parametrize(
+    ("usb", "power", "shown"),
+    [
+        ("1-1.2", '{ driver = "uhubctl", hub = "1-1", port = 2 }', "uhubctl, hub 1-1 port 2"),
+        ("1-1.2", '{ driver = "uhubctl", hub = "1", port = 1, also_off = ["1-1"] }', "uhubctl, hub 1 port 1 with 1-1"),
+        ("1-2", '{ driver = "uhubctl", hub = "1", port = 2 }', "uhubctl, hub 1 port 2"),
+        ("1-1.2", '{ driver = "relay", name = "lab-1" }', "relay lab-1"),
+        ("1-1.2", '{ driver = "manual" }', "manual"),
+    ],
+)
+def test_a_power_driver_takes_its_own_keys(tmp_path: Path, usb: str, power: str, shown: str) -> None:
+    """Each driver is described in one line, which the agent compares with its allow list."""
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD.replace("1-1.2", usb) + f"power = {power}\n")).boards
+    assert str(board.power) == shown
+
+
+@pytest.mark.parametrize(
+    ("power", "words"),
+    [
+        ('{ driver = "relay", name = "lab-1" }', "relay 'lab-1' is used by both 's3-a' and 's3-b'"),
+        ('{ driver = "uhubctl", hub = "1", port = 1 }', r"power of port '1-1' is used by both 's3-a' and 's3-b'"),
+    ],
+)
+def test_two_boards_on_one_switch_are_refused(tmp_path: Path, power: str, words: str) -> None:
+    """Switching one would switch the other."""
+    second = BOARD.replace("s3-a", "s3-b").replace("1-1.2", "1-1.3")
+    power = f"power = {power}\n"
+    with pytest.raises(BenchError, match=words):
+        bench.load(write(tmp_path, HEAD + BOARD + power + second + power))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
