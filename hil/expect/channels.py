@@ -39,7 +39,16 @@ _BY_CHANNEL: Final[dict[tuple[str, ...], tuple[type[Event], ...]]] = {
     ("serial", "console"): (e.SerialOpened, e.SerialClosed, e.SerialLine, e.BootMessage, e.BoardPanicked),
     ("serial", "console", "http"): (e.BoardSaid,),
     ("http",): (e.BoardFlag, e.HttpReply, e.HttpFailed),
-    ("persona",): (e.LeaseBound, e.LeaseLost, e.PersonaState, e.PersonaNote),
+    ("persona",): (
+        e.LeaseBound,
+        e.LeaseLost,
+        e.LinkLocalBound,
+        e.LinkLocalLost,
+        e.PersonaGaveUp,
+        e.PersonaNote,
+        e.PersonaState,
+        e.ReplyDoubted,
+    ),
     ("kmsg",): (e.KernelLog,),
 }
 _CHANNELS = {kind: channels for channels, kinds in _BY_CHANNEL.items() for kind in kinds}

@@ -571,8 +571,51 @@ class LeaseLost(Event):
 
 
 @dataclass(frozen=True, repr=False, slots=True)
+class LinkLocalBound(Event):
+    """The persona, left without a lease, has set an address of 169.254/16 on the interface (RFC 3927)."""
+
+    address: str = ANY
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class LinkLocalLost(Event):
+    address: str = ANY
+    reason: str = ANY
+    """lease, conflict or link-down."""
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class ReplyDoubted(Event):
+    """A DHCP reply to the persona lacks something, or contradicts itself or the exchange."""
+
+    message: str = ANY
+    """OFFER, ACK or NAK."""
+    reason: str = ANY
+    """One of :data:`hil.personas.replies.REASONS`."""
+    taken: bool = ANY
+    """Whether the persona acted on it all the same."""
+    address: str = ANY
+    server: str = ANY
+    """Option 54, or ''."""
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class PersonaGaveUp(Event):
+    """A persona stopped waiting; the :class:`PersonaState` before it says what it does instead."""
+
+    awaited: str = ANY
+    """OFFER, ACK or carrier."""
+    tries: int = ANY
+    """Messages sent, or due to be sent, in vain."""
+    persona: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
 class PersonaState(Event):
-    """A persona's state machine changed state, named as in RFC 2131."""
+    """A persona's DHCP client changed state, named as in RFC 2131; FAILED: silent until carrier or interface change."""
 
     state: str = ANY
     previous: str = ANY
