@@ -299,7 +299,7 @@ class VirtualBoard:
         """One request to the firmware's handlers."""
         answer = self._parts.firmware.http(method, path, self._ms())
         self._arm()
-        return answer
+        return self.faults.http(method, path, answer)
 
     def open_stream(self) -> Callable[[], bytes | None]:
         cursor = self._parts.firmware.log_stream()

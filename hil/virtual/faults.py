@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from hil.clock import now_ns, to_ns
 from hil.errors import VirtualBoardError
+from hil.virtual.core_abi import FirmwareConfig
+from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb, Unmount
 from hil.virtual.soc import Reset
 from hil.wire.usb import SetupPacket
 
 if TYPE_CHECKING:
-    from hil.virtual.firmware import Command
+    from hil.virtual.firmware import Command, HttpResponse
 
+_COMMANDS = "hil.virtual.firmware"
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -72,6 +75,14 @@ class Fault:
 
     # ---- in the firmware
 
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        """What the firmware is made with; asked at each boot and each mount."""
+        return config
+
+    def at_point(self, point: Point, now_ms: int) -> Sequence[Injection]:
+        """What happens at a named point of the core, before it goes on; ``now_ms`` is the board's own time."""
+        return ()
+
     def boot(self, reset: Reset) -> Reset:
         """Why the chip starts over, before it says so."""
         return reset
@@ -79,6 +90,10 @@ class Fault:
     def command(self, command: "Command") -> "Command | None":
         """One command of the firmware; None swallows it, and the firmware believes it was carried out."""
         return command
+
+    def http(self, method: str, path: str, answer: "HttpResponse") -> "HttpResponse":
+        """The answer of the firmware's handler to one request; its ``blocks`` gives the server's one task away."""
+        return answer
 
     def may_send(self, suspended: bool) -> str | None:
         """Asked before a frame is handed to USB; an error name such as ESP_ERR_INVALID_STATE rejects the send."""
@@ -169,6 +184,23 @@ class FaultPort:
             reset = self._ask(fault, partial(fault.boot, reset), reset, _is_reset)
         return reset
 
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        for fault in self._active():
+            config = self._ask(fault, partial(fault.configure, config), config, _is_config)
+        return config
+
+    @property
+    def watches_points(self) -> bool:
+        """Some fault, active or not, wants to hear of the core's points."""
+        return any(type(each.fault).at_point is not Fault.at_point for each in self.faults)
+
+    def at_point(self, point: Point, now_ms: int) -> list[Injection]:
+        """What the active faults put in, in order."""
+        found: list[Injection] = []
+        for fault in self._active():
+            found += self._ask(fault, partial(fault.at_point, point, now_ms), (), _is_injections)
+        return found
+
     def command(self, command: "Command") -> "Command | None":
         passed: Command | None = command
         for fault in self._active():
@@ -176,6 +208,11 @@ class FaultPort:
                 return None
             passed = self._ask(fault, partial(fault.command, passed), passed, _is_anything)
         return passed
+
+    def http(self, method: str, path: str, answer: "HttpResponse") -> "HttpResponse":
+        for fault in self._active():
+            answer = self._ask(fault, partial(fault.http, method, path, answer), answer, _is_answer)
+        return answer
 
     def may_send(self, suspended: bool) -> str | None:
         """The first rejection, or None."""
@@ -243,12 +280,30 @@ def _is_reset(value: object) -> bool:
     return isinstance(value, Reset)
 
 
+def _is_config(value: object) -> bool:
+    return isinstance(value, FirmwareConfig)
+
+
+def _is_injections(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_injection(each) for each in value)
+
+
+def _is_injection(value: object) -> bool:
+    if isinstance(value, Later):
+        return value.after_s >= 0 and _is_injection(value.injection)
+    return isinstance(value, Mount | Unmount | StallUsb | Restart) or type(value).__module__ == _COMMANDS
+
+
 def _is_text_or_none(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
 def _is_list_of_bytes(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, bytes) for each in value)
+
+
+def _is_answer(value: object) -> bool:
+    return isinstance(getattr(value, "body", None), bytes)
 
 
 def _is_anything(value: object) -> bool:
@@ -259,6 +314,9 @@ _WANTED: dict[Callable[[object], bool], str] = {
     _is_bytes: "bytes",
     _is_bytes_or_none: "bytes or None",
     _is_reset: "a hil.virtual.soc.Reset",
+    _is_config: "a hil.virtual.core_abi.FirmwareConfig",
+    _is_injections: "a sequence of what hil.virtual.points names, or of commands of the firmware",
     _is_text_or_none: "str or None",
     _is_list_of_bytes: "a list of bytes",
+    _is_answer: "a hil.virtual.firmware.HttpResponse",
 }

@@ -2,7 +2,7 @@
 
 The core decides what the board does; whoever holds a :class:`Firmware` carries the commands out, in order. Time is any
 growing count of milliseconds; the instant given to :meth:`Firmware.boot` is the board's own time 0. An input may be
-given from within a trace callback; its commands then come out of the call that raised the trace point.
+given from within a point callback; its commands then come out of the call that reached the point.
 """
 
 import ctypes
@@ -15,6 +15,7 @@ from hil.errors import VirtualBoardError
 from hil.virtual import core_abi
 from hil.virtual.build import ensure_library
 from hil.virtual.core_abi import FirmwareConfig, LogCursor
+from hil.virtual.points import Point
 
 __all__ = [
     "CdcWrite",
@@ -110,6 +111,8 @@ class CdcWrite:
     """One log line, LF included, for the CDC-ACM port."""
 
     data: bytes
+    whole: bool = True
+    """Sent when the port has room for all of it; else what finds no room is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,8 @@ class HttpResponse:
     """Further ones, in order."""
     stream: bool
     """The body is the log stream: :meth:`Firmware.log_stream`."""
+    blocks: bool = False
+    """The handler itself sends the stream: the server's one task serves nobody else until it has ended."""
 
 
 class Firmware:
@@ -200,7 +205,7 @@ class Firmware:
             raise VirtualBoardError(f"firmware config: a value is out of range, or a name too long, in {config!r}")
         self._body = ctypes.create_string_buffer(core_abi.RESPONSE_BYTES)
         self._chunk = ctypes.create_string_buffer(core_abi.SSE_CHUNK_BYTES)
-        self._trace: Any = None
+        self._on_point: Any = None
         self._now_ms = 0
         self._depth = 0
         self._pending: list[Command] = []
@@ -315,15 +320,24 @@ class Firmware:
 
     # ---- faults ----------------------------------------------------------------------------------
 
-    def set_trace(self, callback: Callable[[str, int], None] | None) -> None:
+    def configure(self, config: FirmwareConfig) -> None:
+        """Go on with another config: limits and switches count at once, the rest from the next boot.
+
+        Raises:
+            VirtualBoardError: a value of it cannot be used; the former one holds.
+        """
+        if not self._c.fw_configure(self._core, core_abi.to_c(config)):
+            raise VirtualBoardError(f"firmware config: a value is out of range, or a name too long, in {config!r}")
+
+    def set_points(self, callback: Callable[[Point, int], None] | None) -> None:
         """Call ``callback(point, now_ms)`` at the named points of the core. It must not raise."""
 
-        def raised(user: int | None, point: bytes, now: int) -> None:
+        def reached(user: int | None, point: int, now: int) -> None:
             if callback:
-                callback(point.decode(), self._unwrapped(now))
+                callback(Point(point), self._unwrapped(now))
 
-        self._trace = core_abi.TraceCallback(raised) if callback else core_abi.TraceCallback()
-        self._c.fw_set_trace(self._core, self._trace, None)
+        self._on_point = core_abi.PointCallback(reached) if callback else core_abi.PointCallback()
+        self._c.fw_set_points(self._core, self._on_point, None)
 
     def set_free_heap(self, octets: int) -> None:
         """What /version tells of the heap."""

@@ -7,12 +7,13 @@ from hil.virtual.builtin.dhcp import DhcpServerNotStarted
 from hil.virtual.builtin.link import NoLinkNotification
 from hil.virtual.builtin.send import SendsRejectedWhileSuspended
 from hil.virtual.faults import ArmedFault, Arming, Fault, FaultPort
-from hil.virtual.firmware import Command, Led, RemoteWakeup, StartDhcpServer
+from hil.virtual.firmware import Command, HttpResponse, Led, RemoteWakeup, StartDhcpServer
 from hil.virtual.soc import Reset
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, SerialState
 from hil.wire.usb import SetupPacket
 
 DHCP = StartDhcpServer("192.168.7.2", "192.168.7.10", 60, "0.0.0.0", "0.0.0.0")
+ANSWER = HttpResponse(200, "application/json", b"{}", (), stream=False)
 SETUP = SetupPacket(0x80, 6, 0x0100, 0, 18)
 
 
@@ -69,6 +70,7 @@ def test_without_faults_everything_passes_unchanged() -> None:
     assert (port.frame_to_host(b"d"), port.frame_from_host(b"e")) == ([b"d"], [b"e"])
     assert (port.serial_to_host(b"f"), port.console(b"g")) == (b"f", b"g")
     assert (port.boot(Reset.EN), port.command(Led(True)), port.may_send(True)) == (Reset.EN, Led(True), None)
+    assert port.http("GET", "/status", ANSWER) == ANSWER
 
 
 def test_a_fault_sees_what_the_one_before_it_left() -> None:

@@ -4,8 +4,9 @@ Theory of operation. Everything happens in :meth:`HttpServer.run`, one coroutine
 ``httpd_main.c``: wait until some socket is readable, serve each readable connection to the end of its request, accept.
 A client that sends half a request therefore holds up everyone else until the receive timeout. With ``lru_purge`` a
 new connection takes the place of the one that was idle longest. A stream (``/logs``) is handed to a task of its own, as
-``httpd_req_async_handler_begin`` allows; ``single_task=True`` is the firmware that loops inside the handler instead
-and serves nobody else while it does. A vanished reader is noticed when a send fails, and not before.
+``httpd_req_async_handler_begin`` allows; an answer that ``blocks``, and any with ``single_task=True``, is the firmware
+that loops inside the handler instead and serves nobody else while it does. A vanished reader is noticed when a send
+fails, and not before.
 """
 
 import asyncio
@@ -160,7 +161,7 @@ class HttpServer:
         answer = self._backend.respond(request.method, request.path)
         if answer.stream:
             await self._send(session, answer_head(answer.status, answer.content_type, None, answer.headers))
-            await self._start_stream(session)
+            await self._start_stream(session, alone=self._single_task or answer.blocks)
             return session in self._sessions
         head = answer_head(answer.status, answer.content_type, len(answer.body), answer.headers)
         await self._send(session, head + answer.body)
@@ -188,9 +189,9 @@ class HttpServer:
 
     # ---- streams
 
-    async def _start_stream(self, session: Session) -> None:
+    async def _start_stream(self, session: Session, alone: bool) -> None:
         session.streaming = True
-        if self._single_task:
+        if alone:
             await self._stream(session)
             return
         task = asyncio.create_task(self._stream(session))

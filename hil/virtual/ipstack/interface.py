@@ -26,6 +26,10 @@ class HttpAnswer(Protocol):
     def stream(self) -> bool:
         """True: no body, but chunks without end, from :meth:`HttpBackend.open_stream`."""
 
+    @property
+    def blocks(self) -> bool:
+        """True: the handler sends the stream itself, and nobody else is served until it has ended."""
+
 
 class HttpBackend(Protocol):
     """The firmware's HTTP handlers."""

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import pytest
+
 from hil.virtual.ipstack.http_server import BACKLOG, MAX_SOCKETS, HttpServer
 
 WITHIN_S = 5.0
@@ -18,6 +20,7 @@ class Answer:
     body: bytes = b"ok"
     headers: tuple[tuple[str, str], ...] = ()
     stream: bool = False
+    blocks: bool = False
 
 
 class Handlers:
@@ -26,12 +29,13 @@ class Handlers:
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
         self.served: list[str] = []
+        self.blocks = False
 
     def respond(self, method: str, path: str) -> Answer:
         self.served.append(f"{method} {path}")
         if path == "/none":
             return Answer(404, "text/html", b"Nothing matches the given URI")
-        return Answer(stream=path == "/logs", body=path.encode())
+        return Answer(stream=path == "/logs", body=path.encode(), blocks=self.blocks)
 
     def open_stream(self) -> Callable[[], bytes | None]:
         return lambda: self.chunks.pop(0) if self.chunks else None
@@ -177,11 +181,13 @@ def test_an_open_log_stream_blocks_nobody() -> None:
     asyncio.run(scenario())
 
 
-def test_a_single_task_build_serves_nobody_while_it_streams() -> None:
+@pytest.mark.parametrize("single_task", [True, False], ids=["the build", "the handler"])
+def test_a_stream_sent_by_its_handler_holds_up_everybody(single_task: bool) -> None:
     """The request of the other client is accepted and not answered until the stream's client is gone."""
 
     async def scenario() -> None:
-        async with bench(single_task=True) as made:
+        async with bench(single_task=single_task) as made:
+            made.handlers.blocks = not single_task
             reader, other = await made.client(), await made.client()
             assert await other.get("/before") == b"/before"
             reader.writer.write(b"GET /logs HTTP/1.1\r\n\r\n")
