@@ -58,6 +58,8 @@ class AcmFunction:
         self.dtr = self.rts = False
         self.breaks_ms: list[int] = []
         """Each SEND_BREAK: its duration, 0xFFFF for on, 0 for off."""
+        self.on_sent: Callable[[], None] = lambda: None
+        """Called when the host has taken a packet (``tud_cdc_tx_complete_cb``)."""
         self._wiring = wiring
         self._events = events
         self._capacity, self._idle_capacity = capacity, idle_capacity
@@ -87,6 +89,11 @@ class AcmFunction:
     def queued(self) -> int:
         """Bytes in the transmit FIFO."""
         return len(self._fifo)
+
+    @property
+    def room(self) -> int:
+        """Bytes that a write would take now (``tud_cdc_write_available``)."""
+        return max(0, self._capacity - len(self._fifo))
 
     @property
     def polled(self) -> bool:
@@ -150,6 +157,7 @@ class AcmFunction:
             self._notify_next()
             return
         self.flush()
+        self.on_sent()
         if octets and octets % PACKET == 0 and not self._fifo and not self.port.busy(endpoint):
             self.port.transmit(endpoint, b"")
 

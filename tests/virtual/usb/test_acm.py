@@ -134,3 +134,22 @@ def test_nothing_is_flushed_while_suspended() -> None:
             assert device.serial.queued == 0
 
     asyncio.run(scenario())
+
+
+def test_room_and_its_return_are_told() -> None:
+    """A writer that looks first sees what the FIFO would take, and is called when a packet has left."""
+
+    async def scenario() -> None:
+        device = FirmwareDevice(BUILD, RecordingApplication())
+        async with plugged(device) as host:
+            await host.control(0x21, 0x22, 1, 0)
+            told = asyncio.Event()
+            device.serial.on_sent = told.set
+            assert device.serial.room == 512
+            device.serial.write(b"x" * 600)
+            assert (device.serial.room, device.serial.queued) == (64, 448)
+            await host.submit_in(2, 64).done()
+            await asyncio.wait_for(told.wait(), 5.0)
+            assert device.serial.room == 128
+
+    asyncio.run(scenario())
