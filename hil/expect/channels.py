@@ -38,7 +38,15 @@ _BY_CHANNEL: Final[dict[tuple[str, ...], tuple[type[Event], ...]]] = {
     ),
     ("serial", "console"): (e.SerialOpened, e.SerialClosed, e.SerialLine, e.BootMessage, e.BoardPanicked),
     ("serial", "console", "http"): (e.BoardSaid,),
-    ("http",): (e.BoardFlag, e.HttpReply, e.HttpFailed),
+    ("http",): (
+        e.BoardFlag,
+        e.HttpReply,
+        e.HttpFailed,
+        e.StreamOpened,
+        e.StreamLine,
+        e.StreamComment,
+        e.StreamClosed,
+    ),
     ("persona",): (
         e.LeaseBound,
         e.LeaseLost,

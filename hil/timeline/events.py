@@ -549,6 +549,40 @@ class HttpFailed(Event):
     detail: str = ANY
 
 
+@dataclass(frozen=True, repr=False, slots=True)
+class StreamOpened(Event):
+    """The head of the answer to a request for server-sent events (WHATWG HTML, section 9.2)."""
+
+    path: str = ANY
+    status: int = ANY
+    content_type: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class StreamLine(Event):
+    """One event of a stream: a line of the board's log."""
+
+    path: str = ANY
+    text: str = ANY
+    """The event's data; lines in it are parted by LF."""
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class StreamComment(Event):
+    """A comment in a stream: the greeting, or what keeps it alive."""
+
+    path: str = ANY
+    text: str = ANY
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class StreamClosed(Event):
+    path: str = ANY
+    reason: str = ANY
+    """released (the test has had enough), ended (by the board, in order), cut or malformed."""
+    detail: str = ANY
+
+
 # ---- the host's own behaviour -------------------------------------------------------------------
 
 
