@@ -1,7 +1,6 @@
 """rtnetlink of one namespace: link state, carrier and addresses, each told when it changes.
 
-pyroute2 reads these messages as well, at 0.1 s of import (1 s on a slow bench) in which no channel is read;
-:mod:`hil.wire.rtnetlink` knows the two messages that matter here. A datagram carries no kernel time.
+A datagram carries no kernel time.
 """
 
 import errno
@@ -12,7 +11,7 @@ from hil.capture.source import Moment, Source
 from hil.clock import to_s
 from hil.errors import WireError
 from hil.timeline.events import AddressRemoved, AddressSet, Carrier, Event, LinkChanged
-from hil.wire import rtnetlink
+from hil.wire import rtnetlink, rtnetlink_requests
 from hil.wire.rtnetlink import Address, Link
 
 LONGEST = 1 << 17
@@ -39,7 +38,7 @@ class RouteSource(Source):
         self._read_ns = self.since_ns
         route.setblocking(False)
         if route.family == socket.AF_NETLINK:
-            route.send(rtnetlink.dump_links())
+            route.send(rtnetlink_requests.dump_links())
 
     def read(self, now: Moment) -> list[Event]:
         found: list[Event] = []
@@ -63,7 +62,7 @@ class RouteSource(Source):
 
     def _overrun(self, error: OSError, now: Moment) -> list[Event]:
         if error.errno == errno.ENOBUFS:
-            self._socket.send(rtnetlink.dump_links())
+            self._socket.send(rtnetlink_requests.dump_links())
         else:
             self.ended = True
         return [self.gap(now, f"rtnetlink: {error.strerror}", to_s(now.t_ns - self._read_ns))]

@@ -21,7 +21,7 @@ from hil.personas.client_profile import ClientProfile
 from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.dhcp_client import DhcpClient, Lease
 from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
-from hil.wire import rtnetlink
+from hil.wire import rtnetlink, rtnetlink_requests
 from hil.wire.ethernet import BROADCAST
 
 _OUTGOING = 4
@@ -99,7 +99,7 @@ class PersonaRunner:
         return self._link.name if self._link else ""
 
     def start(self) -> None:
-        self._links.send(rtnetlink.dump_links())
+        self._links.send(rtnetlink_requests.dump_links())
         self._thread.start()
 
     def stop(self) -> None:

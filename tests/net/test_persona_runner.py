@@ -16,7 +16,7 @@ from hil.testing.netns import RTMGRP_LINK, Namespace
 from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
 from hil.wire import dhcp
 from hil.wire.ethernet import BROADCAST, EthernetFrame
-from hil.wire.rtnetlink import dump_links
+from hil.wire.rtnetlink_requests import dump_links
 
 ETH_P_ALL = 3
 PLAIN = ClientProfile(name="plain")

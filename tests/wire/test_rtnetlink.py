@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.errors import WireError
-from hil.wire import rtnetlink
+from hil.wire import rtnetlink, rtnetlink_requests
 
 
 def test_loopback_is_found_in_a_dump_of_the_running_kernel() -> None:
@@ -15,7 +15,7 @@ def test_loopback_is_found_in_a_dump_of_the_running_kernel() -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as route:
         route.settimeout(2.0)
         route.bind((0, 0))
-        route.send(rtnetlink.dump_links())
+        route.send(rtnetlink_requests.dump_links())
         links = [item for item in rtnetlink.parse(route.recv(1 << 20)) if isinstance(item, rtnetlink.Link)]
     (loopback,) = [link for link in links if link.name == "lo"]
     assert loopback.loopback

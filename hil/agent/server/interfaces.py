@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hil.agent.server.namespaces import IPV6_DEFAULT, Namespace
-from hil.agent.server.rtnetlink import Link
 from hil.agent.server.undo import StateFile
 from hil.agent.server.usbdevice import NetworkInterface, UsbDevice
 from hil.clock import Deadline
 from hil.errors import AgentError
+from hil.wire.rtnetlink import Link
 
 MOVE_WITHIN_S = 2.0
 _AGAIN_S = 0.02

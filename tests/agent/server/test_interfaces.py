@@ -74,7 +74,7 @@ def test_interfaces_that_are_renamed_all_the_while_arrive(scene: Scene) -> None:
     renaming.join(5.0)
     assert sorted(index for _, index in scene.adopted) == sorted(wanted)
     with scene.inside.route() as route:
-        assert {link.index for link in route.links() if link.up and link.name != "lo"} == wanted
+        assert {link.index for link in route.links() if link.admin_up and link.name != "lo"} == wanted
 
 
 def _rename_until(stop: threading.Event, count: int) -> None:
@@ -136,7 +136,7 @@ def test_interfaces_are_given_back_down(scene: Scene) -> None:
     scene.follow()
     give_back(scene.inside, scene.home)
     with scene.home.route() as home, scene.inside.route() as inside:
-        assert [link.up for link in home.links() if link.index == index] == [False]
+        assert [link.admin_up for link in home.links() if link.index == index] == [False]
         assert [link.name for link in inside.links()] == ["lo"]
 
 

@@ -107,7 +107,7 @@ def test_a_namespace_is_quiet_and_has_a_loopback(bench: Bench) -> None:
     assert bench.agent.open_namespace(bench.board) == name == f"hil-{bench.board}"
     inside = bench.inside()
     assert inside.run(IPV6_DEFAULT.read_text) == "1\n"
-    assert [(link.name, link.up) for link in _links(inside)] == [("lo", True)]
+    assert [(link.name, link.admin_up) for link in _links(inside)] == [("lo", True)]
     inside.close()
 
 
@@ -118,7 +118,7 @@ def test_an_interface_that_is_there_is_adopted(bench: Bench) -> None:
     told = bench.adopted()
     assert (told["board"], told["interface"], told["ifindex"]) == (bench.board, "v0", index)
     inside = bench.inside()
-    assert [(link.name, link.up) for link in _links(inside)] == [("lo", True), ("v0", True)]
+    assert [(link.name, link.admin_up) for link in _links(inside)] == [("lo", True), ("v0", True)]
     assert inside.run(lambda: IPV6_DEFAULT.parent.parent.joinpath("v0/disable_ipv6").read_text()) == "1\n"
     inside.close()
 
@@ -157,7 +157,7 @@ def test_ipv6_is_off_for_new_interfaces_while_a_board_is_followed(bench: Bench) 
     assert bench.home.run(IPV6_DEFAULT.read_text) == "1\n"
     bench.agent.close()
     assert bench.home.run(IPV6_DEFAULT.read_text) == "0\n"
-    assert [(link.name, link.up) for link in _links(bench.home) if link.name == "v0"] == [("v0", False)]
+    assert [(link.name, link.admin_up) for link in _links(bench.home) if link.name == "v0"] == [("v0", False)]
     assert not (namespaces.DIRECTORY / f"hil-{bench.board}").exists()
 
 
