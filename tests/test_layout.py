@@ -33,6 +33,7 @@ THROUGH = {
     "virtual/builtin/dhcp.py": "virtual/test_faults.py",
     "virtual/builtin/link.py": "virtual/test_faults.py",
     "virtual/builtin/send.py": "virtual/test_faults.py",
+    "virtual/points.py": "virtual/test_board.py",
     "virtual/ipstack/interface.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/ipstack/links.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/ipstack/netns.py": "virtual/ipstack/test_kernel_stack.py",

@@ -4,7 +4,7 @@ Theory of operation. Everything runs in one event loop. The firmware is told wha
 :meth:`VirtualBoard._run` carries them out one after the other, through the fault port. Whatever ends the chip's power
 or resets it drops the USB device and everything the firmware had started, and the next boot begins with the ROM's first
 line. Whether the host sees a device follows from three facts: has the chip power, has its firmware started USB, is the
-plug in. :meth:`VirtualBoard._follow_cable` brings the host's port to what they say.
+plug in. :class:`~hil.virtual.plug.Plug` brings the host's port to what they say.
 
 ======================  =====================  =======================
 action                  supply = "bus"         supply = "own"
@@ -17,7 +17,7 @@ power on, off           plug in, pull          power on, power gone
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from hil import clock
@@ -28,9 +28,11 @@ from hil.virtual.device_events import DeviceEvents
 from hil.virtual.faults import ArmedFault, FaultPort
 from hil.virtual.firmware import Command
 from hil.virtual.ipstack.dhcp_server import DhcpPool
+from hil.virtual.log_queue import LogQueue
+from hil.virtual.plug import Plug
+from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb, Unmount
 from hil.virtual.send_queue import SendQueue
 from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines
-from hil.virtual.usb.device import UsbDevice
 from hil.virtual.usb.firmware_device import FirmwareDevice
 
 
@@ -46,21 +48,21 @@ class VirtualBoard:
     ) -> None:
         self.faults = FaultPort(faults, on_died)
         self._parts = parts
-        self._on_died = on_died
         self._loop = asyncio.get_running_loop()
         self._powered = self._plugged = self._pulled_up = False
         self._clock = ChipClock(0)
+        self._usb = parts.usb
         self._netif = fw.StartNetif("0.0.0.0", 0)
         self._device: FirmwareDevice | None = None
         self._events: DeviceEvents | None = None
+        self._log: LogQueue | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._wake: asyncio.TimerHandle | None = None
         self._commands: deque[Command] = deque()
         self._running = False
         self._sends = SendQueue(self._transmit, self._sent)
-        self._attached: UsbDevice | None = None
-        self._cable_lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._plug = Plug(parts.cable, self._wanted, on_died)
+        self._config = parts.firmware.config
         parts.stack.on_frame = self._frame_from_stack
 
     # ---- what is done to the board; each returns the instant (ns) at which it began to take effect ----
@@ -70,7 +72,7 @@ class VirtualBoard:
         self._plugged = True
         if self._parts.supply == "bus" and not self._powered:
             self._start(Reset.POWER_ON)
-        await self._follow_cable()
+        await self._plug.follow()
         return at_ns
 
     async def unplug(self) -> int:
@@ -78,7 +80,7 @@ class VirtualBoard:
         self._plugged = False
         if self._parts.supply == "bus":
             self._stop()
-        await self._follow_cable()
+        await self._plug.follow()
         return at_ns
 
     async def power(self, on: bool) -> int:
@@ -89,7 +91,7 @@ class VirtualBoard:
             self._start(Reset.POWER_ON)
         elif not on:
             self._stop()
-        await self._follow_cable()
+        await self._plug.follow()
         return at_ns
 
     async def reset(self, reset: Reset) -> int:
@@ -102,8 +104,13 @@ class VirtualBoard:
             raise VirtualBoardError(f"reset {reset.name}: the board has no power; plug it in or switch its supply on")
         at_ns = clock.now_ns()
         self._restart(reset)
-        await self._follow_cable()
+        await self._plug.follow()
         return at_ns
+
+    def set_faults(self, faults: Sequence[ArmedFault]) -> None:
+        """Other faults, in place of those before."""
+        self.faults.faults = list(faults)
+        self._watch_points()
 
     @property
     def state(self) -> BoardState:
@@ -124,8 +131,8 @@ class VirtualBoard:
         """Pull the plug and let everything end that is under way; the parts are their maker's to close."""
         self._plugged = False
         self._stop()
-        await self._follow_cable()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._plug.follow()
+        await self._plug.finish()
 
     # ---- the chip ----------------------------------------------------------------------------------
 
@@ -134,6 +141,8 @@ class VirtualBoard:
         self.faults.boots += 1
         seen = self.faults.boot(reset)
         self._clock = ChipClock(clock.now_ns(), self._parts.drift_ppm)
+        self._configure()
+        self._watch_points()
         for line in boot_lines(seen):
             self._at(self._clock.instant_ns(line.after_s), partial(self._say, line.data))
         self._run(self._parts.firmware.boot(seen.reason, 0))
@@ -159,6 +168,33 @@ class VirtualBoard:
             self._say(Panic().text())
         self._stop()
         self._start(reset)
+
+    def _configure(self) -> None:
+        self._parts.firmware.configure(self.faults.configure(self._config))
+
+    def _watch_points(self) -> None:
+        """A call out of the core costs time at every frame: it is made where a fault asks for it."""
+        self._parts.firmware.set_points(self._at_point if self.faults.watches_points else None)
+
+    def _at_point(self, point: Point, now_ms: int) -> None:
+        for each in self.faults.at_point(point, now_ms):
+            self._inject(each)
+
+    def _inject(self, injection: Injection) -> None:
+        match injection:
+            case Later(after_s, later):
+                self._at(clock.now_ns() + clock.to_ns(after_s), partial(self._inject, later))
+            case Mount():
+                self.tell(self._parts.firmware.mounted)
+            case Unmount():
+                self.tell(self._parts.firmware.unmounted)
+            case StallUsb(for_s):
+                if self._device is not None:
+                    self._device.stall(for_s)
+            case Restart(reset):
+                self._at(clock.now_ns(), partial(self._restart_as, reset))
+            case command:
+                self._at(clock.now_ns(), partial(self._run, (command,)))
 
     def _ms(self) -> int:
         return self._clock.ms(clock.now_ns())
@@ -212,7 +248,7 @@ class VirtualBoard:
             case fw.StartNetif() | fw.StartDhcpServer() | fw.StartHttp():
                 self._start_service(passed)
             case fw.Restart(delay_ms):
-                self._at(clock.now_ns() + delay_ms * clock.NS_PER_MS, self._restart_by_software)
+                self._at(clock.now_ns() + delay_ms * clock.NS_PER_MS, partial(self._restart_as, Reset.SOFTWARE))
             case fw.TransmitFrame(frame):
                 self._sends.put(frame)
             case fw.Led():
@@ -222,28 +258,24 @@ class VirtualBoard:
 
     def _tell_device(self, device: FirmwareDevice, command: Command) -> None:
         match command:
+            case fw.CdcWrite(data, whole=True) if self._log is not None:
+                self._log.put(data)
             case fw.CdcWrite(data):
                 device.serial.write(data)
             case fw.LinkState(up=up):
                 device.net.set_link(up)
             case fw.RemoteWakeup():
-                self._spawn(self._wake_host(device))
+                self._plug.wake_host(device)
 
-    async def _wake_host(self, device: UsbDevice) -> None:
-        watch = self._parts.cable.watch
-        try:
-            if watch is not None:
-                await watch.remote_wakeup()
-        except VirtualBoardError:
-            if self._attached is device:
-                raise
+    def _tell_lost(self, device: FirmwareDevice, lines: int) -> None:
+        device.serial.write(f"W ({self._ms()}) main: {lines} log lines lost\n".encode())
 
     def _start_service(self, command: Command) -> None:
         stack = self._parts.stack
         match command:
             case fw.StartNetif(address, prefix):
                 self._netif = command
-                stack.start_netif(address, prefix)
+                stack.start_netif(address, prefix, self._usb.board_mac)
             case fw.StartDhcpServer():
                 stack.start_dhcp_server(self._pool(command), self._netif_started)
             case fw.StartHttp():
@@ -270,9 +302,9 @@ class VirtualBoard:
         elif isinstance(command, fw.StartDhcpServer):
             self._netif_started()
 
-    def _restart_by_software(self) -> None:
-        self._restart(Reset.SOFTWARE)
-        self._spawn(self._follow_cable())
+    def _restart_as(self, reset: Reset) -> None:
+        self._restart(reset)
+        self._plug.follow_soon()
 
     # ---- frames ------------------------------------------------------------------------------------
 
@@ -309,6 +341,7 @@ class VirtualBoard:
 
     def mounted(self) -> None:
         self.faults.mounts += 1
+        self._configure()
         self.tell(self._parts.firmware.mounted)
 
     def frame_from_host(self, frame: bytes) -> None:
@@ -327,32 +360,13 @@ class VirtualBoard:
         if isinstance(command, fw.StartUsb):
             self._events = DeviceEvents(self, self._parts.firmware)
             own_supply = self._parts.supply == "own"
-            self._device = FirmwareDevice(self._parts.usb, self._events, self.faults, own_supply=own_supply)
+            self._usb = self.faults.identity(self._parts.usb)
+            device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=own_supply)
+            self._device = device
+            self._log = LogQueue(device.serial, partial(self._tell_lost, device))
         self._pulled_up = not isinstance(command, fw.UsbDisconnect)
-        self._spawn(self._follow_cable())
+        self._plug.follow_soon()
 
     def _wanted(self) -> FirmwareDevice | None:
         """The device that the host should see now."""
         return self._device if self._plugged and self._powered and self._pulled_up else None
-
-    async def _follow_cable(self) -> None:
-        async with self._cable_lock:
-            while self._attached is not (wanted := self._wanted()):
-                if self._attached is not None:
-                    await self._parts.cable.unplug()
-                    self._attached = None
-                else:
-                    assert wanted is not None
-                    self._parts.cable.plug(wanted)
-                    self._attached = wanted
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._on_died(VirtualBoardError(f"USB cable: {error}"))

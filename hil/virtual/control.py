@@ -117,7 +117,7 @@ class Control:
             case "reset":
                 return {"t_ns": await board.reset(RESETS[_choice(request, "kind", tuple(RESETS))])}
             case "set_fault":
-                board.faults.faults = [load(text) for text in _texts(request, "faults")]
+                board.set_faults([load(text) for text in _texts(request, "faults")])
                 return {}
             case "state":
                 return asdict(board.state)

@@ -18,7 +18,7 @@ RESPONSE_BYTES = 65536
 SSE_CHUNK_BYTES = 2048
 ROLES = ("dhcp-server",)
 Address = c_uint8 * 4
-TraceCallback = ctypes.CFUNCTYPE(None, c_void_p, c_char_p, c_uint32)
+PointCallback = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_uint32)
 
 (
     START_USB,
@@ -159,7 +159,9 @@ _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "fw_response_size": (c_size_t, ()),
     "fw_default_config": (None, (POINTER(Config),)),
     "fw_init": (_CORE, (c_void_p, c_size_t, POINTER(Config))),
-    "fw_set_trace": (None, (_CORE, TraceCallback, c_void_p)),
+    "fw_configure": (c_bool, (_CORE, POINTER(Config))),
+    "fw_point_name": (c_char_p, (c_uint32,)),
+    "fw_set_points": (None, (_CORE, PointCallback, c_void_p)),
     "fw_set_free_heap": (None, (_CORE, c_uint32)),
     "fw_boot": (None, (_CORE, c_char_p, c_uint32)),
     "fw_wake": (None, (_CORE, c_uint32)),

@@ -9,19 +9,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from hil.clock import now_ns, to_ns
 from hil.errors import VirtualBoardError
-from hil.virtual.core_abi import FirmwareConfig
+from hil.virtual.firmware import Command, FirmwareConfig, HttpResponse
 from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb, Unmount
 from hil.virtual.soc import Reset
+from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.usb import SetupPacket
 
-if TYPE_CHECKING:
-    from hil.virtual.firmware import Command, HttpResponse
-
-_COMMANDS = "hil.virtual.firmware"
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -75,6 +72,10 @@ class Fault:
 
     # ---- in the firmware
 
+    def identity(self, usb: FirmwareUsb) -> FirmwareUsb:
+        """Serial number, addresses and descriptors; asked whenever the firmware starts USB."""
+        return usb
+
     def configure(self, config: FirmwareConfig) -> FirmwareConfig:
         """What the firmware is made with; asked at each boot and each mount."""
         return config
@@ -87,7 +88,7 @@ class Fault:
         """Why the chip starts over, before it says so."""
         return reset
 
-    def command(self, command: "Command") -> "Command | None":
+    def command(self, command: Command) -> Command | None:
         """One command of the firmware; None swallows it, and the firmware believes it was carried out."""
         return command
 
@@ -184,6 +185,11 @@ class FaultPort:
             reset = self._ask(fault, partial(fault.boot, reset), reset, _is_reset)
         return reset
 
+    def identity(self, usb: FirmwareUsb) -> FirmwareUsb:
+        for fault in self._active():
+            usb = self._ask(fault, partial(fault.identity, usb), usb, _is_usb)
+        return usb
+
     def configure(self, config: FirmwareConfig) -> FirmwareConfig:
         for fault in self._active():
             config = self._ask(fault, partial(fault.configure, config), config, _is_config)
@@ -201,7 +207,7 @@ class FaultPort:
             found += self._ask(fault, partial(fault.at_point, point, now_ms), (), _is_injections)
         return found
 
-    def command(self, command: "Command") -> "Command | None":
+    def command(self, command: Command) -> Command | None:
         passed: Command | None = command
         for fault in self._active():
             if passed is None:
@@ -280,6 +286,10 @@ def _is_reset(value: object) -> bool:
     return isinstance(value, Reset)
 
 
+def _is_usb(value: object) -> bool:
+    return isinstance(value, FirmwareUsb)
+
+
 def _is_config(value: object) -> bool:
     return isinstance(value, FirmwareConfig)
 
@@ -291,7 +301,7 @@ def _is_injections(value: object) -> bool:
 def _is_injection(value: object) -> bool:
     if isinstance(value, Later):
         return value.after_s >= 0 and _is_injection(value.injection)
-    return isinstance(value, Mount | Unmount | StallUsb | Restart) or type(value).__module__ == _COMMANDS
+    return isinstance(value, Mount | Unmount | StallUsb | Restart | Command)
 
 
 def _is_text_or_none(value: object) -> bool:
@@ -314,6 +324,7 @@ _WANTED: dict[Callable[[object], bool], str] = {
     _is_bytes: "bytes",
     _is_bytes_or_none: "bytes or None",
     _is_reset: "a hil.virtual.soc.Reset",
+    _is_usb: "a hil.virtual.usb.descriptors.FirmwareUsb",
     _is_config: "a hil.virtual.core_abi.FirmwareConfig",
     _is_injections: "a sequence of what hil.virtual.points names, or of commands of the firmware",
     _is_text_or_none: "str or None",

@@ -198,6 +198,7 @@ class Firmware:
 
     def __init__(self, library: Path | None = None, config: FirmwareConfig = FirmwareConfig()) -> None:  # noqa: B008
         self._c = core_abi.load(library or ensure_library())
+        self.config = config
         size = self._c.fw_core_size()
         self._memory = (ctypes.c_uint64 * (size // 8 + 1))()
         self._core = self._c.fw_init(self._memory, size, core_abi.to_c(config))
@@ -328,6 +329,7 @@ class Firmware:
         """
         if not self._c.fw_configure(self._core, core_abi.to_c(config)):
             raise VirtualBoardError(f"firmware config: a value is out of range, or a name too long, in {config!r}")
+        self.config = config
 
     def set_points(self, callback: Callable[[Point, int], None] | None) -> None:
         """Call ``callback(point, now_ms)`` at the named points of the core. It must not raise."""

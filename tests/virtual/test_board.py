@@ -1,7 +1,7 @@
 """The whole board in process: the test is the USB host, a fake stack plays the IP peers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,7 +14,8 @@ from hil.virtual.board import VirtualBoard
 from hil.virtual.board_parts import BoardParts
 from hil.virtual.fault_loader import load
 from hil.virtual.faults import ArmedFault, Arming, Fault
-from hil.virtual.firmware import Firmware, FirmwareConfig
+from hil.virtual.firmware import Firmware, FirmwareConfig, UsbConnect, UsbDisconnect
+from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
@@ -299,6 +300,94 @@ def test_fault_no_link_notification_begins_with_the_second_mount() -> None:
         assert bench.board.state.faults == {"no-link-notification:from_mount=2": True}
 
     run(scenario, load("no-link-notification:from_mount=2"))
+
+
+class AtKick(Fault):
+    """Puts something in when the first kick begins."""
+
+    def __init__(self, *injections: Injection) -> None:
+        super().__init__({})
+        self.left = [injections]
+
+    def at_point(self, point: Point, now_ms: int) -> Sequence[Injection]:
+        return self.left.pop() if point is Point.LINK_KICK_BEGIN and self.left else ()
+
+
+def at_kick(*injections: Injection) -> ArmedFault:
+    return ArmedFault(AtKick(*injections), "at-kick", Arming())
+
+
+def mounts(bench: Bench) -> int:
+    return bench.board.respond("GET", "/events").body.count(b"] USB_MOUNTED")
+
+
+def test_an_input_that_a_fault_puts_in_reaches_the_core() -> None:
+    """The firmware sees a second mount that no host has made."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.link_up()
+        assert (mounts(bench), bench.board.state.mounts) == (2, 1)
+
+    run(scenario, at_kick(Mount()))
+
+
+def test_a_command_that_a_fault_puts_in_is_carried_out() -> None:
+    """The board leaves the bus and comes back, and its firmware knows of neither."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.connected()
+        await host.wait_ended()
+        await bench.link_up()
+        assert bench.board.state.boots == 1
+        assert b"USB_RECOVER" not in bench.board.respond("GET", "/events").body
+
+    run(scenario, at_kick(UsbDisconnect(), Later(0.01, UsbConnect())))
+
+
+def test_a_fault_restarts_the_chip() -> None:
+    """The reset is the one that was put in."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.connected()
+        await bench.until(lambda: bench.board.state.boots == 2)
+        await bench.until(lambda: "RTCWDT_BROWN_OUT_RST" in bench.console.text)
+
+    run(scenario, at_kick(Restart(Reset.BROWNOUT)))
+
+
+def test_a_stalled_usb_task_answers_late() -> None:
+    """A request during the stall is answered after it, and the firmware runs on meanwhile."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.connected()
+        await bench.until(lambda: bench.board.state.link)
+        asked_s = asyncio.get_running_loop().time()
+        assert (await host.control(0x80, 8, 0, 0, 1)) == (0, b"\1")
+        assert asyncio.get_running_loop().time() - asked_s > 0.15
+
+    run(scenario, at_kick(StallUsb(0.2)))
+
+
+def test_a_fault_changes_the_config_from_the_boot_that_it_names() -> None:
+    """The first boot has the board's own project name, the second another."""
+
+    class Renamed(Fault):
+        def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+            return replace(config, project="renamed")
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.until(lambda: bench.stack.http)
+        assert b"hil-reference" in bench.board.respond("GET", "/version").body
+        await bench.board.reset(Reset.EN)
+        await bench.until(lambda: bench.stack.http)
+        assert b"renamed" in bench.board.respond("GET", "/version").body
+
+    run(scenario, ArmedFault(Renamed({}), "renamed", Arming(from_boot=2)))
 
 
 def test_a_fault_that_raises_kills_the_board_by_name_and_line() -> None:

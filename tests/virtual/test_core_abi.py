@@ -10,6 +10,7 @@ from hil.errors import VirtualBoardError
 from hil.virtual import core_abi
 from hil.virtual.build import ensure_library
 from hil.virtual.core_abi import Config, FirmwareConfig
+from hil.virtual.points import Point
 
 
 def test_defaults_are_those_of_the_core() -> None:
@@ -23,6 +24,13 @@ def test_defaults_are_those_of_the_core() -> None:
 def test_every_field_has_its_twin() -> None:
     """The dataclass and the structure name the same fields."""
     assert {field.name for field in fields(FirmwareConfig)} == {name for name, *_ in Config._fields_}
+
+
+def test_points_are_those_of_the_core() -> None:
+    """Number by number the same names, and no point more."""
+    library = core_abi.load(ensure_library())
+    assert [library.fw_point_name(point).decode().upper() for point in Point] == [point.name for point in Point]
+    assert library.fw_point_name(len(Point)) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The fault port: who is asked, when, and what happens to a broken fault."""
 
+from dataclasses import replace
+
 import pytest
 
 from hil.errors import VirtualBoardError
@@ -7,7 +9,8 @@ from hil.virtual.builtin.dhcp import DhcpServerNotStarted
 from hil.virtual.builtin.link import NoLinkNotification
 from hil.virtual.builtin.send import SendsRejectedWhileSuspended
 from hil.virtual.faults import ArmedFault, Arming, Fault, FaultPort
-from hil.virtual.firmware import Command, HttpResponse, Led, RemoteWakeup, StartDhcpServer
+from hil.virtual.firmware import Command, FirmwareConfig, HttpResponse, Led, RemoteWakeup, StartDhcpServer
+from hil.virtual.points import Injection, Later, Mount, Point
 from hil.virtual.soc import Reset
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, SerialState
 from hil.wire.usb import SetupPacket
@@ -80,6 +83,45 @@ def test_a_fault_sees_what_the_one_before_it_left() -> None:
     port, _ = port_of(Swallowing({}), Doubling({}))
     assert (port.frame_to_host(b"x"), port.urb_in(0x84, b"y"), port.command(Led(True))) == ([], None, None)
     assert (port.control(SETUP, b"x"), port.boot(Reset.EN)) == (None, Reset.BROWNOUT)
+
+
+class Meddling(Fault):
+    name = "meddling"
+
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, max_attempts=config.max_attempts + 1)
+
+    def at_point(self, point: Point, now_ms: int) -> list[Injection]:
+        return [Mount(), Led(True)] if point is Point.LINK_KICK_BEGIN else []
+
+
+class Confused(Fault):
+    name = "confused"
+
+    def at_point(self, point: Point, now_ms: int) -> list[Injection]:
+        return [Later(1.0, "soon")]  # type: ignore[arg-type]
+
+
+def test_faults_change_the_config_one_after_the_other() -> None:
+    """Each gets what the one before it left."""
+    port, _ = port_of(Meddling({}), Meddling({}))
+    assert port.configure(FirmwareConfig()).max_attempts == FirmwareConfig().max_attempts + 2
+
+
+def test_what_faults_put_in_at_a_point_adds_up() -> None:
+    """Inputs and commands come in the order of the faults; only a fault that asks for points makes the port watch."""
+    port, _ = port_of(Meddling({}), Fault({}), Meddling({}))
+    assert port.watches_points
+    assert port.at_point(Point.LINK_KICK_BEGIN, 0) == [Mount(), Led(True), Mount(), Led(True)]
+    assert port.at_point(Point.LINK_OFF, 0) == []
+    assert not port_of(Doubling({}))[0].watches_points
+
+
+def test_what_is_no_injection_is_told() -> None:
+    """A text in place of an input is named with its method."""
+    port, broken = port_of(Confused({}))
+    assert port.at_point(Point.LINK_OFF, 0) == []
+    assert "fault confused: at_point() returned [Later(after_s=1.0, injection='soon')]" in str(broken[0])
 
 
 def test_a_fault_becomes_active_with_the_mount_that_it_names() -> None:

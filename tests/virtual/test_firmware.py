@@ -26,6 +26,7 @@ from hil.virtual.firmware import (
     UsbConnect,
     UsbDisconnect,
 )
+from hil.virtual.points import Point
 from hil.wire import dhcp
 
 START = 7_000_000_000
@@ -352,20 +353,20 @@ def test_log_stream_replays_follows_and_keeps_alive() -> None:
     assert board.firmware.next_chunk(cursor, board.now_ms) == b"data: one\ndata: two\n\n"
 
 
-def test_trace_point_may_raise_an_input() -> None:
+def test_an_input_may_come_from_a_point() -> None:
     """A re-mount from inside the kick starts over, and its commands come out of the outer call."""
     board = Board().connected()
-    points: list[tuple[str, int]] = []
+    points: list[tuple[Point, int]] = []
 
-    def interfere(point: str, now_ms: int) -> None:
+    def interfere(point: Point, now_ms: int) -> None:
         points.append((point, now_ms))
-        if point == "kick.start" and len(points) < 3:
+        if point is Point.LINK_KICK_BEGIN and len(points) < 4:
             assert board.firmware.mounted(now_ms) == []
 
-    board.firmware.set_trace(interfere)
+    board.firmware.set_points(interfere)
     board.keep(board.firmware.mounted(board.now_ms))
     board.until(3000)
-    board.firmware.set_trace(None)
+    board.firmware.set_points(None)
     board.keep(board.firmware.unmounted(board.now_ms))
     links = [(at, command.reason) for at, command in board.commands() if isinstance(command, LinkState) and at >= 2000]
     assert links == [
@@ -376,8 +377,14 @@ def test_trace_point_may_raise_an_input() -> None:
         (2750, "stack_ready_kick_up"),
         (3000, "unmounted"),
     ]
-    assert points[-1] == ("link.listen", START + 2750)
-    assert points[:3] == [("mount", START + 2000), ("kick.start", START + 2250), ("mount", START + 2250)]
+    assert points[-1] == (Point.LINK_LISTEN, START + 2750)
+    assert points[:5] == [
+        (Point.LINK_SETTLE, START + 2000),
+        (Point.MOUNTED, START + 2000),
+        (Point.LINK_KICK_BEGIN, START + 2250),
+        (Point.LINK_SETTLE, START + 2250),
+        (Point.MOUNTED, START + 2250),
+    ]
 
 
 def test_boot_forgets_everything_but_the_count() -> None:
@@ -388,6 +395,32 @@ def test_boot_forgets_everything_but_the_count() -> None:
     assert board.get("/logs_all") == "(no logs in buffer)\n"
     assert json.loads(board.get("/version"))["boot_count"] == 2
     assert not board.firmware.link_up
+
+
+def test_a_remount_before_a_recovery_calls_it_off() -> None:
+    """The point lies before the detach: what a fault puts in there is heeded."""
+    board = Board().connected()
+
+    def interfere(point: Point, now_ms: int) -> None:
+        if point is Point.BEFORE_RECOVER:
+            board.firmware.mounted(now_ms)
+
+    board.firmware.set_points(interfere)
+    board.until(6000)
+    board.firmware.set_points(None)
+    assert not any(isinstance(command, UsbDisconnect) for _, command in board.commands())
+
+
+def test_another_config_holds_from_now_on() -> None:
+    """A limit counts at once; a config that is out of range changes nothing."""
+    board = Board().connected()
+    board.firmware.configure(FirmwareConfig(max_attempts=0))
+    with pytest.raises(VirtualBoardError, match="event_capacity=0"):
+        board.firmware.configure(FirmwareConfig(event_capacity=0))
+    assert board.firmware.config == FirmwareConfig(max_attempts=0)
+    board.until(6000)
+    assert not any(isinstance(command, UsbDisconnect) for _, command in board.commands())
+    assert "USB_RECOVER: gave_up" in board.events()
 
 
 def test_config_out_of_range_is_refused() -> None:

@@ -155,5 +155,5 @@ void fw_boot_run(fw_core *core, uint32_t now)
         fw_log(core, 'I', step->tag, now, "%s", step->text);
     }
     act(core, step->action, now);
-    fw_trace(core, "boot.step", now);
+    fw_at_point(core, FW_POINT_BOOT_STEP, now);
 }

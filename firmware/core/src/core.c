@@ -109,10 +109,19 @@ fw_core *fw_init(void *memory, size_t size, const fw_config *config)
     return core;
 }
 
-void fw_set_trace(fw_core *core, fw_trace_callback callback, void *user)
+bool fw_configure(fw_core *core, const fw_config *config)
 {
-    core->trace = callback;
-    core->trace_user = user;
+    if (!is_usable(config)) {
+        return false;
+    }
+    core->config = *config;
+    return true;
+}
+
+void fw_set_points(fw_core *core, fw_point_callback callback, void *user)
+{
+    core->on_point = callback;
+    core->point_user = user;
 }
 
 void fw_set_free_heap(fw_core *core, uint32_t bytes)
@@ -173,14 +182,14 @@ static void perform(fw_core *core, const fw_link_row *row, uint32_t now)
     }
 }
 
-/* Each state is performed whole before its trace point is raised: an input from there finds a consistent core. */
+/* Each state is performed whole before its point is raised: an input from there finds a consistent core. */
 void fw_feed_link(fw_core *core, fw_link_input input, uint32_t now)
 {
     const fw_link_row *row = fw_link_step(&core->s.link, &core->config, input, now);
     while (row != NULL) {
         perform(core, row, now);
         if (row->to != FW_LINK_STAY) {
-            fw_trace(core, fw_link_point(&core->s.link), now);
+            fw_at_point(core, fw_link_point(&core->s.link), now);
         }
         row = fw_link_step(&core->s.link, &core->config, FW_LINK_ENTER, now);
     }
@@ -201,6 +210,7 @@ void fw_mounted(fw_core *core, uint32_t now)
     core->s.wake_sent = false;
     core->s.dtr = false;
     fw_feed_link(core, FW_LINK_MOUNT, now);
+    fw_at_point(core, FW_POINT_MOUNTED, now);
 }
 
 void fw_unmounted(fw_core *core, uint32_t now)
@@ -229,6 +239,7 @@ void fw_resumed(fw_core *core, uint32_t now)
     core->s.suspended = false;
     core->s.wake_sent = false;
     fw_feed_link(core, FW_LINK_RESUME, now);
+    fw_at_point(core, FW_POINT_RESUMED, now);
 }
 
 void fw_line_state(fw_core *core, bool dtr, bool rts, uint32_t now)
@@ -247,6 +258,7 @@ void fw_declare_ready(fw_core *core, uint32_t now)
     fw_log(core, 'I', "net", now, "Network interface ready");
     fw_record(core, FW_EVENT_NETIF_READY, "", now);
     fw_feed_link(core, FW_LINK_STACK_READY, now);
+    fw_at_point(core, FW_POINT_STACK_READY, now);
 }
 
 /* An early report counts when boot has started the DHCP server too, a late one at once. */
@@ -265,12 +277,23 @@ static bool restart_due(const fw_core *core, uint32_t now)
     return core->s.restarting && (int32_t)(core->s.restart_at - now) <= 0;
 }
 
+/* An input from the point may have changed what is due. */
+static void run_link(fw_core *core, uint32_t now)
+{
+    if (fw_link_will_detach(&core->s.link, &core->config)) {
+        fw_at_point(core, FW_POINT_BEFORE_RECOVER, now);
+    }
+    if (fw_link_due(&core->s.link, now)) {
+        fw_feed_link(core, FW_LINK_TIMER, now);
+    }
+}
+
 static bool wake_once(fw_core *core, uint32_t now)
 {
     if (fw_boot_due(core, now)) {
         fw_boot_run(core, now);
     } else if (fw_link_due(&core->s.link, now)) {
-        fw_feed_link(core, FW_LINK_TIMER, now);
+        run_link(core, now);
     } else if (restart_due(core, now)) {
         core->s.restarting = false;
         fw_emit(core, FW_RESTART, 0, NULL);

@@ -26,8 +26,8 @@ typedef struct {
 struct fw_core {
     /* kept over fw_boot() */
     fw_config config;
-    fw_trace_callback trace;
-    void *trace_user;
+    fw_point_callback on_point;
+    void *point_user;
     uint32_t boot_count;
     uint32_t free_heap;
     /* forgotten by fw_boot() */
@@ -63,7 +63,7 @@ struct fw_core {
 void fw_log(fw_core *core, char level, const char *tag, uint32_t now, const char *format, ...) FW_PRINTF(5, 6);
 bool fw_emit(fw_core *core, fw_command_kind kind, uint32_t argument, const char *text);
 void fw_record(fw_core *core, fw_event_name name, const char *detail, uint32_t now);
-void fw_trace(fw_core *core, const char *point, uint32_t now);
+void fw_at_point(fw_core *core, fw_point point, uint32_t now);
 
 /* boot_sequence.c */
 void fw_boot_start(fw_core *core, uint32_t now);

@@ -5,7 +5,7 @@
  * The port feeds inputs (USB callbacks, frames, HTTP requests) with the time in milliseconds, then takes commands with
  * fw_next_command() until there are none, and calls fw_wake() at the instant that fw_deadline() names. Time is a
  * uint32_t that may wrap. The core has no global state, allocates nothing and never blocks; the caller serialises calls.
- * Inputs may be called from within a trace callback.
+ * Inputs may be called from within a point callback.
  */
 #ifndef FW_CORE_H
 #define FW_CORE_H
@@ -133,7 +133,32 @@ typedef struct {
     uint32_t greeted;
 } fw_log_cursor;
 
-typedef void (*fw_trace_callback)(void *user, const char *point, uint32_t now);
+/* Where a port may look on, or give inputs of its own: a race is raised at its point, never by waiting for it. */
+typedef enum {
+    FW_POINT_BOOT_STEP = 0,      /* a step of the boot table was done */
+    FW_POINT_STACK_READY,        /* NETIF_READY was recorded */
+    FW_POINT_MOUNTED,            /* in the mount callback; the link machine has seen the mount */
+    FW_POINT_RESUMED,            /* the same of a resume */
+    FW_POINT_LINK_OFF,           /* LINK_*: the link machine has entered the state of that name */
+    FW_POINT_LINK_SETTLE,
+    FW_POINT_LINK_AWAIT_STACK,
+    FW_POINT_LINK_KICK_BEGIN,    /* the link is down; it comes up kick_ms later */
+    FW_POINT_LINK_LISTEN,
+    FW_POINT_LINK_RUN,
+    FW_POINT_LINK_GAVE_UP,
+    FW_POINT_LINK_SUSPENDED,
+    FW_POINT_BEFORE_RECOVER,     /* no frame within the grace time; the board is still on the bus */
+    FW_POINT_RECOVER_DETACHED,
+    FW_POINT_RECOVER_ATTACHING,
+    FW_POINT_RECOVER_AWAIT_MOUNT,
+    FW_POINT_BEFORE_RX,          /* a frame came; nothing is known of it yet */
+    FW_POINT_BEFORE_TX,          /* the IP stack has a frame to send */
+    FW_POINT_FRAME_SENT,         /* USB has taken a frame, and the claims are made */
+    FW_POINT_BEFORE_HTTP,
+    FW_POINTS,
+} fw_point;
+
+typedef void (*fw_point_callback)(void *user, uint32_t point, uint32_t now);
 
 size_t fw_core_size(void);
 size_t fw_config_size(void);
@@ -143,7 +168,12 @@ void fw_default_config(fw_config *config);
 
 /* NULL where the memory is too small or not aligned for any type, or a value of the config is out of range. */
 fw_core *fw_init(void *memory, size_t size, const fw_config *config);
-void fw_set_trace(fw_core *core, fw_trace_callback callback, void *user);
+/* Another config, as fw_init() takes it: limits and switches count at once, the rest from the next boot. False, and
+ * nothing changed, where a value is out of range. */
+bool fw_configure(fw_core *core, const fw_config *config);
+/* "link_kick_begin" for FW_POINT_LINK_KICK_BEGIN; NULL where there is no such point. */
+const char *fw_point_name(uint32_t point);
+void fw_set_points(fw_core *core, fw_point_callback callback, void *user);
 void fw_set_free_heap(fw_core *core, uint32_t bytes);
 
 /* Forget everything but the config and the boot count. `now` is the instant of the reset: the board's own time 0. */

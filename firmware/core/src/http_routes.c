@@ -181,7 +181,7 @@ void fw_http_request(fw_core *core, const char *method, const char *path, uint32
     size_t length = path_length(path);
     uint32_t refusal = 404;
     size_t found = sizeof ROUTES / sizeof ROUTES[0];
-    fw_trace(core, "http.before", now);
+    fw_at_point(core, FW_POINT_BEFORE_HTTP, now);
     for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
         if (equals(ROUTES[i].path, path, length)) {
             refusal = 405;

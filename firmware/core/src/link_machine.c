@@ -6,22 +6,22 @@
 typedef enum { NO_TIMER, TICK, KICK, GRACE, DETACH, ATTACH, BACKOFF } timer;
 
 static const struct {
-    const char *point;
+    fw_point point;
     timer timer;
 } STATES[FW_LINK_STATES] = {
-    [FW_LINK_OFF] = {"link.off", NO_TIMER},
-    [FW_LINK_SETTLE] = {"mount", TICK},
-    [FW_LINK_AWAIT_STACK] = {"link.await_stack", NO_TIMER},
-    [FW_LINK_KICK_STACK] = {"kick.start", KICK},
-    [FW_LINK_KICK_RESUME] = {"kick.start", KICK},
-    [FW_LINK_LISTEN] = {"link.listen", GRACE},
-    [FW_LINK_RUN] = {"link.run", NO_TIMER},
-    [FW_LINK_GAVE_UP] = {"link.gave_up", NO_TIMER},
-    [FW_LINK_SUSPENDED] = {"suspend", NO_TIMER},
-    [FW_LINK_DETACHED] = {"recover.detached", DETACH},
-    [FW_LINK_ATTACHING] = {"recover.attaching", ATTACH},
-    [FW_LINK_AWAIT_MOUNT] = {"recover.await_mount", BACKOFF},
-    [FW_LINK_KICK_ATTACH] = {"kick.start", KICK},
+    [FW_LINK_OFF] = {FW_POINT_LINK_OFF, NO_TIMER},
+    [FW_LINK_SETTLE] = {FW_POINT_LINK_SETTLE, TICK},
+    [FW_LINK_AWAIT_STACK] = {FW_POINT_LINK_AWAIT_STACK, NO_TIMER},
+    [FW_LINK_KICK_STACK] = {FW_POINT_LINK_KICK_BEGIN, KICK},
+    [FW_LINK_KICK_RESUME] = {FW_POINT_LINK_KICK_BEGIN, KICK},
+    [FW_LINK_LISTEN] = {FW_POINT_LINK_LISTEN, GRACE},
+    [FW_LINK_RUN] = {FW_POINT_LINK_RUN, NO_TIMER},
+    [FW_LINK_GAVE_UP] = {FW_POINT_LINK_GAVE_UP, NO_TIMER},
+    [FW_LINK_SUSPENDED] = {FW_POINT_LINK_SUSPENDED, NO_TIMER},
+    [FW_LINK_DETACHED] = {FW_POINT_RECOVER_DETACHED, DETACH},
+    [FW_LINK_ATTACHING] = {FW_POINT_RECOVER_ATTACHING, ATTACH},
+    [FW_LINK_AWAIT_MOUNT] = {FW_POINT_RECOVER_AWAIT_MOUNT, BACKOFF},
+    [FW_LINK_KICK_ATTACH] = {FW_POINT_LINK_KICK_BEGIN, KICK},
 };
 
 /* clang-format off */
@@ -235,7 +235,13 @@ bool fw_link_due(const fw_link *link, uint32_t now)
     return link->timed && (int32_t)(link->deadline - now) <= 0;
 }
 
-const char *fw_link_point(const fw_link *link)
+bool fw_link_will_detach(const fw_link *link, const fw_config *config)
+{
+    const fw_link_row *row = find_row(link, config, FW_LINK_TIMER);
+    return row != NULL && row->recovery == FW_LINK_DETACH;
+}
+
+fw_point fw_link_point(const fw_link *link)
 {
     return STATES[link->state].point;
 }

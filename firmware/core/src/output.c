@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything that leaves the core: log lines, commands, events, trace points. */
+/* Everything that leaves the core: log lines, commands, events, points. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -82,11 +82,38 @@ void fw_record(fw_core *core, fw_event_name name, const char *detail, uint32_t n
     fw_event_log_record(&core->events, name, detail, now - core->s.boot_ms);
 }
 
-void fw_trace(fw_core *core, const char *point, uint32_t now)
+void fw_at_point(fw_core *core, fw_point point, uint32_t now)
 {
-    if (core->trace != NULL) {
-        core->trace(core->trace_user, point, now);
+    if (core->on_point != NULL) {
+        core->on_point(core->point_user, point, now);
     }
+}
+
+const char *fw_point_name(uint32_t point)
+{
+    static const char *const NAMES[FW_POINTS] = {
+        [FW_POINT_BOOT_STEP] = "boot_step",
+        [FW_POINT_STACK_READY] = "stack_ready",
+        [FW_POINT_MOUNTED] = "mounted",
+        [FW_POINT_RESUMED] = "resumed",
+        [FW_POINT_LINK_OFF] = "link_off",
+        [FW_POINT_LINK_SETTLE] = "link_settle",
+        [FW_POINT_LINK_AWAIT_STACK] = "link_await_stack",
+        [FW_POINT_LINK_KICK_BEGIN] = "link_kick_begin",
+        [FW_POINT_LINK_LISTEN] = "link_listen",
+        [FW_POINT_LINK_RUN] = "link_run",
+        [FW_POINT_LINK_GAVE_UP] = "link_gave_up",
+        [FW_POINT_LINK_SUSPENDED] = "link_suspended",
+        [FW_POINT_BEFORE_RECOVER] = "before_recover",
+        [FW_POINT_RECOVER_DETACHED] = "recover_detached",
+        [FW_POINT_RECOVER_ATTACHING] = "recover_attaching",
+        [FW_POINT_RECOVER_AWAIT_MOUNT] = "recover_await_mount",
+        [FW_POINT_BEFORE_RX] = "before_rx",
+        [FW_POINT_BEFORE_TX] = "before_tx",
+        [FW_POINT_FRAME_SENT] = "frame_sent",
+        [FW_POINT_BEFORE_HTTP] = "before_http",
+    };
+    return point < FW_POINTS ? NAMES[point] : NULL;
 }
 
 /* A log line for two sinks is handed out twice. */

@@ -45,7 +45,7 @@ static void claim_received(fw_core *core, const uint8_t *frame, size_t length, u
 
 bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
 {
-    fw_trace(core, "rx.before", now);
+    fw_at_point(core, FW_POINT_BEFORE_RX, now);
     if (!has_frame_length(length)) {
         return refuse_rx(core, "length is not a frame's", now);
     }
@@ -81,7 +81,7 @@ static fw_send_result refuse_tx(fw_core *core, fw_send_result result, uint32_t n
 /* A suspended board still sends: USB queues the frame, and where the host allowed it the board wakes the host once. */
 fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
 {
-    fw_trace(core, "tx.before", now);
+    fw_at_point(core, FW_POINT_BEFORE_TX, now);
     if (!core->s.link.mounted) {
         return refuse_tx(core, FW_SEND_NOT_MOUNTED, now);
     }
@@ -138,6 +138,7 @@ void fw_frame_sent(fw_core *core, const uint8_t *frame, size_t length, bool ok, 
     fw_text text;
     if (ok) {
         claim_sent(core, frame, length, now);
+        fw_at_point(core, FW_POINT_FRAME_SENT, now);
         return;
     }
     fw_text_init(&text, why, sizeof why);

@@ -118,10 +118,10 @@ static void throw_input(bench *b)
 }
 
 /* Also input from within the core's own steps. */
-static void interfere(void *user, const char *point, uint32_t now)
+static void interfere(void *user, uint32_t point, uint32_t now)
 {
     static int depth = 0;
-    CHECK(point[0] != '\0');
+    CHECK(fw_point_name(point) != NULL);
     if (depth == 0 && random_below(10) == 0) {
         bench *b = user;
         CHECK(now == b->now);
@@ -152,7 +152,7 @@ static void nothing_breaks(void)
     static char chunk[FW_SSE_CHUNK_BYTES];
     bench *b = bench_new(NULL, UINT32_MAX - 3000000u);
     fw_log_cursor cursor = {0};
-    fw_set_trace(b->core, interfere, b);
+    fw_set_points(b->core, interfere, b);
     fw_boot(b->core, "POWERON", b->now);
     for (int round = 0; round < ROUNDS; round++) {
         b->now += random_below(200);

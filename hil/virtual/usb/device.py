@@ -17,6 +17,7 @@ from hil.virtual.usb.descriptors import UsbDescriptors
 from hil.virtual.usb.function import UsbFunction
 from hil.virtual.usb.hooks import NoHooks, UsbHooks
 from hil.virtual.usb.pipes import INTERRUPT, STALLED, TRANSFER_TYPE, BusTime, InPipe, OutPipe
+from hil.virtual.usb.stall import Stall
 from hil.virtual.usb.throttle import FullSpeedBus
 from hil.wire.usb import Endpoint, SetupPacket
 from hil.wire.usbip import IN, CmdSubmit, CmdUnlink, RetSubmit, RetUnlink
@@ -68,6 +69,7 @@ class UsbDevice:
         self._reply: Reply | None = None
         self._loop = asyncio.get_running_loop()
         self._default = DefaultPipe(descriptors, self)
+        self._stall = Stall(self.submit, self._give_back)
         self._in: dict[int, InPipe] = {}
         self._out: dict[int, OutPipe] = {}
         self._open_pipes(descriptors, bus or FullSpeedBus())
@@ -134,6 +136,7 @@ class UsbDevice:
     def disconnect(self) -> None:
         """The cable is out: no SET_CONFIGURATION 0, just silence (no VBUS sensing, ``dcd_dwc2.c``)."""
         self._reply = None
+        self._stall.clear()
         for pipe in self._pipes:
             pipe.disconnect()
         if self._own_supply:
@@ -141,6 +144,8 @@ class UsbDevice:
 
     def submit(self, command: CmdSubmit, data: bytes) -> None:
         """A URB from the host."""
+        if self._stall.keep_submission(command, data):
+            return
         if command.endpoint == 0:
             self._control(command, data)
             return
@@ -155,7 +160,8 @@ class UsbDevice:
 
     def unlink(self, command: CmdUnlink) -> None:
         """The host takes a URB back."""
-        found = any(pipe.unlink(command.unlink_seqnum) for pipe in self._pipes)
+        seqnum = command.unlink_seqnum
+        found = self._stall.unlink(seqnum) or any(pipe.unlink(seqnum) for pipe in self._pipes)
         if self._reply is not None:
             self._reply(RetUnlink(command.seqnum, UNLINKED if found else 0))
         self._tell_polling()
@@ -171,6 +177,10 @@ class UsbDevice:
         if self.suspended:
             self.suspended = False
             self._application.on_resumed()
+
+    def stall(self, for_s: float) -> None:
+        """The task that serves USB does not run from now on; the host's requests wait, and so do answers."""
+        self._stall.begin(for_s)
 
     def bus_reset(self) -> None:
         """Everything as after power-up, apart from what the firmware itself keeps; it ends a suspend untold."""
@@ -256,7 +266,7 @@ class UsbDevice:
             function.reset()
 
     def _give_back(self, reply: RetSubmit) -> None:
-        if self._reply is not None:
+        if self._reply is not None and not self._stall.keep_answer(reply):
             self._reply(reply)
 
     def _tell_polling(self) -> None:

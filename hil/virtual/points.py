@@ -1,0 +1,75 @@
+"""The named points of the firmware core, and what a fault may put in there.
+
+A race is raised at its point and not by waiting for it: the core calls out, and whatever comes back happens before the
+core goes on.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Union
+
+from hil.virtual.soc import Reset
+
+if TYPE_CHECKING:
+    from hil.virtual.firmware import Command
+
+
+class Point(IntEnum):
+    """``fw_point`` of ``firmware/core/src/fw_core.h``, which says when each is reached."""
+
+    BOOT_STEP = 0
+    STACK_READY = 1
+    MOUNTED = 2
+    RESUMED = 3
+    LINK_OFF = 4
+    LINK_SETTLE = 5
+    LINK_AWAIT_STACK = 6
+    LINK_KICK_BEGIN = 7
+    LINK_LISTEN = 8
+    LINK_RUN = 9
+    LINK_GAVE_UP = 10
+    LINK_SUSPENDED = 11
+    BEFORE_RECOVER = 12
+    RECOVER_DETACHED = 13
+    RECOVER_ATTACHING = 14
+    RECOVER_AWAIT_MOUNT = 15
+    BEFORE_RX = 16
+    BEFORE_TX = 17
+    FRAME_SENT = 18
+    BEFORE_HTTP = 19
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """``tud_mount_cb``, as if the host had configured the board once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmount:
+    """``tud_umount_cb``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StallUsb:
+    """The task that serves USB does not run for so long: nothing of the host is answered meanwhile."""
+
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The chip starts over."""
+
+    reset: Reset
+
+
+Injection = Union[Mount, Unmount, StallUsb, Restart, "Command", "Later"]
+"""What a fault may put in at a point; a command is carried out as if the firmware had given it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The same, ``after_s`` later; nothing where the chip has started over before."""
+
+    after_s: float
+    injection: Injection
