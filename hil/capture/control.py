@@ -9,8 +9,10 @@
 ``{"add": "power", "board"}``                                              the board's runtime_status
 ``{"add": "kmsg"}`` + descriptor                                           /dev/kmsg
 ``{"add": "tty", "board", "port", "node", "t_ns"}`` + descriptor           one opening of a serial port
+``{"add": "stream", "board", "path", "host"}`` + connected socket          a request for server-sent events
 ``{"add": "agent"}`` + socket                                              a connection that brings serial ports
 ``{"close": "tty", "board", "port"}``                                      let go of a serial port
+``{"close": "stream", "board"}``                                           hang up on it
 ``{"record": {…}}``                                                        an event, as a line of the timeline
 ``{"sync": n}``                                                            answered ``{"synced": n}`` once written
 ``{"stop": true}``                                                         write what is held back, end

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil.capture.agentlink import AgentSource
 from hil.capture.boards import Boards
@@ -26,6 +26,9 @@ from hil.errors import WireError
 from hil.timeline.events import Event
 from hil.timeline.journal import decode
 
+if TYPE_CHECKING:
+    from hil.capture.stream import StreamSource
+
 Message = dict[str, Any]
 
 
@@ -40,6 +43,7 @@ class Station:
         self._uevents = UeventReader(self._boards)
         self._logs: dict[tuple[str, str], SerialLog] = {}
         self._ports: dict[tuple[str, str], SerialSource] = {}
+        self._streams: dict[str, StreamSource] = {}
         self._control = ControlSource(control, self._handle, self._stop)
         self.loop.add(self._control)
         self._makers: dict[str, Callable[[Message, list[int]], Source]] = {
@@ -50,6 +54,7 @@ class Station:
             "power": lambda m, _: PowerSource(_board(m), self._boards.get(_board(m)).paths["usb"], self._boards),
             "kmsg": lambda _, fds: KernelLogSource(_only(fds)),
             "agent": lambda _, fds: AgentSource(_socket(fds), self._notified),
+            "stream": self._stream,
         }
 
     def run(self) -> None:
@@ -83,6 +88,8 @@ class Station:
                 return self._open_port(message, fds, now)
             case {"close": "tty"}:
                 return self._close_port(message, now)
+            case {"close": "stream"}:
+                return self._close_stream(_board(message), now)
             case {"add": str(kind)} if kind in self._makers:
                 self.loop.add(self._makers[kind](message, fds))
             case _:
@@ -112,6 +119,25 @@ class Station:
         fd = fds[0]
         reader = ring_reader(fd)
         return UsbmonSource(_only(fds), board, int(message["bus"]), reader, functools.partial(ring_losses, fd))
+
+    def _stream(self, message: Message, fds: list[int]) -> Source:
+        from hil.capture.stream import StreamSource
+
+        board = _board(message)
+        if board in self._streams and not self._streams[board].ended:
+            raise ValueError(f"a stream of {board} is open already: {self._streams[board].path}")
+        source = StreamSource(_socket(fds), board, str(message["path"]), str(message["host"]))
+        self._streams[board] = source
+        return source
+
+    def _close_stream(self, board: str, now: Moment) -> list[Event]:
+        """Read what is there and close; nothing where it has ended."""
+        source = self._streams.pop(board, None)
+        if source is None or source.fileno() < 0:
+            return []
+        found = [*source.read(now), *source.released(now)]
+        self.loop.remove(source)
+        return found
 
     def _notified(self, message: Message, fds: list[int], now: Moment) -> list[Event]:
         """tty_opened and tty_gone of the agent."""

@@ -21,6 +21,9 @@ from hil.timeline.events import (
     SerialClosed,
     SerialLine,
     SerialOpened,
+    StreamClosed,
+    StreamLine,
+    StreamOpened,
     UsbAttached,
     UsbSuspended,
 )
@@ -217,3 +220,31 @@ def test_any_messages_leave_a_readable_timeline(tmp_path_factory: pytest.TempPat
     assert bench.station.loop.running
     bench.end()
     assert all(isinstance(event, Event) for event in bench.told())
+
+
+def test_a_stream_is_read_until_it_is_closed(bench: Bench) -> None:
+    """Its lines are events, and hanging up is one too; a second close does nothing."""
+    near, board = socket.socketpair()
+    bench.send({"add": "stream", "board": "s3-a", "path": "/logs", "host": "192.168.7.1"}, near.detach())
+    board.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: hello\n\n")
+    bench.station.loop.round(1.0)
+    bench.send({"close": "stream", "board": "s3-a"})
+    bench.send({"close": "stream", "board": "s3-a"})
+    assert [type(event) for event in bench.told()] == [StreamOpened, StreamLine, StreamClosed]
+    assert bench.told()[-1].reason == "released"  # type: ignore[attr-defined]
+    board.settimeout(1.0)
+    assert b"GET /logs" in board.recv(4096)
+    assert board.recv(4096) == b""
+    board.close()
+
+
+def test_a_second_stream_of_a_board_is_refused(bench: Bench) -> None:
+    """Its descriptor is closed and the timeline says why."""
+    near, board = socket.socketpair()
+    bench.send({"add": "stream", "board": "s3-a", "path": "/logs", "host": "x"}, near.detach())
+    other, far = socket.socketpair()
+    bench.send({"add": "stream", "board": "s3-a", "path": "/logs", "host": "x"}, other.detach())
+    assert len(bench.gaps()) == 1
+    assert "a stream of s3-a is open already: /logs" in bench.gaps()[0]
+    board.close()
+    far.close()
