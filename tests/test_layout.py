@@ -25,6 +25,8 @@ THROUGH = {
     "personas/ios.py": "personas/test_dhcp_client.py",
     "personas/linux.py": "personas/test_dhcp_client.py",
     "plugin/fixtures.py": "proofs/test_faults.py",
+    "plugin/marker.py": "plugin/test_plugin.py",
+    "plugin/on_bench.py": "plugin/test_plugin.py",
     "plugin/options.py": "plugin/test_plugin.py",
     "power/hub_port.py": "device/test_usb_board.py",
     "power/virtual.py": "power/test_virtual_control.py",

@@ -14,18 +14,19 @@ import pytest
 
 from hil.board.sight import mildest, ways
 from hil.errors import MisuseError
-from hil.plugin.run import FAILED, RUN, STARTED, Run
-from hil.timeline.events import TestEnded, TestStarted
 
 if TYPE_CHECKING:
     from hil.device.open_bench import OpenBench
     from hil.device.usb_board import UsbBoard
     from hil.net.host import Host
     from hil.plugin.expectations import Expect
+    from hil.plugin.run import Run
     from hil.timeline.timeline import Timeline
 
 
 def _run(request: pytest.FixtureRequest) -> Run:
+    from hil.plugin.run import RUN
+
     run = request.config.stash.get(RUN, None)
     if run is None:
         wanted = f"the fixture {request.fixturename!r} needs `-m hil` and the marker hil"
@@ -42,6 +43,9 @@ def bench(request: pytest.FixtureRequest) -> OpenBench:
 @pytest.fixture
 def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard]:
     """The board under test, attached and idle."""
+    from hil.plugin.run import FAILED, STARTED
+    from hil.timeline.events import TestEnded, TestStarted
+
     run = _run(request)
     board = bench.board(run.options.board)
     marker = request.node.get_closest_marker("hil")

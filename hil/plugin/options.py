@@ -1,21 +1,34 @@
-"""Command-line options and their ini twins."""
+"""Command-line options, their ini twins, and the marker; every session imports this."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from hil import bench as bench_file
-from hil import profiles
-from hil.bench import Bench
+from hil.board import sight
 from hil.errors import BenchError
 
+if TYPE_CHECKING:
+    from hil.bench import Bench
+
+MARKER = (
+    "hil(needs=None, role=None): runs on a bench; needs names the least that a board must see of the test's actions "
+    f"({', '.join(sight.NEEDS)}), role what bench.toml must say of its firmware"
+)
 TINYUSB = ("0.19", "0.21")
+MOST_REPETITIONS = 10_000
+MOST_VIRTUAL_BOARDS = 4
+"""vhci_hcd has eight ports of full speed (CONFIG_USBIP_VHCI_HC_PORTS), and a board with its UART bridge takes two."""
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("bench", "FILE", "bench.toml of a real bench; without it the virtual bench runs"),
     ("board", "NAME", "board of the bench to test; the first one without it"),
     ("artifacts", "DIR", "where timelines, captures and logs go (default: build/hil)"),
     ("tinyusb", "VERSION", "TinyUSB of the virtual board's firmware: 0.19 or 0.21 (default: 0.21)"),
+    ("repeat", "N", "run each hil test N times and tell how often it passed (default: 1)"),
+    ("virtual-boards", "N", "boards of the virtual bench: 1 to 4 (default: 1)"),
 )
 
 
@@ -28,6 +41,8 @@ class Options:
     artifacts: Path
     tinyusb: str
     faults: tuple[str, ...]
+    repeat: int = 1
+    virtual_boards: int = 1
 
     def load_bench(self) -> Bench:
         """The bench that this run is about.
@@ -35,6 +50,9 @@ class Options:
         Raises:
             BenchError: the file is wrong, or an option does not go with the bench.
         """
+        from hil import bench as bench_file
+        from hil import profiles
+
         if not self.bench:
             return bench_file.virtual()
         if self.faults:
@@ -50,7 +68,7 @@ def add(parser: pytest.Parser) -> None:
     group = parser.getgroup("hil", "hardware in the loop")
     for name, metavar, text in _OPTIONS:
         group.addoption(f"--hil-{name}", metavar=metavar, default=None, help=text)
-        parser.addini(f"hil_{name}", text, default="")
+        parser.addini(_ini(name), text, default="")
     text = "fault of the virtual board: a name or FILE.py, with :key=value,… for when it begins; may be given twice"
     group.addoption("--hil-virtual-fault", metavar="NAME|FILE.py", action="append", default=[], help=text)
     parser.addini("hil_virtual_fault", text, type="linelist", default=[])
@@ -62,7 +80,7 @@ def read(config: pytest.Config) -> Options:
     Raises:
         BenchError: a value is not one of the choices.
     """
-    values = {name: config.getoption(f"--hil-{name}") or config.getini(f"hil_{name}") for name, _, _ in _OPTIONS}
+    values = {name: config.getoption(f"--hil-{name}") or config.getini(_ini(name)) for name, _, _ in _OPTIONS}
     tinyusb = values["tinyusb"] or "0.21"
     if tinyusb not in TINYUSB:
         raise BenchError(f"--hil-tinyusb is {tinyusb!r}; known: {', '.join(map(repr, TINYUSB))}")
@@ -73,7 +91,25 @@ def read(config: pytest.Config) -> Options:
         artifacts=Path(config.rootpath, values["artifacts"] or "build/hil"),
         tinyusb=tinyusb,
         faults=tuple(faults),
+        repeat=_number("repeat", values["repeat"], MOST_REPETITIONS),
+        virtual_boards=_number("virtual-boards", values["virtual-boards"], MOST_VIRTUAL_BOARDS),
     )
+
+
+def _ini(name: str) -> str:
+    return f"hil_{name.replace('-', '_')}"
+
+
+def _number(name: str, text: str, most: int) -> int:
+    """1 where the text is empty.
+
+    Raises:
+        BenchError: it is no whole number from 1 to ``most``.
+    """
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0 if text else 1
+    if not 1 <= number <= most:
+        raise BenchError(f"--hil-{name} is {text!r}; wanted a whole number from 1 to {most}")
+    return number
 
 
 def names_hil(config: pytest.Config) -> bool:
