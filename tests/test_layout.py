@@ -11,6 +11,7 @@ THROUGH = {
     "agent/server/machine.py": "agent/server/test_operations.py",
     "agent/server/rtnetlink.py": "agent/server/test_namespaces.py",
     "agent/server/sessions.py": "agent/server/test_operations.py",
+    "agent/places.py": "launcher/test_launch.py",
     "board/interfaces.py": "device/test_usb_board.py",
     "device/open_bench.py": "proofs/test_faults.py",
     "diagnosis/dhcp_signatures.py": "diagnosis/test_signatures.py",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hil import bench as bench_file
 from hil.agent import allow
-from hil.agent.client import LISTENING
+from hil.agent.places import SOCKET
 from hil.bench import Bench
 from hil.errors import SetupError
 
@@ -60,7 +60,7 @@ def unit_text(python: str, uid: int, allow_file: Path) -> str:
     """The agent's systemd service, for this interpreter, this user and this allow list."""
     template = (resources.files("hil.agent") / "hil-agent.service").read_text(encoding="utf-8")
     quoted = '"' + python.replace("%", "%%") + '"'
-    start = f"{quoted} -P -m hil.agent --listen {LISTENING} --allow {allow_file} --uid {uid}"
+    start = f"{quoted} -P -m hil.agent --listen {SOCKET} --allow {allow_file} --uid {uid}"
     lines = [
         line for line in template.splitlines() if not line.startswith("#   ") and "set the interpreter" not in line
     ]

@@ -8,7 +8,8 @@ from pathlib import Path
 from hil import profiles
 from hil.agent import allow
 from hil.agent.allow import VIRTUAL_MODULES
-from hil.agent.client import LISTENING, Agent
+from hil.agent.client import Agent
+from hil.agent.places import COMING, SOCKET
 from hil.bench import Bench, Board
 from hil.board.interfaces import PowerDriver
 from hil.capture.client import Capture
@@ -25,8 +26,6 @@ from hil.power.virtual import VirtualCable
 from hil.power.virtual_control import VirtualControl
 from hil.timeline.events import BenchOpened, BenchRestored, CaptureGap, Event
 
-AGENT_COMING = "HIL_AGENT"
-"""Environment variable: an agent listens there, or will as soon as it has started."""
 REAL_MODULES = ("usbmon", "cdc_acm", "cdc_ncm")
 START_S = 60.0
 """For a process to start; an emulated machine needs some seconds."""
@@ -151,10 +150,10 @@ class OpenBench:
 
 def _agent() -> Agent:
     """The machine's agent where one listens or is starting, else one of this run's own."""
-    coming = os.environ.get(AGENT_COMING)
+    coming = os.environ.get(COMING)
     if coming:
         return Agent.connect(Path(coming), START_S)
-    if LISTENING.exists():
+    if SOCKET.exists():
         return Agent.connect()
     # Whoever may spawn an agent is root or may become it without a password: a file of faults gains nothing by that.
     return Agent.spawn(fault_files=not allow.DEFAULT.exists())

@@ -20,7 +20,6 @@ LATER = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon", "tun", "veth", "af_packet")
 APPLETS = ("sh", "mount", "umount", "insmod", "mkdir", "cp", "rm", "switch_root", "poweroff", "find", "chown")
 PORTS_DEVICE = "0"
 """The first virtio-serial device; its ports are /dev/vport0p1 and on."""
-AGENT_SOCKET = Path("/run/hil/agent.sock")
 AGENT_ALLOW = Path("/etc/hil/allow.toml")
 
 

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from hil.agent.places import COMING, SOCKET
 from hil.launcher import firmware_core
 from hil.launcher.assemble import assemble, cache_directory
-from hil.launcher.guest import AGENT_ALLOW, AGENT_SOCKET, Job, User, initial_ramdisk
+from hil.launcher.guest import AGENT_ALLOW, Job, User, initial_ramdisk
 from hil.launcher.machine import Hardware, Machine, Share
 from hil.launcher.planning import Plan, accelerator
 from hil.launcher.protocol import CONSOLE_LOG
@@ -34,18 +35,16 @@ def guest_environment(env: Mapping[str, str], accel: str, columns: int | None) -
         terminal["COLUMNS"] = str(columns)
         if "NO_COLOR" not in env:
             terminal |= {"PY_COLORS": "1", "FORCE_COLOR": "1"}
-    return {**terminal, **env, MARK: accel}
+    return {**terminal, **env, MARK: accel, COMING: str(SOCKET)}
 
 
 def agent_command(user: User, python: str) -> tuple[str, ...]:
-    """How the machine starts the privileged agent; root needs none.
+    """How the machine starts the privileged agent, at its boot: it is there when the command asks for it.
 
     Nothing in the machine outlives the run, so a user's file of faults may do there what it likes.
     """
-    if user.uid == 0:
-        return ()
     source = f"PYTHONPATH={Path(__file__).parents[2]}"
-    place = ("--listen", str(AGENT_SOCKET), "--uid", str(user.uid), "--allow", str(AGENT_ALLOW))
+    place = ("--listen", str(SOCKET), "--uid", str(user.uid), "--allow", str(AGENT_ALLOW))
     return ("/usr/bin/env", source, python, "-m", "hil.agent", *place, "--allow-fault-files")
 
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from hil.agent.places import SOCKET
 from hil.errors import HarnessError
 from hil.launcher.assemble import Pieces, assemble, cache_directory
-from hil.launcher.guest import AGENT_SOCKET, Job, User, initial_ramdisk
+from hil.launcher.guest import Job, User, initial_ramdisk
 from hil.launcher.machine import Hardware, Machine, Share, architecture, find_qemu
 from hil.launcher.returns import Receiver
 from hil.launcher.session import PORTS, Session
@@ -74,7 +75,7 @@ class ThisHost:
         return not os.statvfs("/sys").f_flag & os.ST_RDONLY
 
     def privileged(self) -> bool:
-        if os.geteuid() == 0 or os.access(AGENT_SOCKET, os.R_OK | os.W_OK):
+        if os.geteuid() == 0 or os.access(SOCKET, os.R_OK | os.W_OK):
             return True
         return shutil.which("sudo") is not None and _succeeds("sudo", "-n", "true")
 
@@ -99,7 +100,7 @@ def native_problem(host: Host | None = None) -> str | None:
     if not host.sysfs_writable():
         return "/sys is read-only here"
     if not host.privileged():
-        return f"this user is not root, sudo asks for a password, and no agent listens on {AGENT_SOCKET}"
+        return f"this user is not root, sudo asks for a password, and no agent listens on {SOCKET}"
     return None
 
 

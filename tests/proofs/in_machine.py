@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from hil.agent.places import COMING, SOCKET
 from tests.proofs.cases import CASES, SCENARIOS, Case
 
 REPOSITORY = Path(__file__).parents[2]
-AGENT = Path("/run/hil/agent.sock")
+AGENT = SOCKET.with_name("users-agent.sock")
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "hil", *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"))
 RUN_S = 180
 KILLED_S = 20.0
@@ -36,15 +37,15 @@ def run(case: Case, folder: Path) -> None:
             run_as_ordinary_user(case, folder, output)
         else:
             (folder / case.name).mkdir()
-            subprocess.call(
-                command(case, folder / case.name), cwd=REPOSITORY, stdout=output, stderr=output, timeout=RUN_S
-            )
+            own = {name: value for name, value in os.environ.items() if name != COMING}
+            where = {"cwd": REPOSITORY, "env": own, "stdout": output, "stderr": output}
+            subprocess.call(command(case, folder / case.name), **where, timeout=RUN_S)
 
 
 def run_as_ordinary_user(case: Case, folder: Path, output: BinaryIO) -> None:
     """pytest without any privilege, the agent as root's process; the evidence is the user's until the run is over."""
     open_the_way()
-    environment = {**os.environ, "HIL_AGENT": str(AGENT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}
+    environment = {**os.environ, COMING: str(AGENT), "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}
     with tempfile.TemporaryDirectory(dir="/tmp") as place, start_agent(case.user) as agent:
         os.chown(place, case.user, case.user)
         argv = command(case, Path(place, "evidence"))
