@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from hil.errors import VirtualBoardError
@@ -21,6 +22,8 @@ from hil.virtual.usb.uart_bridge import UartBridge
 from hil.virtual.usb.vhci import Vhci, VhciPort
 
 LOCKS = Path("/run")
+LAN_FIRST = IPv4Address("192.0.2.7")
+"""Of the board in the first port; 192.0.2.0/24 is for documentation (RFC 5737)."""
 
 
 @dataclass(slots=True)
@@ -59,9 +62,8 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
     vhci = Vhci(Path(spec.vhci))
     with ExitStack() as undo:
         usb_port, console_port = (_reserve(vhci, undo) for _ in range(2))
-        stack = KernelStack(
-            spec.board, usb.board_mac, Lan(spec.lan_name, spec.address), http_single_task=spec.http_single_task
-        )
+        address = spec.address or lan_address(usb_port)
+        stack = KernelStack(spec.board, Lan(spec.lan_name, address), http_single_task=spec.http_single_task)
         undo.callback(stack.close)
         bridge = UartBridge(spec.mac.replace(":", ""), QuietApplication())
         console_cable = Cable(vhci, console_port)
@@ -69,8 +71,13 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
         parts = BoardParts(usb, firmware, stack, Cable(vhci, usb_port), bridge.serial, spec.supply, spec.drift_ppm)
         board = VirtualBoard(parts, faults, on_died)
         return Assembly(
-            board, usb_port.path, console_port.path, spec.lan_name, spec.address, console_cable, undo.pop_all()
+            board, usb_port.path, console_port.path, spec.lan_name, address, console_cable, undo.pop_all()
         )
+
+
+def lan_address(port: VhciPort) -> str:
+    """An address that no other virtual board of this machine has, because nobody else has the port."""
+    return str(LAN_FIRST + port.number)
 
 
 def _reserve(vhci: Vhci, undo: ExitStack) -> VhciPort:

@@ -31,8 +31,8 @@ class BoardSpec:
     """Directory that holds ``vhci_hcd.0``."""
     lan: str = ""
     """Namespace that stands for the Wi-Fi side; one of the board's own, ``hil-lan-<board>``, where it is empty."""
-    address: str = "192.0.2.7"
-    """In that namespace; two boards on one LAN need two."""
+    address: str = ""
+    """In that namespace; made from the port on the virtual bus where it is empty, so that no two boards share one."""
     chip_mac: str = ""
     """Made from the name where it is empty."""
     drift_ppm: float = 8.0

@@ -129,6 +129,29 @@ def test_frames_pass_between_host_and_stack_in_both_directions() -> None:
     run(scenario)
 
 
+class Twin(Fault):
+    """Takes another board's identity."""
+
+    def identity(self, usb: FirmwareUsb) -> FirmwareUsb:
+        return FirmwareUsb.for_chip("34:85:18:00:00:04")
+
+
+def test_a_fault_gives_the_next_boot_another_identity() -> None:
+    """Serial number and both addresses are of the fault's making from the boot on at which it begins."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        for mac, serial in ((USB.board_mac, USB.serial), ("36:85:18:00:00:04", "348518000004")):
+            host = await bench.cable.host()
+            _, string = await host.control(0x80, 6, 0x0303, 0x0409, 255)
+            assert string[2:].decode("utf-16-le") == serial
+            await bench.until(lambda: bench.stack.address)
+            assert bench.stack.mac == mac
+            await bench.board.reset(Reset.EN)
+
+    run(scenario, ArmedFault(Twin({}), "twin", Arming(from_boot=2)))
+
+
 def test_the_firmware_starts_interface_server_and_http() -> None:
     """The stack is told the addresses of the firmware's configuration."""
 

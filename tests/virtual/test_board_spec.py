@@ -11,7 +11,7 @@ from hil.virtual.board_spec import BoardSpec
 def test_a_name_is_enough() -> None:
     """Everything else has a default."""
     spec = BoardSpec.parse({"board": "s3-a"})
-    assert (spec.supply, spec.tinyusb, spec.address, spec.faults) == ("bus", "0.21", "192.0.2.7", ())
+    assert (spec.supply, spec.tinyusb, spec.address, spec.faults) == ("bus", "0.21", "", ())
     assert spec.lan_name == "hil-lan-s3-a"
 
 

@@ -46,8 +46,8 @@ class IpStack(Protocol):
     on_frame: Callable[[bytes], None]
     """Called with every Ethernet frame that the stack sends over USB."""
 
-    def start_netif(self, address: str, prefix: int) -> None:
-        """The USB interface comes up with its address, Wi-Fi with its own."""
+    def start_netif(self, address: str, prefix: int, mac: str) -> None:
+        """The USB interface comes up with its addresses, Wi-Fi with its own."""
 
     def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         """``ready`` is called once it listens, and not at all where the chip is halted before that."""

@@ -75,9 +75,9 @@ class Lan:
 class KernelStack:
     """An :class:`~hil.virtual.ipstack.interface.IpStack` of the kernel's; needs root and a running event loop."""
 
-    def __init__(self, board: str, mac: str, lan: Lan, *, http_single_task: bool = False) -> None:
+    def __init__(self, board: str, lan: Lan, *, http_single_task: bool = False) -> None:
         self.on_frame: Callable[[bytes], None] = lambda frame: None
-        self._mac = mac
+        self._mac = ""
         self._lan = lan
         self._single_task = http_single_task
         self._loop = asyncio.get_running_loop()
@@ -112,9 +112,9 @@ class KernelStack:
 
     # ---- IpStack
 
-    def start_netif(self, address: str, prefix: int) -> None:
-        self._server = address
-        self._later(lambda: self._make_tap(address, prefix), self._use_tap, Tap.close)
+    def start_netif(self, address: str, prefix: int, mac: str) -> None:
+        self._server, self._mac = address, mac
+        self._later(lambda: self._make_tap(address, prefix, mac), self._use_tap, Tap.close)
 
     def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         def listen(listener: socket.socket) -> None:
@@ -189,9 +189,9 @@ class KernelStack:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(_raise_error)
 
-    def _make_tap(self, address: str, prefix: int) -> Tap:
+    def _make_tap(self, address: str, prefix: int, mac: str) -> Tap:
         tap = self._inside.call(lambda: Tap(USB))
-        self._links.set_mac(USB, self._mac)
+        self._links.set_mac(USB, mac)
         self._links.set_mtu(USB, MTU)
         self._links.set_address(USB, address, prefix)
         self._links.set_up(USB, True)

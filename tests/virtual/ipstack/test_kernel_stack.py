@@ -47,7 +47,7 @@ class Handlers:
 
 
 async def run(scenario: Callable[[KernelStack, "asyncio.Queue[bytes]"], object]) -> None:
-    stack = KernelStack(NAME, BOARD_MAC, LAN)
+    stack = KernelStack(NAME, LAN)
     frames: asyncio.Queue[bytes] = asyncio.Queue()
     stack.on_frame = frames.put_nowait
     try:
@@ -76,7 +76,7 @@ def test_arp_is_answered_for_the_usb_address_and_for_no_other() -> None:
     """The address of the Wi-Fi side is not told on USB, and nothing is said unasked."""
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
-        stack.start_netif("192.168.7.1", 24)
+        stack.start_netif("192.168.7.1", 24, BOARD_MAC)
         await stack.settled()
         stack.deliver(arp("192.0.2.7"))
         stack.deliver(arp("192.168.7.1", sender="0.0.0.0"))
@@ -91,7 +91,7 @@ def test_a_discover_becomes_an_offer() -> None:
     """A broadcast DISCOVER on the TAP is answered by a frame of the board's own making."""
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
-        stack.start_netif("192.168.7.1", 24)
+        stack.start_netif("192.168.7.1", 24, BOARD_MAC)
         stack.start_dhcp_server(POOL, lambda: None)
         await stack.settled()
         discover = DhcpMessage(op=BOOTREQUEST, xid=7, chaddr=HOST_MAC, options=((53, bytes([DISCOVER])),))
@@ -107,7 +107,7 @@ def test_http_is_served_on_the_fallback_address() -> None:
     """From the namespace that stands for the LAN, 192.0.2.7 answers."""
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
-        stack.start_netif("192.168.7.1", 24)
+        stack.start_netif("192.168.7.1", 24, BOARD_MAC)
         stack.start_http(Handlers())
         await stack.settled()
         answer = await asyncio.to_thread(get, stack.lan, "192.0.2.7")
@@ -122,7 +122,7 @@ def test_the_event_loop_never_waits_for_the_kernels_lock() -> None:
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
         lock = threading.Event()
         stack._worker.submit(lock.wait, WITHIN_S)
-        stack.start_netif("192.168.7.1", 24)
+        stack.start_netif("192.168.7.1", 24, BOARD_MAC)
         stack.start_dhcp_server(POOL, lambda: frames.put_nowait(b"ready"))
         stack.start_http(Handlers())
         stack.deliver(arp("192.168.7.1"))
@@ -140,14 +140,14 @@ def test_a_halted_chip_is_unreachable_and_comes_back() -> None:
     """After halt the fallback does not answer, after the next start it does."""
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
-        stack.start_netif("192.168.7.1", 24)
+        stack.start_netif("192.168.7.1", 24, BOARD_MAC)
         stack.start_http(Handlers())
         await stack.settled()
         assert await asyncio.to_thread(get, stack.lan, "192.0.2.7")
         stack.halt()
         stack.deliver(arp("192.168.7.1"))
         assert frames.empty()
-        stack.start_netif("192.168.7.1", 24)
+        stack.start_netif("192.168.7.1", 24, BOARD_MAC)
         stack.start_http(Handlers())
         await stack.settled()
         assert await asyncio.to_thread(get, stack.lan, "192.0.2.7")
@@ -160,7 +160,7 @@ def test_a_board_of_the_same_name_is_refused() -> None:
 
     async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
         with pytest.raises(VirtualBoardError, match=f"hil-dev-{NAME}: a network namespace of this name exists"):
-            KernelStack(NAME, BOARD_MAC, LAN)
+            KernelStack(NAME, LAN)
 
     asyncio.run(run(scenario))
 
