@@ -47,6 +47,8 @@ class FirmwareConfig:
     role: str = "dhcp-server"
     event_capacity: int = 128
     """Entries the event log holds, 1 to 128."""
+    event_discards_hidden: int = 0
+    """1: a full event log does not say that it is."""
     tick_ms: int = 250
     """Mount to the first kick."""
     kick_ms: int = 250
@@ -105,7 +107,7 @@ class Config(Structure):
     """``fw_config``."""
 
     _fields_ = [
-        *((name, c_uint32) for name in ("role", "event_capacity")),
+        *((name, c_uint32) for name in ("role", "event_capacity", "event_discards_hidden")),
         *((name, c_uint32) for name in ("tick_ms", "kick_ms", "no_rx_grace_ms", "detach_ms", "attach_ms")),
         *((name, c_uint32) for name in ("max_attempts", "backoff_ms", "backoff_max_ms", "own_mount_ms")),
         *((name, c_uint32) for name in ("start_ms", "nvs_ms", "lwip_ms", "event_loop_ms", "usb_driver_ms", "ncm_ms")),

@@ -49,10 +49,10 @@ void fw_event_log_record(fw_event_log *log, fw_event_name name, const char *deta
     fw_text_printable(&kept, detail, FW_DETAIL_BYTES);
 }
 
-void fw_event_log_text(const fw_event_log *log, fw_text *out)
+void fw_event_log_text(const fw_event_log *log, bool discards_hidden, fw_text *out)
 {
     fw_text_add(out, "=== CRITICAL EVENTS (%" PRIu32 " recorded) ===\n", log->count);
-    if (log->discarded > 0) {
+    if (log->discarded > 0 && !discards_hidden) {
         fw_text_add(out, "=== %" PRIu32 " EVENTS DISCARDED ===\n", log->discarded);
     }
     fw_text_add(out, "\n");

@@ -52,8 +52,8 @@ typedef struct {
 void fw_event_log_init(fw_event_log *log, uint32_t capacity);
 /* `detail` may be "". */
 void fw_event_log_record(fw_event_log *log, fw_event_name name, const char *detail, uint32_t ms);
-/* The bodies of /events and /status. */
-void fw_event_log_text(const fw_event_log *log, fw_text *out);
+/* The bodies of /events and /status; the text says how many events it had no room for, unless that is hidden. */
+void fw_event_log_text(const fw_event_log *log, bool discards_hidden, fw_text *out);
 void fw_event_log_json(const fw_event_log *log, fw_text *out);
 
 #endif

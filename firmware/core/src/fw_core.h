@@ -34,6 +34,7 @@ typedef enum {
 typedef struct {
     uint32_t role;           /* fw_role */
     uint32_t event_capacity; /* 1..FW_MAX_EVENTS */
+    uint32_t event_discards_hidden; /* 1: a full event log does not say that it is */
 
     uint32_t tick_ms;        /* mount to the first kick */
     uint32_t kick_ms;        /* link held down */

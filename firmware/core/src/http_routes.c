@@ -76,7 +76,7 @@ static void logs_all(fw_core *core, uint32_t now, fw_text *body)
 static void events(fw_core *core, uint32_t now, fw_text *body)
 {
     (void)now;
-    fw_event_log_text(&core->events, body);
+    fw_event_log_text(&core->events, core->config.event_discards_hidden != 0, body);
 }
 
 static void status(fw_core *core, uint32_t now, fw_text *body)

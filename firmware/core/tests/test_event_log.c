@@ -10,7 +10,7 @@ static const char *text_of(const fw_event_log *log, int json)
     if (json) {
         fw_event_log_json(log, &out);
     } else {
-        fw_event_log_text(log, &out);
+        fw_event_log_text(log, false, &out);
     }
     CHECK(!out.overflow);
     return data;
@@ -56,6 +56,21 @@ static void full_log_says_what_it_discards_and_still_sets_flags(void)
     CHECK(log.flags[FW_EVENT_FIRST_TX]);
 }
 
+static void full_log_that_hides_its_discards_looks_like_one_that_just_fits(void)
+{
+    static const char HEAD[] = "=== CRITICAL EVENTS (1 recorded) ===\n\n[     1 ms] USB_MOUNTED\n\n=== STATUS FLAGS ===\n";
+    char data[FW_RESPONSE_BYTES];
+    fw_event_log log;
+    fw_text out;
+    fw_event_log_init(&log, 1);
+    fw_event_log_record(&log, FW_EVENT_USB_MOUNTED, "", 1);
+    fw_event_log_record(&log, FW_EVENT_FIRST_TX, "", 2);
+    fw_text_init(&out, data, sizeof data);
+    fw_event_log_text(&log, true, &out);
+    CHECK(strncmp(data, HEAD, sizeof HEAD - 1) == 0);
+    CHECK(log.flags[FW_EVENT_FIRST_TX]);
+}
+
 static void detail_is_cut_and_made_printable(void)
 {
     char detail[200];
@@ -86,6 +101,7 @@ int main(void)
     RUN(text_follows_the_format_literally);
     RUN(json_has_the_thirteen_keys_in_order);
     RUN(full_log_says_what_it_discards_and_still_sets_flags);
+    RUN(full_log_that_hides_its_discards_looks_like_one_that_just_fits);
     RUN(detail_is_cut_and_made_printable);
     RUN(largest_text_fits_a_response);
     return 0;
