@@ -32,3 +32,16 @@ def test_a_session_without_a_bench_imports_next_to_nothing(tmp_path: Path) -> No
     with_hil = modules_of_a_session(tmp_path)
     without = modules_of_a_session(tmp_path, "-p", "no:hil")
     assert sorted(with_hil - without) == PLAIN.split()
+
+
+def test_a_session_on_a_bench_loads_hil_as_it_was_compiled(pytester: pytest.Pytester) -> None:
+    """Pytest parses a plugin's modules anew to rewrite their asserts; in an emulated machine that took 2 s each time."""
+    pytester.makeconftest(
+        """
+        def pytest_unconfigure(config):
+            import hil.bench
+            print("loader", type(hil.bench.__loader__).__name__)
+        """
+    )
+    result = pytester.runpytest_subprocess("-m", "hil", "--collect-only")
+    result.stdout.fnmatch_lines(["loader SourceFileLoader"])
