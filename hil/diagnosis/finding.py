@@ -8,12 +8,25 @@ NO_MATCH = "no signature matches"
 
 
 @dataclass(frozen=True)
+class Quote:
+    """A line of a log that is in no timeline."""
+
+    number: int
+    """From 1."""
+    text: str
+    when: str = ""
+    """The stamp that a monitor has put before the line, where it has one."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One observation, or the absence of one."""
 
     text: str
     event: Event | None = None
-    """The event that shows it; None for an absence."""
+    """The event that shows it; None for an absence, or where a line does."""
+    quote: Quote | None = None
+    """The line that shows it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,10 @@ class Finding:
 
 
 def _line(side: str, evidence: Evidence, zero_ns: int) -> str:
+    if evidence.quote is not None:
+        number, quoted, when = evidence.quote.number, evidence.quote.text, evidence.quote.when
+        stamp = f", at {when}" if when else ""
+        return f"  {side:<8}{f'line {number}':>11}  {evidence.text}{stamp}: {quoted}"
     if evidence.event is None:
         return f"  {side:<8}{'absent':>9}    {evidence.text}"
     seconds = (evidence.event.t_ns - zero_ns) / 1e9

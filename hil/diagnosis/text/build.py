@@ -1,0 +1,37 @@
+"""What a build log shows."""
+
+from hil.diagnosis.finding import Evidence
+from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT
+from hil.diagnosis.text.line import TextLine
+
+MOST_EVIDENCE = 6
+_HINTS = tuple(dict.fromkeys((BUILT, *(clue.hint for clue in BUILD_CLUES))))
+
+
+class Build:
+    """The causes that the lines of a build have shown since the last build that succeeded."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, list[Evidence]] = {}
+        self._beside: list[Evidence] = []
+
+    def hear(self, line: TextLine) -> None:
+        text = line.text
+        if not any(hint in text for hint in _HINTS):
+            return
+        if BUILT in text:
+            self._shown.clear()
+            return
+        for clue in BUILD_CLUES:
+            if clue.found_in(text):
+                lines = self._shown.setdefault(clue.cause, []) if clue.cause else self._beside
+                if len(lines) < MOST_EVIDENCE:
+                    lines.append(line.evidence(clue.says))
+                return
+
+    def evidence(self) -> dict[str, tuple[Evidence, ...]]:
+        """By cause, in the order in which the causes came."""
+        return {
+            name: (*lines, *(self._beside if name == "component-hash-mismatch" else ()))
+            for name, lines in self._shown.items()
+        }

@@ -1,0 +1,95 @@
+"""Lines that lie near each other and speak of one failure: the causes they show, and what goes with them."""
+
+from dataclasses import dataclass, field
+
+from hil.diagnosis.finding import Evidence
+from hil.diagnosis.text.board_clues import ASIDES, BOARD_CLUES
+from hil.diagnosis.text.clue import Clue
+from hil.diagnosis.text.line import NO_MS, TextLine
+
+NEAR = 60
+"""Lines within which a line still belongs to the one before."""
+MOST_ASIDES = 6
+_HINTS = tuple(dict.fromkeys(each.hint for each in (*BOARD_CLUES, *ASIDES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A line that a clue was found in."""
+
+    clue: Clue
+    rank: int
+    """Place among :data:`BOARD_CLUES`, or of :data:`ASIDES`."""
+    line: TextLine
+    count: int
+    """Lines of this boot up to it."""
+    ms: int
+    """The last time of the board's clock that was heard by then."""
+
+    def evidence(self) -> Evidence:
+        """The line as evidence; one without a time of its own is dated by the last one that had one."""
+        if self.line.event is not None or self.line.board_ms != NO_MS or self.ms == NO_MS:
+            return self.line.evidence(self.clue.says)
+        return self.line.evidence(f"{self.clue.says}, {self.ms} ms after the start or later")
+
+
+def cause_in(line: TextLine, count: int, ms: int) -> Seen | None:
+    """The cause that a line shows, or None."""
+    return _first(BOARD_CLUES, line, count, ms)
+
+
+def aside_in(line: TextLine, count: int, ms: int) -> Seen | None:
+    """What a line adds to a cause that others show, or None."""
+    return _first(ASIDES, line, count, ms)
+
+
+def telling(text: str) -> bool:
+    """Whether a line can hold a clue at all; quick."""
+    return any(hint in text for hint in _HINTS)
+
+
+def _first(clues: tuple[Clue, ...], line: TextLine, count: int, ms: int) -> Seen | None:
+    for rank, clue in enumerate(clues):
+        if clue.found_in(line.text):
+            return Seen(clue, rank, line, count, ms)
+    return None
+
+
+@dataclass(slots=True)
+class Incident:
+    """One failure, while its lines come in."""
+
+    causes: dict[str, Seen] = field(default_factory=dict)
+    """By the name of the cause, the first line of each."""
+    asides: list[Seen] = field(default_factory=list)
+    latest: int = 0
+    """Count of lines at the last line that belongs here."""
+
+    @property
+    def cause(self) -> str:
+        """The one that explains the most; '' where there is none."""
+        seen = min(self.causes.values(), key=lambda seen: seen.rank, default=None)
+        return seen.clue.cause if seen is not None else ""
+
+    def reaches(self, count: int) -> bool:
+        """Whether a line at ``count`` still belongs here."""
+        return count - self.latest <= NEAR
+
+    def add_cause(self, seen: Seen) -> None:
+        self.causes.setdefault(seen.clue.cause, seen)
+        self.latest = seen.count
+
+    def add_aside(self, seen: Seen) -> None:
+        """Of what comes before a cause the latest lines are kept, of what comes with it the first ones."""
+        self.latest = seen.count
+        if not self.causes:
+            near = [each for each in self.asides if each.count >= seen.count - NEAR]
+            self.asides = [*near[1 - MOST_ASIDES // 2 :], seen]
+        elif len(self.asides) < MOST_ASIDES:
+            self.asides.append(seen)
+
+    def evidence(self) -> list[Evidence]:
+        """Every line, in the order in which they came."""
+        told = [seen.line for seen in self.causes.values()]
+        beside = [seen for seen in self.asides if all(seen.line is not line for line in told)]
+        return [seen.evidence() for seen in sorted([*self.causes.values(), *beside], key=lambda seen: seen.count)]
