@@ -6,6 +6,12 @@
     modules = ["usbmon", "cdc_ncm"]      # may be loaded
     [boards]
     s3-a = ["1-1.2", "1-1.3"]            # topology paths that belong to this board: usb first, console second
+    s3-b = ["2-1"]
+    [power]                              # as bench.toml has it; boards without an entry are not switched
+    s3-a = { driver = "uhubctl", hub = "1-1", port = 2 }
+    s3-b = { driver = "relay", name = "lab-1" }
+    [relays]                             # a program and its arguments; {on|off} becomes the one or the other
+    lab-1 = ["/usr/local/bin/usbrelay", "BITFT_1={1|0}"]
 
 The file decides what root does, so it must belong to root and nobody else may write it or a directory above it.
 """
@@ -19,13 +25,17 @@ from pathlib import Path
 from typing import Any
 
 from hil.agent.protocol import PORTS
-from hil.bench import BOARD_NAME, LAN, TOPOLOGY_PATH
+from hil.bench import BOARD_NAME, LAN, RELAY_NAME, TOPOLOGY_PATH, Power, port_path, power_of
 from hil.errors import AgentRefused, BenchError, SetupError
 from hil.toml_table import Table
 
 DEFAULT = Path("/etc/hil/allow.toml")
 VIRTUAL_MODULES = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon")
 """What the virtual bench cannot do without."""
+SWITCHED = ("relay", "uhubctl")
+"""Power drivers that need root."""
+CHOICE = r"\{([^{}|]*)\|([^{}|]*)\}"
+"""In an argument of a relay's command: what stands there to switch on, and to switch off."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,10 @@ class AllowList:
     modules: tuple[str, ...] = ()
     boards: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Topology paths of each board: usb first, console second."""
+    power: dict[str, Power] = field(default_factory=dict)
+    """How the power of a board is switched."""
+    relays: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Command of each relay, with its choices."""
     place: str = "the agent's command line"
     """Where this was said; refusals name it."""
 
@@ -68,6 +82,27 @@ class AllowList:
             raise AgentRefused(f"board {board!r} may not be touched; {self.place} names: {known}")
         return self.boards[board]
 
+    def power_of(self, board: str, wanted: str) -> Power:
+        """How the board's power is switched, if that is what the client believes.
+
+        Args:
+            board: its name.
+            wanted: the client's own description of it, ``str(power)``.
+
+        Raises:
+            AgentRefused: the power of the board may not be switched, or not in this way.
+        """
+        power = self.power.get(board)
+        if power is None or str(power) != wanted:
+            said = f"names {str(power)!r}" if power else "names no power"
+            remedy = "'sudo hil init bench.toml' writes what bench.toml says"
+            raise AgentRefused(f"power of board {board}: {wanted!r} is wanted, {self.place} {said}; {remedy}")
+        return power
+
+    def relay_command(self, name: str, on: bool) -> list[str]:
+        """The program of a relay and its arguments."""
+        return [re.sub(CHOICE, r"\1" if on else r"\2", word) for word in self.relays[name]]
+
 
 def virtual_only() -> AllowList:
     """For an agent that root itself started for the virtual bench alone."""
@@ -91,11 +126,13 @@ def load(path: Path, owner: int = 0) -> AllowList:
     virtual = top.boolean("virtual", False)
     modules = top.strings("modules", ())
     boards = _boards(path, top.table("boards"), tuple(values.get("boards", ())))
+    relays = _relays(top.table("relays"), tuple(values.get("relays", ())))
+    power = _power(top.table("power"), tuple(values.get("power", ())), boards, relays)
     top.finish()
     for name in modules:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise top.wrong("modules", "wanted names of kernel modules such as 'usbmon'")
-    return AllowList(virtual, modules, boards, str(path))
+    return AllowList(virtual, modules, boards, power, relays, str(path))
 
 
 def require_owned(path: Path, owner: int = 0) -> None:
@@ -151,3 +188,46 @@ def _paths(table: Table, name: str) -> tuple[str, ...]:
     if not 0 < len(paths) <= len(PORTS) or not all(re.fullmatch(TOPOLOGY_PATH, path) for path in paths):
         raise table.wrong(name, "wanted one or two topology paths, usb first: ['1-1.2', '1-1.3']")
     return paths
+
+
+def _relays(table: Table, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    relays = {}
+    for name in names:
+        relays[name] = command = table.strings(name)
+        if not re.fullmatch(RELAY_NAME, name):
+            raise table.wrong(name, "wanted a relay's name: lower-case letters, digits, dashes")
+        require_relay(command, table.key(name))
+    return relays
+
+
+def require_relay(command: tuple[str, ...], place: str) -> None:
+    """Check a relay's command.
+
+    Args:
+        command: the program and its arguments.
+        place: where it was said; errors name it.
+
+    Raises:
+        BenchError: it is no command with a choice.
+    """
+    if not command or not command[0].startswith("/") or re.search(CHOICE, command[0]):
+        raise BenchError(f"{place} is {list(command)!r}; wanted the absolute path of a program first")
+    if not any(re.search(CHOICE, word) for word in command[1:]):
+        raise BenchError(f"{place} is {list(command)!r}; wanted an argument with a choice such as '{{on|off}}'")
+
+
+def _power(
+    table: Table, names: tuple[str, ...], boards: dict[str, tuple[str, ...]], relays: dict[str, tuple[str, ...]]
+) -> dict[str, Power]:
+    powers = {}
+    for name in names:
+        powers[name] = power = power_of(table.table(name))
+        if name not in boards:
+            raise table.wrong(name, f"no such board; known: {', '.join(boards) or 'none'}")
+        if power.driver not in SWITCHED:
+            raise table.wrong(name, f"the agent switches by: {', '.join(SWITCHED)}")
+        if power.driver == "relay" and power.name not in relays:
+            raise table.wrong(name, f"no such relay; known: {', '.join(relays) or 'none'}")
+        if power.driver == "uhubctl" and not f"{boards[name][0]}.".startswith(port_path(power.hub, power.port) + "."):
+            raise table.wrong(name, f"the board hangs elsewhere, at {boards[name][0]}")
+    return powers

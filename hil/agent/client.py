@@ -8,23 +8,22 @@ import errno
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import hil
-from hil.agent import allow, protocol
+from hil.agent import protocol, spawning
 from hil.agent.channel import Channel, Message
+from hil.agent.places import SOCKET
 from hil.clock import Deadline, MonotonicClock
 from hil.errors import AgentError, AgentRefused, HarnessError, MisuseError, SetupError, VirtualBoardError
 
-LISTENING = Path("/run/hil/agent.sock")
 CALL_WITHIN_S = 15.0
 START_WITHIN_S = 90.0
+SWITCH_WITHIN_S = 120.0
+"""uhubctl runs once for each hub of a gang, and once before."""
 _END_WITHIN_S = 15.0
 _LISTENS_YET_S = 0.05
 """Between two looks whether an agent that is starting listens: a socket's first listen(2) has no event to wait for."""
@@ -126,7 +125,7 @@ class Agent:
         )
 
     @classmethod
-    def connect(cls, path: Path = LISTENING, within_s: float = 0.0) -> "Agent":
+    def connect(cls, path: Path = SOCKET, within_s: float = 0.0) -> "Agent":
         """A running agent, or one that will listen ``within_s``.
 
         Raises:
@@ -165,9 +164,9 @@ class Agent:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words: IO[bytes] = open(log, "a+b") if log else tempfile.TemporaryFile()  # noqa: SIM115
         with theirs, words:
-            arguments = ["--fd", "0", *_allowing(allow_file), *(["--allow-fault-files"] if fault_files else [])]
+            arguments = ["--fd", "0", *spawning.allowing(allow_file), *(["--allow-fault-files"] if fault_files else [])]
             try:
-                process = _start(arguments, theirs, words)
+                process = spawning.start(arguments, theirs, words)
             except SetupError:
                 ours.close()
                 raise
@@ -175,7 +174,7 @@ class Agent:
             try:
                 return cls(ours, process, START_WITHIN_S)
             except HarnessError as error:
-                raise AgentError(f"the agent did not start: {_last_words(process, words) or error}") from error
+                raise AgentError(f"the agent did not start: {spawning.last_words(process, words) or error}") from error
 
     @property
     def last_instant(self) -> Done:
@@ -297,7 +296,10 @@ class Agent:
         return self._done(protocol.SetLink(board, up))
 
     def write_attribute(self, board: str, attribute: str, value: str) -> Done:
-        """authorized, control, autosuspend_delay_ms or port_disable; the former value comes back at the end."""
+        """authorized, control, autosuspend_delay_ms, port_disable, bound (to the driver usb) or bound_ncm.
+
+        The former value comes back at the end.
+        """
         return self._done(protocol.WriteAttribute(board, attribute, value))
 
     def read_attribute(self, board: str, attribute: str) -> str:
@@ -307,6 +309,24 @@ class Agent:
     def reset_device(self, board: str) -> Done:
         """USBDEVFS_RESET."""
         return self._done(protocol.ResetDevice(board))
+
+    def reset_by_lines(self, board: str) -> Done:
+        """Pull the chip's EN low for a moment, by DTR and RTS of the board's console; returns the instant it fell."""
+        return _enclosed(self._result(protocol.ResetByLines(board)))
+
+    def switch_power(self, board: str, power: str, on: bool) -> Done:
+        """Switch the board's power as the allow list says; off, it comes back when this client ends.
+
+        Args:
+            power: what bench.toml says of it, ``str(spec.power)``; the allow list must say the same.
+
+        Raises:
+            AgentRefused: it does not, or something that it does not name would lose its power.
+            SetupError: uhubctl is missing, or the hub cannot switch power.
+            AgentError: the program failed, or the power is not as wanted afterwards.
+        """
+        request = protocol.SwitchPower(board, power, on)
+        return _enclosed(self._call(request, SWITCH_WITHIN_S).values["result"])
 
     def start_virtual(self, spec: dict[str, Any]) -> VirtualHandle:
         """Start a virtual board.
@@ -362,6 +382,11 @@ def _nobody(path: Path, error: OSError) -> SetupError:
     return SetupError(f"no agent at {path}: {os.strerror(error.errno or 0)}; {remedy}")
 
 
+def _enclosed(instants: list[int]) -> Done:
+    t0_ns, t1_ns = instants
+    return Done((t0_ns + t1_ns) // 2, (t1_ns - t0_ns) // 2 + 1)
+
+
 def _only(request: protocol.Request, message: Message) -> int:
     if len(message.descriptors) != 1:
         found = len(message.descriptors)
@@ -374,40 +399,3 @@ def _error(kind: str, text: str) -> HarnessError | ConnectFailed:
     if kind in _CONNECT_ERRORS:
         return ConnectFailed(kind, text)
     return _ERRORS.get(kind, AgentError)(text)
-
-
-def _allowing(allow_file: Path | None) -> list[str]:
-    if allow_file is None and not allow.DEFAULT.exists():
-        return ["--allow-virtual"]
-    return ["--allow", str(allow_file or allow.DEFAULT)]
-
-
-def _start(arguments: Sequence[str], theirs: socket.socket, words: IO[bytes]) -> "subprocess.Popen[bytes]":
-    """Start the agent with its end of the connection as standard input, the one descriptor that sudo passes on."""
-    command = [sys.executable, "-P", "-m", "hil.agent", *arguments]
-    if os.geteuid() != 0:
-        command = ["sudo", "-n", *command]
-    environment = {**os.environ, "PYTHONPATH": str(Path(hil.__path__[0]).parent)}
-    try:
-        return subprocess.Popen(
-            command,
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=words,
-            env=environment,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SetupError(f"{command[0]} cannot be run: {error.strerror}; run as root, or start hil-agent") from error
-
-
-def _last_words(process: "subprocess.Popen[bytes]", words: IO[bytes]) -> str:
-    deadline = Deadline(_END_WITHIN_S)
-    try:
-        process.wait(deadline.left_s)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    words.seek(0, os.SEEK_END)
-    words.seek(max(0, words.tell() - 2000))
-    return words.read().decode("utf-8", "replace").strip()

@@ -6,14 +6,12 @@ notification is ``{"notify", "t_ns", …}``. Descriptors travel beside a reply o
 Nothing here does I/O.
 """
 
-import ipaddress
 import json
-import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NoReturn
 
+from hil.agent import checks
 from hil.bench import BOARD_NAME, SUPPLIES
 from hil.errors import HarnessError
 
@@ -21,7 +19,7 @@ VERSION = 1
 MESSAGE_LIMIT = 65_536
 """Bytes of one message."""
 PORTS = ("usb", "console")
-WRITABLE = ("authorized", "autosuspend_delay_ms", "control", "port_disable")
+WRITABLE = ("authorized", "autosuspend_delay_ms", "bound", "bound_ncm", "control", "port_disable")
 READABLE = (*WRITABLE, "runtime_status")
 BAUDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 KINDS = (
@@ -50,82 +48,16 @@ class ProtocolError(HarnessError):
         self.request_id = request_id
 
 
-Check = Callable[[Any], str]
-"""Says what was wanted where the value is wrong, else ''."""
-
-
 def shown(value: object) -> str:
     """``repr`` of a value that a peer sent, cut to :data:`SHOWN_LIMIT` characters."""
     text = ascii(value)
     return text if len(text) <= SHOWN_LIMIT else text[:SHOWN_LIMIT] + "…"
 
 
-def _text(pattern: str, wanted: str) -> Check:
-    form = re.compile(pattern, re.ASCII)
-    return lambda value: "" if isinstance(value, str) and form.fullmatch(value) else wanted
+_BOARD = checks.text(BOARD_NAME, "a board name: lower-case letters, digits and dashes, at most 31")
 
 
-def _choice(*choices: object) -> Check:
-    wanted = "one of " + ", ".join(map(repr, choices))
-    return lambda value: "" if any(value == c and type(value) is type(c) for c in choices) else wanted
-
-
-def _integer(low: int, high: int) -> Check:
-    wanted = f"an integer from {low} to {high}"
-    return lambda value: "" if type(value) is int and low <= value <= high else wanted
-
-
-def _seconds(low: float, high: float) -> Check:
-    wanted = f"a number of seconds from {low} to {high}"
-
-    def check(value: Any) -> str:
-        number = type(value) in (int, float) and math.isfinite(value) and low <= value <= high
-        return "" if number else wanted
-
-    return check
-
-
-def _flag(value: Any) -> str:
-    return "" if isinstance(value, bool) else "true or false"
-
-
-def _ipv4(value: Any) -> str:
-    wanted = "an IPv4 address such as '192.168.7.1'"
-    if not isinstance(value, str) or len(value) > 15:
-        return wanted
-    try:
-        ipaddress.IPv4Address(value)
-    except ValueError:
-        return wanted
-    return ""
-
-
-def _or_empty(check: Check) -> Check:
-    return lambda value: "" if value == "" else (check(value) and check(value) + " or ''")
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: "" if value is None else (check(value) and check(value) + " or null")
-
-
-def _strings(limit: int, length: int) -> Check:
-    wanted = f"a list of at most {limit} strings of 1 to {length} printable characters"
-
-    def check(value: Any) -> str:
-        fine = isinstance(value, list) and len(value) <= limit
-        return "" if fine and all(_printable(item, length) for item in value) else wanted
-
-    return check
-
-
-def _printable(value: Any, length: int) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= length and value.isprintable()
-
-
-_BOARD = _text(BOARD_NAME, "a board name: lower-case letters, digits and dashes, at most 31")
-
-
-def _checked(check: Check) -> Any:
+def _checked(check: checks.Check) -> Any:
     """A field whose value from a peer must pass ``check``."""
     return field(metadata={"check": check})
 
@@ -152,7 +84,7 @@ class Hello(Request):
     """First word of a connection; the result is that of :class:`hil.agent.client.Hello`."""
 
     op: ClassVar[str] = "hello"
-    version: int = _checked(_choice(VERSION))
+    version: int = _checked(checks.choice(VERSION))
 
 
 @_op
@@ -171,7 +103,7 @@ class SecondConnection(Request):
 @dataclass(frozen=True, slots=True)
 class LoadModule(Request):
     op: ClassVar[str] = "load_module"
-    name: str = _checked(_text(r"[a-z0-9][a-z0-9_-]{0,55}", "a kernel module's name"))
+    name: str = _checked(checks.text(r"[a-z0-9][a-z0-9_-]{0,55}", "a kernel module's name"))
 
 
 @_op
@@ -206,8 +138,8 @@ class OpenRouteSocket(Request):
 @dataclass(frozen=True, slots=True)
 class OpenUeventSocket(Request):
     op: ClassVar[str] = "open_uevent_socket"
-    board: str | None = _checked(_or_none(_BOARD))
-    udev: bool = _checked(_flag)
+    board: str | None = _checked(checks.or_none(_BOARD))
+    udev: bool = _checked(checks.flag)
 
 
 @_op
@@ -215,9 +147,9 @@ class OpenUeventSocket(Request):
 class OpenTcpSocket(Request):
     op: ClassVar[str] = "open_tcp_socket"
     board: str = _checked(_BOARD)
-    address: str = _checked(_ipv4)
-    port: int = _checked(_integer(1, 65_535))
-    timeout_s: float = _checked(_seconds(0.001, 120.0))
+    address: str = _checked(checks.ipv4)
+    port: int = _checked(checks.integer(1, 65_535))
+    timeout_s: float = _checked(checks.seconds(0.001, 120.0))
 
 
 @_op
@@ -238,10 +170,10 @@ class OpenKmsg(Request):
 class WatchTty(Request):
     op: ClassVar[str] = "watch_tty"
     board: str = _checked(_BOARD)
-    port: str = _checked(_choice(*PORTS))
-    dtr: bool = _checked(_flag)
-    hangup: bool = _checked(_flag)
-    baud: int = _checked(_choice(*BAUDS))
+    port: str = _checked(checks.choice(*PORTS))
+    dtr: bool = _checked(checks.flag)
+    hangup: bool = _checked(checks.flag)
+    baud: int = _checked(checks.choice(*BAUDS))
 
 
 @_op
@@ -249,7 +181,7 @@ class WatchTty(Request):
 class UnwatchTty(Request):
     op: ClassVar[str] = "unwatch_tty"
     board: str = _checked(_BOARD)
-    port: str = _checked(_choice(*PORTS))
+    port: str = _checked(checks.choice(*PORTS))
 
 
 @_op
@@ -257,9 +189,9 @@ class UnwatchTty(Request):
 class SetAddress(Request):
     op: ClassVar[str] = "set_address"
     board: str = _checked(_BOARD)
-    address: str = _checked(_ipv4)
-    prefix: int = _checked(_integer(0, 32))
-    router: str = _checked(_or_empty(_ipv4))
+    address: str = _checked(checks.ipv4)
+    prefix: int = _checked(checks.integer(0, 32))
+    router: str = _checked(checks.or_empty(checks.ipv4))
 
 
 @_op
@@ -274,7 +206,7 @@ class ClearAddress(Request):
 class SetLink(Request):
     op: ClassVar[str] = "set_link"
     board: str = _checked(_BOARD)
-    up: bool = _checked(_flag)
+    up: bool = _checked(checks.flag)
 
 
 @_op
@@ -282,8 +214,8 @@ class SetLink(Request):
 class WriteAttribute(Request):
     op: ClassVar[str] = "write_attribute"
     board: str = _checked(_BOARD)
-    attribute: str = _checked(_choice(*WRITABLE))
-    value: str = _checked(_text(r"auto|on|-?\d{1,10}", "'auto', 'on' or an integer, as a string"))
+    attribute: str = _checked(checks.choice(*WRITABLE))
+    value: str = _checked(checks.text(r"auto|on|-?\d{1,10}", "'auto', 'on' or an integer, as a string"))
 
 
 @_op
@@ -291,7 +223,7 @@ class WriteAttribute(Request):
 class ReadAttribute(Request):
     op: ClassVar[str] = "read_attribute"
     board: str = _checked(_BOARD)
-    attribute: str = _checked(_choice(*READABLE))
+    attribute: str = _checked(checks.choice(*READABLE))
 
 
 @_op
@@ -303,12 +235,30 @@ class ResetDevice(Request):
 
 @_op
 @dataclass(frozen=True, slots=True)
+class ResetByLines(Request):
+    op: ClassVar[str] = "reset_by_lines"
+    board: str = _checked(_BOARD)
+
+
+@_op
+@dataclass(frozen=True, slots=True)
+class SwitchPower(Request):
+    """The result is ``[t0_ns, t1_ns]``, the instants that enclose the switching itself."""
+
+    op: ClassVar[str] = "switch_power"
+    board: str = _checked(_BOARD)
+    power: str = _checked(checks.text(r"[ -~]{1,400}", "what bench.toml says of the board's power, in one line"))
+    on: bool = _checked(checks.flag)
+
+
+@_op
+@dataclass(frozen=True, slots=True)
 class StartVirtual(Request):
     op: ClassVar[str] = "start_virtual"
     board: str = _checked(_BOARD)
-    supply: str = _checked(_choice(*SUPPLIES))
-    faults: list[str] = _checked(_strings(32, 400))  # noqa: RUF009 - a dataclass field, not a default
-    tinyusb: str = _checked(_text(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?", "a TinyUSB version such as '0.21'"))
+    supply: str = _checked(checks.choice(*SUPPLIES))
+    faults: list[str] = _checked(checks.strings(32, 400))  # noqa: RUF009 - a dataclass field, not a default
+    tinyusb: str = _checked(checks.text(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?", "a TinyUSB version such as '0.21'"))
 
 
 @_op

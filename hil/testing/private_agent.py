@@ -20,8 +20,9 @@ from typing import IO, Any
 from hil.agent import __main__ as process
 from hil.agent.allow import AllowList
 from hil.agent.client import Agent
-from hil.agent.server import virtual
+from hil.agent.server import programs, virtual
 from hil.agent.server.machine import Machine, Places
+from hil.bench import Power
 from hil.testing.usb_tree import UsbTree
 
 _CLONE_NEWNET = 0x40000000
@@ -48,6 +49,11 @@ class PrivateAgent:
             self._setting["virtual_command"] = virtual_command
         self.agents: list[Agent] = []
         self.processes: list[subprocess.Popen[bytes]] = []
+
+    def power(self, **allowed: Any) -> None:
+        """Let the agents of this test switch power: ``power`` and ``relays`` of their allow list; programs are here."""
+        self._setting["allow"].update(allowed)
+        self._setting["programs"] = str(self.directory / "bin")
 
     def start(self, *options: str, **popen: Any) -> "subprocess.Popen[bytes]":
         """Start the process with the agent's own options."""
@@ -93,7 +99,7 @@ def rename(old: str, new: str) -> None:
 
 
 def main() -> int:
-    """Take the agent's own options after a JSON object: {sysfs, dev, run, allow: {…}, virtual_command}."""
+    """Take the agent's own options after a JSON object: {sysfs, dev, run, allow: {…}, virtual_command, programs}."""
     parser = argparse.ArgumentParser()
     parser.add_argument("setting", type=json.loads)
     parser.add_argument("rest", nargs=argparse.REMAINDER)
@@ -103,9 +109,17 @@ def main() -> int:
         raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
     allowed = setting["allow"]
     boards = {name: tuple(paths) for name, paths in allowed.get("boards", {}).items()}
-    allow = AllowList(allowed.get("virtual", False), tuple(allowed.get("modules", ())), boards, "the test's allow list")
+    allow = AllowList(
+        allowed.get("virtual", False),
+        tuple(allowed.get("modules", ())),
+        boards,
+        {name: Power(**values) for name, values in allowed.get("power", {}).items()},
+        {name: tuple(command) for name, command in allowed.get("relays", {}).items()},
+        "the test's allow list",
+    )
     command = tuple(setting.get("virtual_command", virtual.COMMAND))
-    places = Places(Path(setting["sysfs"]), Path(setting["dev"]), Path(setting["run"]), command)
+    directories = (Path(setting["sysfs"]), Path(setting["dev"]), Path(setting["run"]))
+    places = Places(*directories, command, setting.get("programs", programs.SEARCH))
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="hil-agent: %(message)s")
     asyncio.run(process.serve(Machine(allow, places), process.arguments(chosen.rest)))
     return 0

@@ -14,7 +14,13 @@ modules = ["usbmon", "cdc_ncm"]
 [boards]
 s3-a = ["1-1.2", "1-1.3"]
 s3-b = ["2-1"]
+[power]
+s3-a = { driver = "uhubctl", hub = "1-1", port = 2, also_off = ["1-1.4"] }
+s3-b = { driver = "relay", name = "lab-1" }
+[relays]
+lab-1 = ["/usr/local/bin/usbrelay", "--quiet", "BITFT_1={1|0}"]
 """
+RELAY = "[relays]\nlab-1 = ['/bin/relay', '{on|off}']\n"
 
 
 def written(place: Path, text: str) -> Path:
@@ -30,6 +36,32 @@ def test_a_good_list_is_read(tmp_path: Path) -> None:
     listed = allow.load(written(tmp_path, GOOD), os.getuid())
     assert listed.paths("s3-a") == ("1-1.2", "1-1.3")
     assert (listed.virtual, listed.modules) == (True, ("usbmon", "cdc_ncm"))
+
+
+def test_power_is_switched_as_the_list_says(tmp_path: Path) -> None:
+    """A client that believes the same gets it; a relay's command has a choice for on and one for off."""
+    listed = allow.load(written(tmp_path, GOOD), os.getuid())
+    assert listed.power_of("s3-a", "uhubctl, hub 1-1 port 2 with 1-1.4").also_off == ("1-1.4",)
+    assert listed.power_of("s3-b", "relay lab-1").name == "lab-1"
+    assert listed.relay_command("lab-1", True) == ["/usr/local/bin/usbrelay", "--quiet", "BITFT_1=1"]
+    assert listed.relay_command("lab-1", False)[-1] == "BITFT_1=0"
+
+
+@pytest.mark.parametrize(
+    ("board", "wanted", "words"),
+    [
+        ("s3-a", "uhubctl, hub 1-1 port 3", "names 'uhubctl, hub 1-1 port 2 with 1-1.4'"),
+        ("s3-b", "relay lab-2", "names 'relay lab-1'"),
+        ("s3-c", "relay lab-1", "names no power"),
+    ],
+)
+def test_power_is_not_switched_in_another_way(tmp_path: Path, board: str, wanted: str, words: str) -> None:
+    """A bench.toml that has changed since is told from the list that root wrote."""
+    path = written(tmp_path, GOOD)
+    with pytest.raises(AgentRefused) as refused:
+        allow.load(path, os.getuid()).power_of(board, wanted)
+    remedy = "'sudo hil init bench.toml' writes what bench.toml says"
+    assert str(refused.value) == f"power of board {board}: {wanted!r} is wanted, {path} {words}; {remedy}"
 
 
 def test_an_unlisted_board_is_refused_with_the_listed_ones(tmp_path: Path) -> None:
@@ -69,7 +101,7 @@ def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
     [
         ("virtual = 1", "virtual is 1; wanted true or false"),
         ("modules = ['../x']", "wanted names of kernel modules"),
-        ("shell = true", "shell is not a known key; known: boards, modules, virtual"),
+        ("shell = true", "shell is not a known key; known: boards, modules, power, relays, virtual"),
         ("[boards]\na = '1-1'", "boards.a is '1-1'; wanted an array"),
         ("[boards]\na = []", "wanted one or two topology paths"),
         ("[boards]\na = ['1-1', '1-2', '1-3']", "wanted one or two topology paths"),
@@ -78,6 +110,19 @@ def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
         ("[boards]\n'A b' = ['1-1']", "wanted a board name"),
         ("[boards]\na = ['1-1']\nb = ['1-1']", "path '1-1' belongs to both 'a' and 'b'"),
         ("boards = 3", "boards is 3; wanted a table"),
+        ("power = 3", "power is 3; wanted a table"),
+        ("relays = 3", "relays is 3; wanted a table"),
+        ("[relays]\nlab-1 = 'x'", "relays.lab-1 is 'x'; wanted an array"),
+        ("[relays]\nlab-1 = []", "relays.lab-1 is []; wanted the absolute path of a program first"),
+        ("[relays]\nlab-1 = ['relay', '{on|off}']", "wanted the absolute path of a program first"),
+        ("[relays]\nlab-1 = ['/bin/{a|b}', '{on|off}']", "wanted the absolute path of a program first"),
+        ("[relays]\nlab-1 = ['/bin/relay', 'on']", "wanted an argument with a choice such as '{on|off}'"),
+        ("[relays]\n'Lab 1' = ['/bin/relay', '{on|off}']", "wanted a relay's name"),
+        (RELAY + "[power]\na = { driver = 'relay', name = 'lab-1' }", "no such board; known: none"),
+        ("[boards]\na = ['1-1']\n[power]\na = { driver = 'manual' }", "the agent switches by: relay, uhubctl"),
+        (RELAY + "[boards]\na = ['1-1']\n[power]\na = { driver = 'relay', name = 'b' }", "no such relay; known: lab-1"),
+        ("[boards]\na = ['1-1']\n[power]\na = { driver = 'uhubctl', hub = '1', port = 2 }", "hangs elsewhere, at 1-1"),
+        ("[boards]\na = ['1-1']\n[power]\na = { driver = 'ykush' }", "driver is 'ykush'; known: 'manual', 'none'"),
         ("virtual =", "not TOML"),
     ],
 )

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hil.agent.allow import AllowList
-from hil.agent.server import interfaces, namespaces, undo, virtual
+from hil.agent.server import interfaces, namespaces, programs, undo, virtual
 from hil.agent.server.interfaces import InterfaceFollower, QuietIpv6
 from hil.agent.server.locks import BoardLock
 from hil.agent.server.namespaces import Namespace
+from hil.agent.server.power import PowerSwitches
 from hil.agent.server.sessions import HeldBoard, Session
 from hil.agent.server.undo import StateFile
 from hil.agent.server.usbdevice import DEV, SYSFS, UsbDevice
@@ -23,6 +24,7 @@ class Places:
     dev: Path = DEV
     run: Path = undo.RUN
     virtual_command: tuple[str, ...] = field(default=virtual.COMMAND)
+    programs: str = programs.SEARCH
 
 
 class Machine:
@@ -44,6 +46,7 @@ class Machine:
         self.home = namespaces.home()
         self.quiet = QuietIpv6(self.home, self.state)
         self.follower = InterfaceFollower(self.home)
+        self.power = PowerSwitches(allow, places.sysfs, places.programs)
 
     def close(self) -> None:
         """Close what is held; call it when every session has ended."""
@@ -146,6 +149,9 @@ class Machine:
             path, _, attribute = key.partition(" ")
             lines.append(_attempt(f"{attribute} of {path} to {former}", self._restore(path, attribute, former)))
             self.state.forget("attribute", key)
+        for name in notes.get("power", {}):
+            lines.append(_attempt(f"power of {name} on", self._power_on(name)))
+            self.state.forget("power", name)
         for name in notes.get("namespace", {}):
             lines.append(_attempt(f"namespace {name}", self._end_named(name)))
             self.state.forget("namespace", name)
@@ -156,6 +162,14 @@ class Machine:
 
     def _restore(self, path: str, attribute: str, former: str) -> Callable[[], None]:
         return lambda: self.restore_attribute(self.device(path), attribute, former)
+
+    def _power_on(self, name: str) -> Callable[[], None]:
+        def on() -> None:
+            if name not in self.allow.power:
+                raise AgentRefused(f"{self.allow.place} names no power of board {name} any more")
+            self.power.find(name, self.allow.power[name], on=True).turn(True)
+
+        return on
 
     def _end_named(self, name: str) -> Callable[[], None]:
         def end() -> None:

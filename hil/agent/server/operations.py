@@ -17,13 +17,16 @@ from hil.agent import protocol
 from hil.agent.server import interfaces, modules, namespaces, rtnetlink, uevents, virtual
 from hil.agent.server.connection import Connection
 from hil.agent.server.interfaces import FollowedBoard
+from hil.agent.server.lines import ModemLines, pulse_en
 from hil.agent.server.machine import Machine
 from hil.agent.server.namespaces import Namespace
+from hil.agent.server.power import Switch
 from hil.agent.server.sessions import HeldBoard, Session
-from hil.agent.server.tty import LineSettings, TtyWatch
+from hil.agent.server.tty import LineSettings, TtyWatch, open_node
+from hil.agent.server.usbdevice import UsbDevice
 from hil.bench import LAN
 from hil.clock import now_ns
-from hil.errors import AgentError, AgentRefused, VirtualBoardError
+from hil.errors import AgentError, AgentRefused, HilError, VirtualBoardError
 
 Answer = tuple[Any, list[int]]
 _PACKET_BYTES = 1 << 23
@@ -225,6 +228,8 @@ class Operations:
         self, session: Session, connection: Connection, request: protocol.WriteAttribute
     ) -> Answer:
         board = self._machine.hold(session, request.board)
+        if (request.attribute, request.value) == ("port_disable", "1"):
+            self._machine.power.require_harmless(board.usb.path)
         if request.attribute not in board.former:
             self._remember(session, board, request.attribute)
         await session.work(board.usb.write, request.attribute, request.value)
@@ -251,6 +256,58 @@ class Operations:
     async def reset_device(self, session: Session, connection: Connection, request: protocol.ResetDevice) -> Answer:
         await session.work(self._machine.hold(session, request.board).usb.reset)
         return None, []
+
+    async def reset_by_lines(self, session: Session, connection: Connection, request: protocol.ResetByLines) -> Answer:
+        console = self._machine.hold(session, request.board).port("console")
+        return list(await session.work(self._pulse, console)), []
+
+    def _pulse(self, console: UsbDevice) -> tuple[int, int]:
+        names = console.ttys()
+        if not names:
+            raise AgentError(f"no serial port at {console.path}; its bridge is gone or has no driver")
+        descriptor = open_node(self._machine.dev / names[0], console.tty_number(names[0]))
+        try:
+            return pulse_en(ModemLines(descriptor))
+        finally:
+            os.close(descriptor)
+
+    async def switch_power(self, session: Session, connection: Connection, request: protocol.SwitchPower) -> Answer:
+        power = self._machine.allow.power_of(request.board, request.power)
+        board = self._machine.hold(session, request.board)
+        switch = await session.work(self._machine.power.find, board.name, power, request.on)
+        for other in switch.boards:
+            self._machine.hold(session, other)
+        if not request.on and board.unpowered is None:
+            self._promise_power(session, board, switch)
+        began_ns = now_ns()
+        try:
+            await session.work(switch.turn, request.on)
+        except HilError:
+            if not request.on:  # a part of a gang may be off already
+                with contextlib.suppress(HilError):
+                    await session.work(switch.turn, True)
+            raise
+        ended_ns = now_ns()
+        if request.on and board.unpowered is not None:
+            session.undo.drop(board.unpowered)
+            self._has_power(board)
+        return [began_ns, ended_ns], []
+
+    def _promise_power(self, session: Session, board: HeldBoard, switch: Switch) -> None:
+        """The board gets its power back however the client ends."""
+        self._machine.state.note("power", board.name)
+
+        async def undo() -> None:
+            try:
+                await session.work(switch.turn, True)
+            finally:
+                self._has_power(board)
+
+        board.unpowered = session.undo.push(board.name, f"power of {board.name} on", undo)
+
+    def _has_power(self, board: HeldBoard) -> None:
+        board.unpowered = None
+        self._machine.state.forget("power", board.name)
 
     async def start_virtual(self, session: Session, connection: Connection, request: protocol.StartVirtual) -> Answer:
         self._machine.allow.require_virtual()

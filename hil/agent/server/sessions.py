@@ -11,7 +11,7 @@ from hil.agent.server.interfaces import FollowedBoard
 from hil.agent.server.locks import BoardLock
 from hil.agent.server.namespaces import Namespace
 from hil.agent.server.tty import TtyWatch
-from hil.agent.server.undo import UndoStack
+from hil.agent.server.undo import Deed, UndoStack
 from hil.agent.server.usbdevice import UsbDevice
 from hil.clock import now_ns
 from hil.errors import AgentError, AgentRefused
@@ -39,6 +39,8 @@ class HeldBoard:
     watches: dict[str, TtyWatch] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
     """Attributes that were written, with the values they had before."""
+    unpowered: Deed | None = None
+    """What gives it its power back, while this client has switched it off."""
 
     @property
     def usb(self) -> UsbDevice:

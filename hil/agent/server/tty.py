@@ -126,17 +126,30 @@ def open_tty(node: Path, number: tuple[int, int], settings: LineSettings) -> int
         OSError: the kernel refused.
         AgentError: the node is another device.
     """
-    descriptor = os.open(node, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = open_node(node, number)
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISCHR(status.st_mode) or (os.major(status.st_rdev), os.minor(status.st_rdev)) != number:
-            raise AgentError(f"{node} is not the character device {number[0]}:{number[1]} that the USB device has")
         make_raw(descriptor, settings)
-    except (OSError, AgentError, termios.error) as error:
+    except termios.error as error:
         os.close(descriptor)
-        if isinstance(error, termios.error):
-            raise OSError(*error.args) from error
+        raise OSError(*error.args) from error
+    except OSError:
+        os.close(descriptor)
         raise
+    return descriptor
+
+
+def open_node(node: Path, number: tuple[int, int]) -> int:
+    """Open a serial port as it is, not as controlling terminal.
+
+    Raises:
+        OSError: the kernel refused.
+        AgentError: the node is another device than ``number``, its major and minor.
+    """
+    descriptor = os.open(node, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    if not stat.S_ISCHR(status.st_mode) or (os.major(status.st_rdev), os.minor(status.st_rdev)) != number:
+        os.close(descriptor)
+        raise AgentError(f"{node} is not the character device {number[0]}:{number[1]} that the USB device has")
     return descriptor
 
 

@@ -40,6 +40,11 @@ class UndoStack:
         self.deeds.append(deed)
         return deed
 
+    def drop(self, deed: Deed) -> None:
+        """Forget a deed that its client has undone itself."""
+        if deed in self.deeds:
+            self.deeds.remove(deed)
+
     async def run(self, board: str | None = None) -> list[str]:
         """Undo everything, newest first; a deed that cannot be undone does not keep the others from it.
 
@@ -83,8 +88,8 @@ class StateFile:
         """Remember a deed, before it is done.
 
         Args:
-            kind: namespace, sysctl or attribute.
-            key: the namespace's name, the sysctl's file, or topology path and attribute.
+            kind: namespace, sysctl, attribute or power.
+            key: the namespace's name, the sysctl's file, topology path and attribute, or the board without power.
             value: the former value, of a sysctl or an attribute.
         """
         self._state.setdefault(kind, {}).setdefault(key, value)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.agent.protocol import READABLE
+from hil.agent.server.binding import DRIVERS, Binding
+from hil.agent.server.hubs import HubPort
 from hil.bench import TOPOLOGY_PATH
 from hil.errors import AgentError, AgentRefused, SetupError
 
@@ -45,6 +47,8 @@ def _is_delay(value: str) -> bool:
 
 _VALUES: dict[str, tuple[Callable[[str], bool], str]] = {
     "authorized": (_is_switch, "'0' or '1'"),
+    "bound": (_is_switch, "'0' or '1'"),
+    "bound_ncm": (_is_switch, "'0' or '1'"),
     "port_disable": (_is_switch, "'0' or '1'"),
     "control": (_is_control, "'auto' or 'on'"),
     "autosuspend_delay_ms": (_is_delay, f"milliseconds from -1 to {_DELAY_LIMIT_MS}"),
@@ -126,6 +130,8 @@ class UsbDevice:
         Raises:
             AgentError: nothing is attached, or the kernel refused.
         """
+        if name in DRIVERS:
+            return Binding(name, self.directory(), self._sysfs).read()
         return self._line(self.attribute(name))
 
     def write(self, name: str, value: str) -> None:
@@ -139,7 +145,10 @@ class UsbDevice:
         check, wanted = _VALUES[name]
         if not check(value):
             raise AgentRefused(f"{name} of {self.path}: {value!r} may not be written; wanted {wanted}")
-        place = self.attribute(name)
+        if name in DRIVERS:
+            place, value = Binding(name, self.directory(), self._sysfs).file(value)
+        else:
+            place = self.attribute(name)
         try:
             attribute = os.open(place, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
             try:
@@ -201,12 +210,10 @@ class UsbDevice:
             return []
 
     def _port_disable(self) -> Path:
-        hub, _, port = self.path.rpartition("." if "." in self.path else "-")
-        if "." in self.path:
-            place = UsbDevice(hub, self._sysfs, self._dev).directory() / f"{hub}:1.0" / f"{hub}-port{port}"
-        else:
-            root = (self._sysfs / "bus/usb/devices" / f"usb{hub}").resolve()
-            place = root / f"{hub}-0:1.0" / f"usb{hub}-port{port}"
+        port = HubPort.of(self.path)
+        if "-" in port.hub:
+            UsbDevice(port.hub, self._sysfs, self._dev).directory()  # raises where that is not the hub's own
+        place = (self._sysfs / "bus/usb/devices" / port.place).resolve()
         if not (place / "disable").exists():
             raise SetupError(f"{place} has no attribute 'disable'; kernels before 6.0 have none")
         return place / "disable"
