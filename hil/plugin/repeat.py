@@ -79,22 +79,21 @@ class Repetitions:
         self._worst: dict[str, str] = {}
         self._to_junit: Callable[[str, object], None] | None = None
 
-    @pytest.fixture(name=REPETITION)
-    def repetition(
-        self, request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
-    ) -> int:
-        """Which of the repetitions this is, from 1 on."""
+    @pytest.fixture(scope="session", autouse=True)
+    def suite_property(self, record_testsuite_property: Callable[[str, object], None]) -> None:
+        """Keeps the way to JUnit's properties of the suite."""
         self._to_junit = record_testsuite_property
-        number: int = request.param
-        return number
+
+    def pytest_report_header(self) -> str:
+        return f"hil: each test {self._times} times"
 
     @pytest.hookimpl(trylast=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make a test of each repetition; being last, its part of the id is the last one."""
         if metafunc.definition.get_closest_marker("hil"):
-            metafunc.fixturenames.insert(0, REPETITION)
+            metafunc.fixturenames.append(REPETITION)
             numbers = range(1, self._times + 1)
-            metafunc.parametrize(REPETITION, numbers, indirect=True, ids=[f"repeat-{number}" for number in numbers])
+            metafunc.parametrize(REPETITION, numbers, ids=[f"repeat-{number}" for number in numbers])
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
