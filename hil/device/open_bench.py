@@ -119,7 +119,7 @@ class OpenBench:
         self.agent.open_namespace(spec.name)
         self.capture.add_board(spec, profile)
         power = self._power(spec)
-        self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.record)
+        self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.capture)
 
     def _tell(self, bench: Bench) -> None:
         """Write down which bench it is, what is missing, and what the agent undid for a run before."""

@@ -1,20 +1,22 @@
 """A board as a kernel USB device: real or virtual, the same class."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from hil.agent.client import Done
 from hil.bench import Board
 from hil.board.interfaces import Instant, PowerDriver, UsbAgent
 from hil.board.sight import SUSPEND, VBUS_OFF
 from hil.clock import Clock, Deadline, MonotonicClock, to_ns
-from hil.device.actions import Actions, Record
+from hil.device.actions import Actions
 from hil.device.claims import ClaimReader
+from hil.device.log_stream import Channels
 from hil.device.readings import Reading, Readings
+from hil.device.terminal import Ports, Terminal
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure, BoardVanished, HilError, MisuseError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid, UsbControl
+from hil.timeline.events import Acted, BoardSaid, Event, UsbControl
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
@@ -33,6 +35,13 @@ VANISHED_S = 1.0
 T = TypeVar("T")
 
 
+class Captured(Ports, Channels, Protocol):
+    """What a board's actions need of :class:`hil.capture.client.Capture`."""
+
+    def record(self, event: Event) -> Event:
+        """Write an event; what its stamp leaves open is filled in: now, without error."""
+
+
 class UsbBoard:
     """What a test asks of a board; every action leaves events and returns the instant it took effect."""
 
@@ -43,7 +52,7 @@ class UsbBoard:
         agent: UsbAgent,
         power: PowerDriver,
         witness: Witness,
-        record: Record,
+        capture: Captured,
         clock: Clock | None = None,
     ) -> None:
         self.name = spec.name
@@ -53,10 +62,12 @@ class UsbBoard:
         self._agent = agent
         self._power = power
         self._witness = witness
-        self._actions = Actions(spec.name, record)
+        self._capture = capture
+        self._actions = Actions(spec.name, capture.record)
         self._readings = Readings(spec, profile, agent, self._actions)
         self._claims = ClaimReader(spec, profile, witness, self._readings)
         self._clock = clock or MonotonicClock()
+        self._terminal = Terminal(capture, witness, self._actions, self._attached, self._clock)
         self._plugged = True
         self._asleep = False
 
@@ -225,6 +236,23 @@ class UsbBoard:
                 raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb}: {error}") from error
             raise
 
+    # ---- terminal ----------------------------------------------------------------------------
+
+    def open_terminal(self, dtr: bool = True) -> Acted:
+        """Open the board's serial port anew, with DTR high or low, now and whenever it comes back.
+
+        Returns:
+            When DTR had its level.
+
+        Raises:
+            BoardFailure: the board is on the bus and has no serial port.
+        """
+        return self._terminal.open(dtr)
+
+    def close_terminal(self) -> Acted:
+        """Lower DTR and close the port; nobody opens it, after a replug neither, before :meth:`open_terminal`."""
+        return self._terminal.close()
+
     # ---- second witness ----------------------------------------------------------------------
 
     def get(self, path: str, over: str = "usb") -> Reading:
@@ -283,6 +311,7 @@ class UsbBoard:
         """Undo what would disturb the next test."""
         if self._asleep and self._attached():
             self.resume()
+        self._terminal.restore()
 
     def _attached(self) -> bool:
         """On the bus; before the timeline tells of the first plug or unplug, the kernel is asked."""

@@ -1,13 +1,17 @@
 """Stands for the capture process: writes timeline.jsonl itself, at times that a test has laid down."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hil.clock import to_ns
 from hil.testing.fake_clock import FakeClock
-from hil.timeline.events import ANY, Event
+from hil.timeline.events import ANY, Event, SerialOpened
 from hil.timeline.journal import encode
+
+OPENED_S = 0.02
+"""From the order to open a serial port to the port's being open."""
 
 
 class FakeCapture:
@@ -23,6 +27,10 @@ class FakeCapture:
         self.clock = clock
         self.syncs = 0
         self.waits = 0
+        self.calls: list[tuple[object, ...]] = []
+        """What it was told about serial ports and streams: name and arguments of each call."""
+        self.opens_ttys = True
+        """Whether a serial port that is watched is there."""
         self._due: list[tuple[int, Callable[[], object]]] = []
         self._unwritten: list[Event] = []
         self._grown = False
@@ -81,6 +89,18 @@ class FakeCapture:
         held, self._unwritten = self._unwritten, []
         for event in held:
             self.record(event)
+
+    def watch_tty(self, board: str, port: str, dtr: bool = True, hangup: bool = False) -> None:
+        """The port opens a moment later, where it is there."""
+        self.calls.append(("watch_tty", board, port, dtr, hangup))
+        if self.opens_ttys:
+            self.record_after(OPENED_S, SerialOpened("/dev/ttyACM0", dtr, board=board, source="serial"))
+
+    def release_tty(self, board: str, port: str) -> None:
+        self.calls.append(("release_tty", board, port))
+
+    def add(self, message: Mapping[str, Any], *fds: int) -> None:
+        self.calls.append(("add", dict(message)))
 
     def _stamped(self, event: Event) -> Event:
         return replace(

@@ -37,7 +37,7 @@ class Bench:
         self.skipped: list[str] = []
         spec = Board("s3-a", PATH, fallback=fallback, fallback_namespace="lan")
         power = FakePower(self.agent)
-        self.board = UsbBoard(spec, profile, self.agent, power, self.witness, self.capture.record, clock)
+        self.board = UsbBoard(spec, profile, self.agent, power, self.witness, self.capture, clock)
         self.board.on_skipped_check = self.skipped.append
 
     def answers(self, *replies: bytes) -> None:

@@ -28,9 +28,7 @@ class Bench:
         self.power = FakePower(self.agent)
         self.witness = Witness(self.capture, self.clock)
         spec = Board("s3-a", PATH, supply=supply)
-        self.board = UsbBoard(
-            spec, load("reference"), self.agent, self.power, self.witness, self.capture.record, self.clock
-        )
+        self.board = UsbBoard(spec, load("reference"), self.agent, self.power, self.witness, self.capture, self.clock)
 
     def known(self) -> "Bench":
         """The timeline has told of the device."""
