@@ -65,6 +65,13 @@ class FirmwareConfig:
     backoff_max_ms: int = 15000
     own_mount_ms: int = 10000
     """A mount this soon after a reconnect counts as caused by it."""
+    link_ignores_stack: int = 0
+    """1, as of this and the next five: a mistake of real firmware, see fw_core.h; 0 is right."""
+    silence_ignored: int = 0
+    mount_clears_attempts: int = 0
+    grace_from_old_clock: int = 0
+    resume_leaves_down: int = 0
+    events_survive_boot: int = 0
     start_ms: int = 300
     """Reset to the first line: ROM and second-stage boot loader."""
     nvs_ms: int = 40
@@ -110,6 +117,8 @@ class Config(Structure):
         *((name, c_uint32) for name in ("role", "event_capacity", "event_discards_hidden")),
         *((name, c_uint32) for name in ("tick_ms", "kick_ms", "no_rx_grace_ms", "detach_ms", "attach_ms")),
         *((name, c_uint32) for name in ("max_attempts", "backoff_ms", "backoff_max_ms", "own_mount_ms")),
+        *((name, c_uint32) for name in ("link_ignores_stack", "silence_ignored", "mount_clears_attempts")),
+        *((name, c_uint32) for name in ("grace_from_old_clock", "resume_leaves_down", "events_survive_boot")),
         *((name, c_uint32) for name in ("start_ms", "nvs_ms", "lwip_ms", "event_loop_ms", "usb_driver_ms", "ncm_ms")),
         *((name, c_uint32) for name in ("cdc_ms", "netif_ms", "dhcp_ms", "netif_start_ms", "netif_timeout_ms")),
         *((name, c_uint32) for name in ("watchdog_ms", "wifi_ms", "redirect_ms", "http_ms")),

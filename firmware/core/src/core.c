@@ -90,7 +90,9 @@ static void forget(fw_core *core, uint32_t now)
     memset(&core->s, 0, sizeof core->s);
     core->s.boot_ms = now;
     fw_link_init(&core->s.link);
-    fw_event_log_init(&core->events, core->config.event_capacity);
+    if (core->events.capacity == 0 || !core->config.events_survive_boot) {
+        fw_event_log_init(&core->events, core->config.event_capacity);
+    }
     fw_log_ring_init(&core->ring);
     fw_queue_init(&core->queue);
 }

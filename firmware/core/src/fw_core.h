@@ -46,6 +46,14 @@ typedef struct {
     uint32_t backoff_max_ms;
     uint32_t own_mount_ms;   /* a mount this soon after a reconnect was caused by it */
 
+    /* Mistakes seen in firmware of this kind; 0 is right. */
+    uint32_t link_ignores_stack;    /* up after a mount though the stack is not ready, and no kick when it is */
+    uint32_t silence_ignored;       /* no recovery, however long no frame comes */
+    uint32_t mount_clears_attempts; /* each mount, the board's own too, restarts the count and the backoff */
+    uint32_t grace_from_old_clock;  /* a mount in the kick does not end it; the grace time ends by the clock before it */
+    uint32_t resume_leaves_down;    /* the kick after a resume has no second half */
+    uint32_t events_survive_boot;   /* a boot does not clear the event log */
+
     uint32_t start_ms;       /* reset to the first line: ROM and second-stage boot loader */
     uint32_t nvs_ms;
     uint32_t lwip_ms;

@@ -33,6 +33,7 @@ static const fw_link_row ROWS[] = {
     /*  from         input        guard        link  reason                   recovery  to           */
     ROW(DETACHED,    MOUNT,       ALWAYS,      DOWN, "mounted",               NOTHING,  STAY),
     ROW(ATTACHING,   MOUNT,       ALWAYS,      DOWN, "mounted",               NOTHING,  STAY),
+    ROW(KICK_STACK,  MOUNT,       IF_OLD_CLOCK, DOWN, "mounted",              NOTHING,  STAY),
     ROW(ANY,         MOUNT,       ALWAYS,      DOWN, "mounted",               NOTHING,  SETTLE),
 
     ROW(DETACHED,    UNMOUNT,     ALWAYS,      DOWN, "unmounted",             NOTHING,  STAY),
@@ -40,12 +41,14 @@ static const fw_link_row ROWS[] = {
     ROW(AWAIT_MOUNT, UNMOUNT,     ALWAYS,      DOWN, "unmounted",             NOTHING,  STAY),
     ROW(ANY,         UNMOUNT,     ALWAYS,      DOWN, "unmounted",             NOTHING,  OFF),
 
+    ROW(SETTLE,      TIMER,       IF_HASTY,    UP,   "mounted_up",            NOTHING,  LISTEN),
     ROW(SETTLE,      TIMER,       IF_STACK,    DOWN, "stack_ready_kick_down", NOTHING,  KICK_STACK),
     ROW(SETTLE,      TIMER,       ALWAYS,      KEEP, NULL,                    NOTHING,  AWAIT_STACK),
     ROW(AWAIT_STACK, STACK_READY, ALWAYS,      DOWN, "stack_ready_kick_down", NOTHING,  KICK_STACK),
     ROW(KICK_STACK,  TIMER,       ALWAYS,      UP,   "stack_ready_kick_up",   NOTHING,  LISTEN),
 
     ROW(ANY,         SUSPEND,     IF_MOUNTED,  KEEP, NULL,                    NOTHING,  SUSPENDED),
+    ROW(SUSPENDED,   RESUME,      IF_LEFT_DOWN, DOWN, "resume_kick_down",     NOTHING,  AWAIT_STACK),
     ROW(SUSPENDED,   RESUME,      IF_STACK,    DOWN, "resume_kick_down",      NOTHING,  KICK_RESUME),
     ROW(SUSPENDED,   RESUME,      ALWAYS,      KEEP, NULL,                    NOTHING,  AWAIT_STACK),
     ROW(KICK_RESUME, TIMER,       ALWAYS,      UP,   "resume_kick_up",        NOTHING,  LISTEN),
@@ -55,6 +58,7 @@ static const fw_link_row ROWS[] = {
     ROW(LISTEN,      FRAME,       ALWAYS,      KEEP, NULL,                    NOTHING,  RUN),
     ROW(GAVE_UP,     FRAME,       ALWAYS,      KEEP, NULL,                    NOTHING,  RUN),
 
+    ROW(LISTEN,      TIMER,       IF_DEAF,     KEEP, NULL,                    NOTHING,  RUN),
     ROW(LISTEN,      TIMER,       IF_ATTEMPTS, DOWN, "no_rx_after_mount",     DETACH,   DETACHED),
     ROW(LISTEN,      TIMER,       ALWAYS,      KEEP, NULL,                    GIVE_UP,  GAVE_UP),
     ROW(DETACHED,    TIMER,       ALWAYS,      KEEP, NULL,                    ATTACH,   ATTACHING),
@@ -93,6 +97,12 @@ static uint32_t patience(const fw_link *link, const fw_config *config, uint32_t 
     return pause > since && pause - since > grace ? pause - since : grace;
 }
 
+/* With grace_from_old_clock a mount that came after the clock was read lies 49 days back. */
+static bool has_grace_passed(const fw_link *link, const fw_config *config)
+{
+    return config->grace_from_old_clock && link->kick_ms - link->mount_ms >= config->no_rx_grace_ms;
+}
+
 static void start_timer(fw_link *link, const fw_config *config, uint32_t now)
 {
     link->timed = true;
@@ -104,6 +114,7 @@ static void start_timer(fw_link *link, const fw_config *config, uint32_t now)
         link->deadline = now + config->tick_ms;
         break;
     case KICK:
+        link->kick_ms = now;
         link->deadline = now + config->kick_ms;
         break;
     case DETACH:
@@ -113,6 +124,8 @@ static void start_timer(fw_link *link, const fw_config *config, uint32_t now)
         link->deadline = now + config->attach_ms;
         break;
     case GRACE:
+        link->deadline = has_grace_passed(link, config) ? now : now + patience(link, config, now);
+        break;
     case BACKOFF:
         link->deadline = now + patience(link, config, now);
         break;
@@ -128,9 +141,10 @@ static void clear_attempts(fw_link *link)
 static void note_mount(fw_link *link, const fw_config *config, uint32_t now)
 {
     bool own = link->state == FW_LINK_DETACHED || (link->attached && now - link->attached_ms <= config->own_mount_ms);
-    if (!own) {
+    if (!own || config->mount_clears_attempts) {
         clear_attempts(link);
     }
+    link->mount_ms = now;
     link->attached = false;
     link->heard = false;
     link->mounted = link->state != FW_LINK_DETACHED; /* a late callback from before the disconnect */
@@ -176,6 +190,14 @@ static bool allows(const fw_link *link, const fw_config *config, fw_link_guard g
         return link->given_up;
     case FW_LINK_IF_ATTEMPTS:
         return link->attempts < config->max_attempts;
+    case FW_LINK_IF_HASTY:
+        return config->link_ignores_stack != 0;
+    case FW_LINK_IF_DEAF:
+        return config->silence_ignored != 0;
+    case FW_LINK_IF_OLD_CLOCK:
+        return config->grace_from_old_clock != 0;
+    case FW_LINK_IF_LEFT_DOWN:
+        return config->resume_leaves_down != 0;
     }
     return false;
 }

@@ -8,6 +8,8 @@
  *
  * The machine is two tables, STATES and ROWS. A step picks the first row that fits; the caller performs it and then
  * feeds FW_LINK_ENTER until no row fits. All timing is by deadline, so nothing underflows where inputs race.
+ *
+ * The rows that mistakes of the config add stand before the right ones, each under a guard of its own.
  */
 #ifndef FW_LINK_MACHINE_H
 #define FW_LINK_MACHINE_H
@@ -54,6 +56,10 @@ typedef enum {
     FW_LINK_IF_HEARD,
     FW_LINK_IF_GIVEN_UP,
     FW_LINK_IF_ATTEMPTS, /* one is left */
+    FW_LINK_IF_HASTY,    /* config: link_ignores_stack */
+    FW_LINK_IF_DEAF,     /* config: silence_ignored */
+    FW_LINK_IF_OLD_CLOCK, /* config: grace_from_old_clock */
+    FW_LINK_IF_LEFT_DOWN, /* config: resume_leaves_down */
 } fw_link_guard;
 
 typedef enum { FW_LINK_KEEP, FW_LINK_DOWN, FW_LINK_UP } fw_link_set;
@@ -82,6 +88,8 @@ typedef struct {
     uint32_t attached_ms;
     uint32_t attempt_ms; /* start of the last attempt */
     uint32_t attempts;
+    uint32_t mount_ms;
+    uint32_t kick_ms; /* start of the last kick */
 } fw_link;
 
 void fw_link_init(fw_link *link);

@@ -78,6 +78,67 @@ static void body_that_does_not_fit_is_an_error(void)
     bench_free(b);
 }
 
+static void other_config_counts_at_once_unless_it_is_out_of_range(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    fw_config config;
+    fw_default_config(&config);
+    config.tick_ms = 10;
+    CHECK(fw_configure(b->core, &config));
+    config.event_capacity = 0;
+    config.tick_ms = 1000;
+    CHECK(!fw_configure(b->core, &config));
+    fw_mounted(b->core, b->now);
+    bench_until(b, 100);
+    CHECK(strstr(b->said, "10 down stack_ready_kick_down\n") != NULL);
+    bench_free(b);
+}
+
+static void mount_from(void *user, uint32_t point, uint32_t now)
+{
+    bench *b = user;
+    if (point == FW_POINT_BEFORE_RECOVER) {
+        fw_mounted(b->core, now);
+    }
+}
+
+static void mount_at_the_point_before_a_recovery_calls_it_off(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    fw_mounted(b->core, b->now);
+    fw_set_points(b->core, mount_from, b);
+    bench_until(b, 10000);
+    CHECK(strstr(b->said, "2500 down mounted\n") != NULL);
+    CHECK(strstr(b->said, "disconnect") == NULL);
+    bench_free(b);
+}
+
+static void each_point_has_its_name(void)
+{
+    for (uint32_t point = 0; point < FW_POINTS; point++) {
+        CHECK(fw_point_name(point) != NULL);
+    }
+    CHECK(fw_point_name(FW_POINTS) == NULL);
+}
+
+static void events_that_survive_a_boot_are_told_after_it(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    config.events_survive_boot = 1;
+    bench *b = bench_booted(&config, 5000);
+    fw_mounted(b->core, b->now);
+    fw_boot(b->core, "POWERON", b->now + 100);
+    b->now += 200;
+    CHECK(strstr(bench_get(b, "/events"), "[  2000 ms] USB_MOUNTED\n") != NULL);
+    CHECK(strstr(bench_get(b, "/status"), "\"USB_MOUNTED\": true") != NULL);
+    config.events_survive_boot = 0;
+    CHECK(fw_configure(b->core, &config));
+    fw_boot(b->core, "POWERON", b->now);
+    CHECK(strstr(bench_get(b, "/events"), "USB_MOUNTED\n") == NULL);
+    bench_free(b);
+}
+
 int main(void)
 {
     RUN(config_out_of_range_is_refused);
@@ -85,5 +146,9 @@ int main(void)
     RUN(full_queue_loses_lines_and_says_how_many);
     RUN(wake_with_a_full_queue_stays_due);
     RUN(body_that_does_not_fit_is_an_error);
+    RUN(other_config_counts_at_once_unless_it_is_out_of_range);
+    RUN(mount_at_the_point_before_a_recovery_calls_it_off);
+    RUN(each_point_has_its_name);
+    RUN(events_that_survive_a_boot_are_told_after_it);
     return 0;
 }

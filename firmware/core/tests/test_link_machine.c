@@ -212,6 +212,105 @@ static void unmount_sets_the_link_down(void)
     bench_free(b);
 }
 
+static bench *mistaken(uint32_t *mistake, const fw_config *config)
+{
+    *mistake = 1;
+    bench *b = bench_booted(config, START);
+    mount(b);
+    return b;
+}
+
+static void link_that_ignores_the_stack_comes_up_without_it_and_is_never_kicked(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    config.link_ignores_stack = 1;
+    bench *b = bench_new(&config, START);
+    fw_boot(b->core, "POWERON", b->now);
+    bench_until(b, 450);
+    bench_forget(b);
+    mount(b);
+    bench_until(b, 800);
+    test_frame frame = ethernet_frame(0x0806, 60);
+    CHECK(!fw_frame_received(b->core, frame.bytes, frame.length, b->now)); /* heard, and lost */
+    free(frame.bytes);
+    bench_until(b, 4000);
+    fw_netif_started(b->core, b->now);
+    bench_until(b, 6000);
+    CHECK(strstr(b->said, "700 up mounted_up\n") != NULL);
+    CHECK(strstr(b->said, "kick") == NULL);
+    bench_free(b);
+}
+
+static void silence_that_is_ignored_leads_to_nothing(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    bench *b = mistaken(&config.silence_ignored, &config);
+    bench_until(b, 300000);
+    CHECK(strstr(b->said, "disconnect") == NULL);
+    CHECK(strstr(bench_get(b, "/events"), "USB_RECOVER") == NULL);
+    CHECK(fw_link_up(b->core));
+    bench_free(b);
+}
+
+static void mount_that_clears_attempts_makes_recovery_endless(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    bench *b = mistaken(&config.mount_clears_attempts, &config);
+    until_with_host(b, 100, 60000);
+    size_t count = 0;
+    for (const char *at = b->said; (at = strstr(at, " disconnect\n")) != NULL; at++) {
+        count++;
+    }
+    /* every 3.05 s: detach, attach, kick, grace */
+    CHECK(count == 19);
+    CHECK(strstr(bench_get(b, "/events"), "attempt 2") == NULL);
+    bench_free(b);
+}
+
+static void old_clock_makes_a_mount_inside_the_kick_look_like_long_silence(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    bench *b = mistaken(&config.grace_from_old_clock, &config);
+    bench_until(b, 300);
+    mount(b);
+    bench_until(b, 600);
+    CHECK_TEXT(b->said, "0 down mounted\n250 down stack_ready_kick_down\n300 down mounted\n"
+                        "500 up stack_ready_kick_up\n500 down no_rx_after_mount\n500 disconnect\n");
+    bench_free(b);
+}
+
+static void old_clock_alone_harms_nobody(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    bench *b = mistaken(&config.grace_from_old_clock, &config);
+    bench_until(b, 2499);
+    CHECK(strstr(b->said, "disconnect") == NULL);
+    bench_until(b, 2500);
+    CHECK(strstr(b->said, "2500 disconnect") != NULL);
+    bench_free(b);
+}
+
+static void resume_that_leaves_down_has_no_second_half(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    bench *b = mistaken(&config.resume_leaves_down, &config);
+    bench_until(b, 1000);
+    hear(b);
+    bench_forget(b);
+    fw_suspended(b->core, false, b->now);
+    fw_resumed(b->core, b->now);
+    bench_until(b, 100000);
+    CHECK_TEXT(b->said, "1000 down resume_kick_down\n");
+    CHECK(!fw_link_up(b->core));
+    bench_free(b);
+}
+
 int main(void)
 {
     RUN(mount_brings_the_link_up_after_tick_and_kick);
@@ -227,5 +326,11 @@ int main(void)
     RUN(suspend_leaves_the_link_and_pauses_recovery);
     RUN(suspend_while_detached_does_not_stop_the_reconnect);
     RUN(unmount_sets_the_link_down);
+    RUN(link_that_ignores_the_stack_comes_up_without_it_and_is_never_kicked);
+    RUN(silence_that_is_ignored_leads_to_nothing);
+    RUN(mount_that_clears_attempts_makes_recovery_endless);
+    RUN(old_clock_makes_a_mount_inside_the_kick_look_like_long_silence);
+    RUN(old_clock_alone_harms_nobody);
+    RUN(resume_that_leaves_down_has_no_second_half);
     return 0;
 }
