@@ -26,6 +26,7 @@ THROUGH = {
     "personas/ios.py": "personas/test_dhcp_client.py",
     "personas/linux.py": "personas/test_dhcp_client.py",
     "plugin/fixtures.py": "proofs/test_faults.py",
+    "plugin/loading.py": "plugin/test_startup.py",
     "plugin/marker.py": "plugin/test_plugin.py",
     "plugin/on_bench.py": "plugin/test_plugin.py",
     "plugin/options.py": "plugin/test_plugin.py",

@@ -27,6 +27,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Read the options; run the same command line in the machine where this kernel cannot hold the virtual bench."""
     if not options.names_hil(config):
         return None
+    from hil.plugin import loading
+
+    loading.as_compiled()
     from hil.plugin import on_bench
 
     return on_bench.start(config)

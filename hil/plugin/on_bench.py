@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
+from collections.abc import Generator
 
 import pytest
 
@@ -14,17 +12,6 @@ from hil.launcher.whereabouts import inside, whereabouts
 from hil.plugin import marker, options, reporting
 from hil.plugin.repeat import Repetitions
 from hil.plugin.run import RUN, Run
-
-
-class AsCompiled:
-    """Finds hil's own modules before pytest does, which would parse each of a plugin's again to rewrite its asserts.
-
-    In an emulated machine, where what pytest then keeps for the next run is gone at the end, that is 2 s.
-    """
-
-    @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        return PathFinder.find_spec(name, path, target) if name.startswith("hil.") else None
 
 
 def start(config: pytest.Config) -> int | None:
@@ -36,7 +23,6 @@ def start(config: pytest.Config) -> int | None:
     Raises:
         pytest.UsageError: an option or the bench file is wrong, or neither this kernel nor a machine will do.
     """
-    sys.meta_path.insert(0, AsCompiled)
     try:
         given = options.read(config)
         run = Run(options=given, bench=given.load_bench(), where=whereabouts())
