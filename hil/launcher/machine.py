@@ -98,13 +98,13 @@ class Hardware:
 
 
 def virtual_cpus(cores: int) -> int:
-    """CPUs of a machine on so many cores: one core is left to QEMU's own thread and to whatever else runs here.
+    """CPUs of a machine on so many cores: one each, so that agent, capture and virtual board start beside pytest.
 
-    A virtual CPU that the host does not run in time makes the others spin on its locks: on two busy cores a machine
-    with two CPUs took two to three times as long to import pytest as one with a single CPU, and up to twenty times as
-    long to walk a directory; on idle ones they were equal.
+    Emulated, on two cores that other work shared with it, a bench was open 23 to 27 s after the machine's start with
+    two CPUs and 36 to 47 s with one. A virtual CPU that the host does not run in time makes the others spin on its
+    locks: on two cores kept busy altogether, two CPUs import pytest two to three times slower than one.
     """
-    return max(1, min(MOST_CPUS, cores - 1))
+    return max(1, min(MOST_CPUS, cores))
 
 
 def arguments(hardware: Hardware, ramdisk_fd: int, port_fds: Sequence[int]) -> list[str]:
