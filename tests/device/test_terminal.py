@@ -78,7 +78,7 @@ def test_a_board_that_is_off_the_bus_is_not_waited_for(bench: Bench) -> None:
 def test_a_board_without_a_port_has_failed(bench: Bench) -> None:
     """It is on the bus, and the wait has an end."""
     bench.capture.opens_ttys = False
-    with pytest.raises(BoardFailure, match=f"board s3-a is on the bus and no serial port of it opened within {OPEN_S}"):
+    with pytest.raises(BoardFailure, match=rf"is on the bus and no serial port of it opened within {OPEN_S:g} s"):
         bench.terminal.open()
 
 
