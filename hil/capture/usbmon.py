@@ -177,7 +177,8 @@ class UsbmonSource(Source):
             return []
         setup = SetupPacket.parse(submitted.setup)
         data = (packet.payload if setup.is_in else submitted.payload)[:SHOWN].hex()
-        about = (setup.name, setup.value, setup.index, setup.length, packet.status, data)
+        took_s = to_s(max(0, packet.t_realtime_ns - submitted.t_realtime_ns))
+        about = (setup.name, setup.value, setup.index, setup.length, packet.status, data, took_s)
         return [events.UsbControl(*about, **moment.stamp(self.board, self.channel))]
 
     def _count(self, packet: UsbmonPacket, moment: Moment) -> None:

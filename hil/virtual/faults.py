@@ -52,6 +52,10 @@ class Fault:
         """One CDC notification; None swallows it."""
         return data
 
+    def rearms(self, interface: int) -> bool:
+        """Whether alternate setting 1 of a data interface, chosen again after 0, arms its bulk endpoints anew."""
+        return True
+
     # ---- above it
 
     def frame_to_host(self, frame: bytes) -> list[bytes]:
@@ -163,6 +167,10 @@ class FaultPort:
 
     def notification(self, data: bytes) -> bytes | None:
         return self._pass(data, lambda fault, each: partial(fault.notification, each))
+
+    def rearms(self, interface: int) -> bool:
+        """False where one fault says so."""
+        return all(self._ask(fault, partial(fault.rearms, interface), True, _is_bool) for fault in self._active())
 
     def frame_to_host(self, frame: bytes) -> list[bytes]:
         return self._spread(frame, lambda fault, each: partial(fault.frame_to_host, each))
@@ -290,6 +298,10 @@ def _is_usb(value: object) -> bool:
     return isinstance(value, FirmwareUsb)
 
 
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_config(value: object) -> bool:
     return isinstance(value, FirmwareConfig)
 
@@ -325,6 +337,7 @@ _WANTED: dict[Callable[[object], bool], str] = {
     _is_bytes_or_none: "bytes or None",
     _is_reset: "a hil.virtual.soc.Reset",
     _is_usb: "a hil.virtual.usb.descriptors.FirmwareUsb",
+    _is_bool: "True or False",
     _is_config: "a hil.virtual.core_abi.FirmwareConfig",
     _is_injections: "a sequence of what hil.virtual.points names, or of commands of the firmware",
     _is_text_or_none: "str or None",

@@ -4,6 +4,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,16 @@ def test_control_transfer_is_told_at_its_end(ring: Ring, source: UsbmonSource) -
     assert (event.request, event.length, event.status, event.data) == ("GET_DESCRIPTOR(device)", 18, 0, "00" * 18)
     assert before - event.t_err_ns <= event.t_ns <= now_ns()
     assert event.t_err_ns >= STAMP_ERR_NS
+
+
+def test_control_transfer_tells_how_long_it_took(ring: Ring, source: UsbmonSource) -> None:
+    """A device whose USB task is busy answers late: the time from the submission is in the event."""
+    submitted, completed = control(GET_DESCRIPTOR, data=bytes(18))
+    began = UsbmonPacket.parse(submitted)
+    ring.packets = [replace(began, ts_sec=began.ts_sec - 4).pack(), completed]
+    (event,) = read(source)
+    assert isinstance(event, UsbControl)
+    assert 4.0 <= event.took_s < 5.0
 
 
 def test_stall_is_a_status(ring: Ring, source: UsbmonSource) -> None:

@@ -24,6 +24,9 @@ class UsbHooks(Protocol):
     def notification(self, data: bytes) -> bytes | None:
         """One CDC notification on an interrupt endpoint; None swallows it."""
 
+    def rearms(self, interface: int) -> bool:
+        """Whether alternate setting 1 of a data interface, chosen again after 0, arms its bulk endpoints anew."""
+
     def frame_to_host(self, frame: bytes) -> list[bytes]:
         """Ethernet frames that go into NTBs for ``frame``: none, one or several."""
 
@@ -48,6 +51,9 @@ class NoHooks:
 
     def notification(self, data: bytes) -> bytes | None:
         return data
+
+    def rearms(self, interface: int) -> bool:
+        return True
 
     def frame_to_host(self, frame: bytes) -> list[bytes]:
         return [frame]

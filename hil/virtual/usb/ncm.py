@@ -150,6 +150,8 @@ class NcmFunction:
         self.alternate = 0
         self.link_up = True
         self.packet_filter = 0
+        self._used = False
+        self._armed = True
         self._blocks = TransmitBlocks()
         self._refused: deque[deque[bytes]] = deque()
         self._next = _Next.SPEED
@@ -177,7 +179,7 @@ class NcmFunction:
             self._send_block()
 
     def out_room(self, endpoint: int) -> int:
-        return BLOCK_SIZE if self.alternate == 1 and len(self._refused) < BUFFERS else 0
+        return BLOCK_SIZE if self.alternate == 1 and self._armed and len(self._refused) < BUFFERS else 0
 
     def received(self, endpoint: int, data: bytes) -> None:
         try:
@@ -217,6 +219,8 @@ class NcmFunction:
         return b""
 
     def _select(self, alternate: int) -> None:
+        self._armed = not self._used or self.alternate == 1 or self.port.hooks.rearms(self._wiring.control + 1)
+        self._used = self._used or alternate == 1
         self.alternate = alternate
         if alternate == 1:
             self.port.renew(self._wiring.out)
@@ -227,7 +231,7 @@ class NcmFunction:
 
     def _send_block(self) -> None:
         """``xmit_start_if_possible``."""
-        if self.alternate == 1 and not self.port.busy(self._wiring.inward):
+        if self.alternate == 1 and self._armed and not self.port.busy(self._wiring.inward):
             block = self._blocks.take()
             if block is not None:
                 self.port.transmit(self._wiring.inward, block)

@@ -239,6 +239,35 @@ def test_a_firmware_without_room_makes_the_host_wait() -> None:
     on_bus(scenario)
 
 
+class Unarmed(NoHooks):
+    def rearms(self, interface: int) -> bool:
+        return interface != 3
+
+
+def test_endpoints_that_are_not_armed_anew_move_nothing_until_a_bus_reset() -> None:
+    """Setting 1 works the first time; after 0 and 1 again the host's block waits, though its link is told."""
+
+    async def scenario(host: UsbipHost, device: FirmwareDevice, application: RecordingApplication) -> None:
+        await select(host, 1)
+        await host.submit_out(4, pack_ntb16([FRAME], 0, LIMITS)).done()
+        assert (await notifications(host, 2)) == [SPEED, UP]
+        await select(host, 0)
+        await select(host, 1)
+        assert (await notifications(host, 2)) == [SPEED, UP]
+        waiting = host.submit_out(4, pack_ntb16([FRAME], 1, LIMITS))
+        device.net.transmit(FRAME)
+        held = host.submit_in(4, 16384)
+        assert await host.control(0x81, 10, 0, 3, 1) == (0, b"\1")
+        assert (waiting.waits, held.waits) == (True, True)
+        assert application.frames == [FRAME]
+        device.bus_reset()
+        await enumerate_device(host)
+        await select(host, 1)
+        await host.submit_out(4, pack_ntb16([FRAME], 2, LIMITS)).done()
+
+    on_bus(scenario, hooks=Unarmed())
+
+
 def test_no_frame_is_taken_in_setting_0() -> None:
     """The endpoints are there, as TinyUSB opens them with the configuration, but answer NAK until setting 1."""
 
