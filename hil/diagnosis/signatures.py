@@ -6,15 +6,25 @@ what speaks for it and what would speak against it; a signature that has evidenc
 
 from collections.abc import Iterable
 
+from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
+from hil.diagnosis.http_signatures import HTTP_SIGNATURES
 from hil.diagnosis.link_signatures import LINK_SIGNATURES
+from hil.diagnosis.serial_signatures import SERIAL_SIGNATURES
 from hil.diagnosis.signature import Sides, Signature
 from hil.diagnosis.sleep_signatures import SLEEP_SIGNATURES
 from hil.diagnosis.window import Window
 from hil.timeline.events import Event
 
-SIGNATURES: tuple[Signature, ...] = (*LINK_SIGNATURES, *DHCP_SIGNATURES, *SLEEP_SIGNATURES)
+SIGNATURES: tuple[Signature, ...] = (
+    *BOOT_SIGNATURES,
+    *LINK_SIGNATURES,
+    *DHCP_SIGNATURES,
+    *SLEEP_SIGNATURES,
+    *SERIAL_SIGNATURES,
+    *HTTP_SIGNATURES,
+)
 """Every known failure; a finding's name is the signature's."""
 
 

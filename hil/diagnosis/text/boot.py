@@ -41,6 +41,8 @@ class Death:
 
     cause: str
     """'' where nothing says."""
+    headline: Evidence | None
+    """Of the evidence, what shows the cause."""
     evidence: tuple[Evidence, ...]
     own_doing: bool
     """The board brought its end about."""
@@ -107,13 +109,15 @@ class Boot:
     def end(self, reset: Reset | None, at: TextLine | None) -> Death:
         """How it ended: by ``reset``, which the line ``at`` tells, or with the log where that is None."""
         told = self._told_by(reset)
-        printed = self.incident.cause
-        cause = min((name for name in (printed, told) if name), key=RANK.__getitem__, default="")
-        evidence = self.incident.evidence() if cause else []
+        main = self.incident.main
+        evidence = self.incident.evidence() if main is not None else []
+        headline = main.evidence() if main is not None and not told else None
         if at is not None and reset in OWN_DOING:
             evidence.append(at.evidence("the reset code says so" if told else "the reset that followed"))
+            headline = headline or evidence[-1]
+        cause = told or (main.clue.cause if main is not None else "")
         ran = self.ran and not self.failed_to_load
-        return Death(cause, tuple(evidence), self._own_doing(reset), self._short(at), ran)
+        return Death(cause, headline, tuple(evidence), self._own_doing(reset), self._short(at), ran)
 
     def _told_by(self, reset: Reset | None) -> str:
         """The cause that the reset code alone shows; nothing where a line has shown one, except for a brownout."""

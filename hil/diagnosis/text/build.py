@@ -1,7 +1,7 @@
 """What a build log shows."""
 
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT
+from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT, HASH
 from hil.diagnosis.text.line import TextLine
 
 MOST_EVIDENCE = 6
@@ -31,7 +31,4 @@ class Build:
 
     def evidence(self) -> dict[str, tuple[Evidence, ...]]:
         """By cause, in the order in which the causes came."""
-        return {
-            name: (*lines, *(self._beside if name == "component-hash-mismatch" else ()))
-            for name, lines in self._shown.items()
-        }
+        return {name: (*(self._beside if name == HASH else ()), *lines) for name, lines in self._shown.items()}

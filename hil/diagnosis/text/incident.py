@@ -27,10 +27,11 @@ class Seen:
     """The last time of the board's clock that was heard by then."""
 
     def evidence(self) -> Evidence:
-        """The line as evidence; one without a time of its own is dated by the last one that had one."""
-        if self.line.event is not None or self.line.board_ms != NO_MS or self.ms == NO_MS:
+        """The line as evidence; a cause's without a time of its own is dated by the last line that had one."""
+        own = self.line.event is not None or self.line.when or self.line.board_ms != NO_MS
+        if own or self.ms == NO_MS or not self.clue.cause:
             return self.line.evidence(self.clue.says)
-        return self.line.evidence(f"{self.clue.says}, {self.ms} ms after the start or later")
+        return self.line.evidence(f"{self.clue.says}, after {self.ms} ms")
 
 
 def cause_in(line: TextLine, count: int, ms: int) -> Seen | None:
@@ -66,10 +67,9 @@ class Incident:
     """Count of lines at the last line that belongs here."""
 
     @property
-    def cause(self) -> str:
-        """The one that explains the most; '' where there is none."""
-        seen = min(self.causes.values(), key=lambda seen: seen.rank, default=None)
-        return seen.clue.cause if seen is not None else ""
+    def main(self) -> Seen | None:
+        """The line of the cause that explains the most, where there is one."""
+        return min(self.causes.values(), key=lambda seen: seen.rank, default=None)
 
     def reaches(self, count: int) -> bool:
         """Whether a line at ``count`` still belongs here."""

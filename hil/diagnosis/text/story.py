@@ -54,7 +54,7 @@ class Row:
         self.count += 1
         first, _, times = self.deaths.get(death.cause, (death, death, 0))
         self.deaths[death.cause] = first, death, times + 1
-        self.last = death.evidence[-1] if death.evidence else self.last
+        self.last = death.headline or self.last
 
     @property
     def cause(self) -> str:
@@ -84,8 +84,8 @@ class Story:
         if self._starts_anew(line):
             self._begin(Reset.OUTSIDE, None)
         closed = self._boot.hear(line)
-        if closed is not None:
-            self._count(closed.cause, closed.evidence())
+        if closed is not None and closed.main is not None:
+            self._count(closed.main.clue.cause, tuple(closed.evidence()), closed.main.evidence())
 
     def asked(self) -> None:
         """The next reset is a test's doing."""
@@ -118,21 +118,21 @@ class Story:
             return
         self._end_row()
         if death.cause:
-            self._count(death.cause, list(death.evidence))
+            self._count(death.cause, death.evidence, death.headline)
 
     def _end_row(self) -> None:
         row, self._row = self._row, Row()
         if row.count >= LOOP:
-            tally = self._count(row.cause, list(row.evidence()), row.count)
+            tally = self._count(row.cause, row.evidence(), row.last, row.count)
             if row.count > tally.row:
                 tally.row, tally.row_end = row.count, row.last
             return
         for name, (first, last, times) in row.deaths.items():
             if name:
-                self._count(name, list(first.evidence), times).last = last.evidence[0]
+                self._count(name, first.evidence, last.headline, times)
 
-    def _count(self, cause: str, evidence: list[Evidence], times: int = 1) -> Tally:
-        tally = self._tallies.setdefault(cause, Tally(tuple(evidence)))
+    def _count(self, cause: str, evidence: tuple[Evidence, ...], last: Evidence | None, times: int = 1) -> Tally:
+        tally = self._tallies.setdefault(cause, Tally(evidence))
         tally.times += times
-        tally.last = evidence[0]
+        tally.last = last
         return tally

@@ -1,0 +1,62 @@
+"""What the body of a board's ``/events`` shows: the second witness alone, without a host's."""
+
+from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
+from hil.diagnosis.finding import Evidence, Finding, Quote
+from hil.diagnosis.text.clue import Cause
+from hil.diagnosis.text.reader import CAUSES, finding
+from hil.wire.board_status import EventLog, parse_events
+
+SILENT = "dhcp-server-silent"
+ANSWERS = ("DHCP_OFFER_TX", "DHCP_ACK_TX", "DHCP_NAK_TX", "TX_FAILED")
+
+
+def diagnose_events(body: bytes) -> list[Finding]:
+    """The findings of one body; flags count from the board's boot, entries are the first that its log had room for.
+
+    Raises:
+        WireError: the body is cut off or has a line of no known form.
+    """
+    log = parse_events(body)
+    lines = {text.strip(): number for number, text in reversed(list(enumerate(body.decode().splitlines(), 1)))}
+    if _never_heard_the_host(log):
+        wanted = ("USB_MOUNTED", "NCM_LINK_UP")
+        return [finding(CAUSES["no-carrier"], (*_entries(lines, wanted), *_flags(lines, log, ("FIRST_RX",))))]
+    if _never_answered(log):
+        supports = (*_entries(lines, ("DHCP_DISCOVER_RX",)), *_flags(lines, log, ANSWERS))
+        return [finding(_cause_of(SILENT), supports)]
+    return []
+
+
+def _never_heard_the_host(log: EventLog) -> bool:
+    """The board is mounted and has set its link up, and no frame of the host has come since its boot."""
+    set_up = log.flags.get("NCM_LINK_UP", False) and log.flags.get("USB_MOUNTED", False)
+    return set_up and log.flags.get("FIRST_RX") is False and log.flags.get("DHCP_DISCOVER_RX") is not True
+
+
+def _never_answered(log: EventLog) -> bool:
+    """The host has asked more than once, and the board has not even tried to answer."""
+    asked = [entry for entry in log.entries if entry.name == "DHCP_DISCOVER_RX"]
+    tried = any(entry.name in ANSWERS for entry in log.entries) or any(log.flags.get(name) for name in ANSWERS)
+    return len(asked) >= 2 and log.flags.get("DHCP_OFFER_TX") is False and not tried
+
+
+def _entries(lines: dict[str, int], names: tuple[str, ...]) -> list[Evidence]:
+    """The first entry of each name."""
+    found = []
+    for name in names:
+        text = next((text for text in sorted(lines, key=lines.__getitem__) if f" ms] {name}" in text), "")
+        if text:
+            found.append(Evidence("the board says", quote=Quote(lines[text], text)))
+    return found
+
+
+def _flags(lines: dict[str, int], log: EventLog, names: tuple[str, ...]) -> list[Evidence]:
+    """The flags of ``names`` that are not set."""
+    shown = [f"{name}: NO" for name in names if log.flags.get(name) is False]
+    return [Evidence("not once since its boot", quote=Quote(lines[text], text)) for text in shown if text in lines]
+
+
+def _cause_of(name: str) -> Cause:
+    """The texts of a signature over the timeline, for a finding that rests on the board's word alone."""
+    signature = next(each for each in DHCP_SIGNATURES if each.name == name)
+    return Cause(signature.name, signature.title, signature.cause, signature.remedy, signature.source)
