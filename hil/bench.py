@@ -5,7 +5,7 @@ A bench without a file is the virtual one, with one board. Every error names the
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -115,10 +115,11 @@ def load(path: Path) -> Bench:
     return Bench(name=name, boards=boards)
 
 
-def virtual(supply: str = "bus") -> Bench:
-    """The bench that needs no hardware; the topology paths are filled in when the virtual board is attached."""
-    board = Board(name=VIRTUAL_BOARD, usb="", supply=supply, power=Power(driver="virtual"), profile="reference")
-    return Bench(name="virtual", boards=(board,), virtual=True)
+def virtual(supply: str = "bus", count: int = 1) -> Bench:
+    """The bench that needs no hardware; the topology paths are filled in when the virtual boards are attached."""
+    names = (VIRTUAL_BOARD, *(f"{VIRTUAL_BOARD}-{number}" for number in range(2, count + 1)))
+    board = Board(name="", usb="", supply=supply, power=Power(driver="virtual"), profile="reference")
+    return Bench(name="virtual", boards=tuple(replace(board, name=name) for name in names), virtual=True)
 
 
 def _board(row: Table) -> Board:

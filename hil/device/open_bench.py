@@ -24,7 +24,8 @@ from hil.power.hub_port import HubPort
 from hil.power.manual import Manual
 from hil.power.virtual import VirtualCable
 from hil.power.virtual_control import VirtualControl
-from hil.timeline.events import BenchOpened, BenchRestored, CaptureGap, Event
+from hil.profiles import Profile
+from hil.timeline.events import BenchOpened, BenchRestored, CaptureGap, Event, ProfileRead
 
 REAL_MODULES = ("usbmon", "cdc_acm", "cdc_ncm")
 START_S = 60.0
@@ -45,11 +46,12 @@ class OpenBench:
         self.name = bench.name
         self.virtual = bench.virtual
         self._boards: dict[str, UsbBoard] = {}
-        self._control: VirtualControl | None = None
+        self._controls: dict[str, VirtualControl] = {}
         self._told: list[Event] = []
         try:
             self.capture = Capture.start(artifacts / "session")
             self.agent = _agent()
+            self._load(VIRTUAL_MODULES if self.virtual else REAL_MODULES, needed=self.virtual)
             specs = [self._attach(spec, faults, tinyusb) for spec in bench.boards]
             self.capture.connect(self.agent)
             self.witness = Witness(self.capture)
@@ -73,6 +75,10 @@ class OpenBench:
             raise BenchError(f"--hil-board is {name!r}; the bench {self.name} has {', '.join(self._boards)}")
         return self._boards[name]
 
+    def beside(self, board: UsbBoard) -> tuple[UsbBoard, ...]:
+        """The bench's other boards."""
+        return tuple(each for each in self._boards.values() if each is not board)
+
     def host(self, seed: int = 1) -> Host:
         """A host whose personas run on this bench's interfaces; ``seed`` makes their ids and jitter repeat."""
         return Host(self.agent, self.record, seed)
@@ -83,23 +89,25 @@ class OpenBench:
 
     def close(self) -> None:
         """End everything in reverse order; the agent then undoes what it did."""
-        for closing in ("witness", "capture", "_control", "agent"):
-            part = getattr(self, closing, None)
-            if part is not None:
-                (part.stop if closing == "capture" else part.close)()
+        if hasattr(self, "witness"):
+            self.witness.close()
+        if hasattr(self, "capture"):
+            self.capture.stop()
+        for control in self._controls.values():
+            control.close()
+        if hasattr(self, "agent"):
+            self.agent.close()
 
     def _attach(self, spec: Board, faults: Sequence[str], tinyusb: str) -> Board:
         """Reserve the board; a virtual one learns its topology paths."""
         if not self.virtual:
-            self._load(REAL_MODULES, needed=False)
             await_board(spec, ENUMERATION_S)
             return spec
-        self._load(VIRTUAL_MODULES, needed=True)
         paths = [_absolute(fault) for fault in faults]
         handle = self.agent.start_virtual(
             {"board": spec.name, "supply": spec.supply, "faults": paths, "tinyusb": tinyusb}
         )
-        self._control = VirtualControl(handle.socket)
+        self._controls[spec.name] = VirtualControl(handle.socket)
         return replace(
             spec, usb=handle.usb, console=handle.console, fallback=handle.address, fallback_namespace=handle.lan
         )
@@ -119,6 +127,7 @@ class OpenBench:
         self.agent.open_namespace(spec.name)
         self.capture.add_board(spec, profile)
         power = self._power(spec)
+        self.record(_profile_read(spec, profile))
         self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.capture)
 
     def _tell(self, bench: Bench) -> None:
@@ -140,8 +149,7 @@ class OpenBench:
     def _power(self, spec: Board) -> PowerDriver:
         match spec.power.driver:
             case "virtual":
-                assert self._control is not None
-                return VirtualCable(self._control)
+                return VirtualCable(self._controls[spec.name])
             case "manual":
                 return Manual(spec.name, _ask, MonotonicClock())
             case _:
@@ -172,6 +180,12 @@ def _ask(line: str) -> bool:
             return typed.readline() != ""
     except OSError:
         return False
+
+
+def _profile_read(spec: Board, profile: Profile) -> ProfileRead:
+    network = profile.network
+    addresses = (network.address, network.prefix, network.pool_first, network.pool_last)
+    return ProfileRead(profile.name, *addresses, board=spec.name, source="harness")
 
 
 def _opened(bench: Bench) -> BenchOpened:

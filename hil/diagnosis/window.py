@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hil.expect import matches
-from hil.timeline.events import CaptureGap, Event, UsbAttached, UsbDetached
+from hil.timeline.events import CaptureGap, Event, ProfileRead, UsbAttached, UsbDetached
 
 OPEN_END = -1
 """``CaptureGap.lasted_s`` of a channel that stayed blind to the end of the run."""
@@ -15,7 +15,7 @@ class Window:
     """One board's events from ``since_ns`` to ``until_ns``, by time.
 
     Args:
-        events: any iterable of events; those of other boards are left out.
+        events: any iterable of events; those of other boards are left out of everything but :meth:`beside`.
         board: the board's name.
     """
 
@@ -23,7 +23,9 @@ class Window:
         self.board = board
         self.since_ns = since_ns
         self.until_ns = until_ns
-        mine = sorted((e for e in events if e.board in (board, "")), key=lambda event: event.t_ns)
+        everything = list(events)
+        self._elsewhere = [event for event in everything if event.board not in (board, "")]
+        mine = sorted((e for e in everything if e.board in (board, "")), key=lambda event: event.t_ns)
         attached = (e for e in reversed(mine) if isinstance(e, UsbAttached) and e.vid == ESPRESSIF)
         self._port = next((event.path for event in attached), "")
         self._past = [event for event in mine if event.t_ns + event.t_err_ns < since_ns]
@@ -51,6 +53,15 @@ class Window:
                 return None
         return None
 
+    def told(self, kind: type[Event]) -> Event | None:
+        """The last event of ``kind``, which does not end with an enumeration, such as what a profile says."""
+        return next((event for event in reversed([*self._past, *self.events]) if isinstance(event, kind)), None)
+
+    def beside(self) -> list["Window"]:
+        """The same time on each of the other boards; none beside a part of a window."""
+        boards = sorted({event.board for event in self._elsewhere})
+        return [Window(self._elsewhere, board, self.since_ns, self.until_ns) for board in boards]
+
     def after(self, event: Event) -> "Window":
         """The part that begins with ``event``."""
         return self._part(event.t_ns, self.until_ns)
@@ -68,8 +79,8 @@ class Window:
         return parts[::-1]
 
     def _part(self, since_ns: int, until_ns: int, fresh: bool = False) -> "Window":
-        """A part of this window; a fresh one has no standing state but channels that are blind to the end."""
-        past = [event for event in self._past if not fresh or isinstance(event, CaptureGap)]
+        """A part of this window; a fresh one has no standing state but what no enumeration ends."""
+        past = [event for event in self._past if not fresh or isinstance(event, CaptureGap | ProfileRead)]
         inside = [event for event in self.events if not fresh or since_ns <= event.t_ns + event.t_err_ns]
         return Window([*past, *inside], self.board, since_ns, until_ns)
 

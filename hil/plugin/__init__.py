@@ -9,9 +9,9 @@ from collections.abc import Generator
 import pytest
 
 from hil.plugin import options, verdict
-from hil.plugin.fixtures import artifacts, bench, board, expect, host, timeline
+from hil.plugin.fixtures import artifacts, bench, board, expect, host, neighbour, timeline
 
-__all__ = ["artifacts", "bench", "board", "expect", "host", "timeline"]
+__all__ = ["artifacts", "bench", "board", "expect", "host", "neighbour", "timeline"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""The six fixtures: bench, board, host, expect, timeline, artifacts.
+"""The fixtures: bench, board, neighbour, host, expect, timeline, artifacts.
 
 This module loads with every pytest run, so what only a bench needs is imported when a bench is opened.
 """
@@ -48,21 +48,43 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
 
     run = _run(request)
     board = bench.board(run.options.board)
-    marker = request.node.get_closest_marker("hil")
-    wants = marker.kwargs if marker is not None else {}
-    need, role = wants.get("needs"), wants.get("role")
-    if role not in (None, board.spec.role):
-        pytest.skip(f"for boards in the role {role}; {board.name} is {board.spec.role}")
-    if need is not None and mildest(need, board.offers) is None:
-        offered = ", ".join(sorted(board.offers)) or "nothing"
-        pytest.skip(f"needs {need}; the bench {bench.name} offers {offered}, wanted one of {', '.join(ways(need))}")
     node = request.node
+    unfit = _unfit(node, bench, board)
+    if unfit:
+        pytest.skip(unfit)
     node.stash[STARTED] = bench.record(TestStarted(node.nodeid, board=board.name)).t_ns
     board.on_skipped_check = lambda text: run.skipped_checks.append((node.nodeid, text))
     board.make_ready()
     yield board
     board.leave()
     bench.record(TestEnded(node.nodeid, "failed" if node.stash.get(FAILED, False) else "passed", board=board.name))
+
+
+@pytest.fixture
+def neighbour(request: pytest.FixtureRequest, bench: OpenBench, board: UsbBoard) -> Iterator[UsbBoard]:
+    """Another board at the same host, attached and idle; a bench without one skips the test."""
+    others = bench.beside(board)
+    unfit = [_unfit(request.node, bench, each) for each in others]
+    neighbour = next((each for each, reason in zip(others, unfit, strict=True) if not reason), None)
+    if neighbour is None:
+        told = "; ".join(unfit) or f"the bench {bench.name} has one board, {board.name}"
+        pytest.skip(f"needs two boards: {told}")
+    neighbour.make_ready()
+    yield neighbour
+    neighbour.leave()
+
+
+def _unfit(node: pytest.Item, bench: OpenBench, board: UsbBoard) -> str:
+    """Why a test is not for this board, or ''."""
+    marker = node.get_closest_marker("hil")
+    wants = marker.kwargs if marker is not None else {}
+    need, role = wants.get("needs"), wants.get("role")
+    if role not in (None, board.spec.role):
+        return f"for boards in the role {role}; {board.name} is {board.spec.role}"
+    if need is not None and mildest(need, board.offers) is None:
+        offered = ", ".join(sorted(board.offers)) or "nothing"
+        return f"needs {need}; the bench {bench.name} offers {offered}, wanted one of {', '.join(ways(need))}"
+    return ""
 
 
 @pytest.fixture

@@ -54,7 +54,10 @@ class Options:
         from hil import profiles
 
         if not self.bench:
-            return bench_file.virtual()
+            return bench_file.virtual(count=self.virtual_boards)
+        if self.virtual_boards > 1:
+            asked = f"--hil-virtual-boards {self.virtual_boards}"
+            raise BenchError(f"{asked} needs the virtual bench, not {self.bench!r}")
         if self.faults:
             raise BenchError(f"--hil-virtual-fault {self.faults[0]!r} needs the virtual bench, not {self.bench!r}")
         bench = bench_file.load(Path(self.bench))

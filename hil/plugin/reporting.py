@@ -93,9 +93,13 @@ def _diagnose(run: Run, item: pytest.Item, report: pytest.TestReport, started_ns
 
     assert run.opened is not None
     board = run.opened.board(run.options.board)
-    board.gather()
+    boards = (board, *run.opened.beside(board)) if "neighbour" in getattr(item, "fixturenames", ()) else (board,)
+    for each in boards:
+        each.gather()
     run.opened.witness.refresh()
-    findings = diagnose(run.opened.witness.timeline, board.name, started_ns, now_ns())
+    timeline = run.opened.witness.timeline
+    found = [finding for each in boards for finding in diagnose(timeline, each.name, started_ns, now_ns())]
+    findings = list({finding.name: finding for finding in reversed(found)}.values())[::-1]
     run.findings[item.nodeid] = findings
     item.user_properties += [("hil_finding", finding.name) for finding in findings]
     text = "\n\n".join(finding.text(started_ns) for finding in findings) or f"finding   {NO_MATCH}"

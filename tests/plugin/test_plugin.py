@@ -56,6 +56,8 @@ def test_an_unknown_role_is_refused_at_collection(pytester: pytest.Pytester) -> 
         (["--hil-tinyusb", "0.15"], "*--hil-tinyusb is '0.15'; known: '0.19', '0.21'*"),
         (["--hil-bench", "none.toml"], "*none.toml: cannot be read: No such file or directory*"),
         (["--hil-bench", "b.toml", "--hil-virtual-fault", "x"], "*--hil-virtual-fault 'x' needs the virtual bench*"),
+        (["--hil-bench", "b.toml", "--hil-virtual-boards", "2"], "*--hil-virtual-boards 2 needs the virtual bench*"),
+        (["--hil-virtual-boards", "5"], "*--hil-virtual-boards is '5'; wanted a whole number from 1 to 4*"),
     ],
 )
 def test_a_wrong_option_is_one_clear_line(pytester: pytest.Pytester, arguments: list[str], message: str) -> None:
@@ -63,6 +65,13 @@ def test_a_wrong_option_is_one_clear_line(pytester: pytest.Pytester, arguments: 
     result = pytester.runpytest_inprocess("-m", "hil", *arguments)
     result.stderr.fnmatch_lines([message])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_the_header_lists_every_virtual_board(pytester: pytest.Pytester) -> None:
+    """--hil-virtual-boards puts further boards on the bench, each with a name of its own."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only", "--hil-virtual-boards", "2")
+    result.stdout.fnmatch_lines(["hil: board virtual-s3 on *", "hil: board virtual-s3-2 on *"])
 
 
 def test_the_header_says_which_bench(pytester: pytest.Pytester) -> None:
@@ -133,6 +142,6 @@ def test_a_fixture_outside_a_hil_run_says_what_is_missing(pytester: pytest.Pytes
 def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> None:
     """`pytest --help` lists each --hil-… option and each hil_… ini value."""
     text = pytester.runpytest_inprocess("--help").stdout.str()
-    for name in ("bench", "board", "artifacts", "tinyusb", "virtual-fault"):
+    for name in ("bench", "board", "artifacts", "tinyusb", "repeat", "virtual-boards", "virtual-fault"):
         assert f"--hil-{name}" in text
         assert f"hil_{name.replace('-', '_')}" in text
