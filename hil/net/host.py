@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from hil import personas
 from hil.errors import BoardFailure, HarnessError, MisuseError
@@ -15,6 +16,8 @@ from hil.wire.ipv4 import PROTOCOL_ICMP, Ipv4Packet
 
 LEASE_S = 20.0
 """Longest sensible wait for a first lease: enumeration, the firmware's link kick and two DHCPDISCOVERs."""
+FAILURE_S = 90.0
+"""Longest sensible wait for a host to give up: Apple's ten DHCPDISCOVERs take 73 s at most."""
 
 
 class Persona:
@@ -34,6 +37,16 @@ class Persona:
     def address(self) -> str:
         """The leased address, or ''."""
         return self._running().address
+
+    @property
+    def link_local(self) -> str:
+        """The address of 169.254/16 that the host has given itself for want of a lease, or ''."""
+        return self._running().link_local
+
+    @property
+    def state(self) -> str:
+        """State of its DHCP client, one of :mod:`hil.personas.states`."""
+        return self._running().state
 
     def start(self, board: str) -> None:
         """Behave like this host from now on; what the board makes of it is for the test to judge."""
@@ -64,10 +77,29 @@ class Persona:
         if not address and runner.refused:
             raise HarnessError(f"persona {self.name!r} got a lease and cannot have its address: {runner.refused}")
         if not address:
-            raise BoardFailure(
-                f"persona {self.name!r} got no lease within {within_s:g} s; its DHCP state: {runner.state}"
-            )
+            raise BoardFailure(f"persona {self.name!r} got no lease within {within_s:g} s; {_state(runner)}")
         return address
+
+    def wait_for_failure(self, within_s: float = FAILURE_S) -> str:
+        """Let the host give up, which a test does before it heals the board.
+
+        Returns:
+            What it has stopped waiting for: 'OFFER', or 'carrier'.
+
+        Raises:
+            MisuseError: this persona never gives up.
+            BoardFailure: it has not within ``within_s``.
+            HarnessError: the persona has failed.
+        """
+        runner = self._running()
+        if not self._profile.gives_up:
+            able = ", ".join(repr(name) for name, profile in sorted(personas.PERSONAS.items()) if profile.gives_up)
+            raise MisuseError(f"persona {self.name!r} never gives up; those that do: {able}")
+        gave_up = runner.wait_gave_up(within_s)
+        runner.check()
+        if gave_up is None:
+            raise BoardFailure(f"persona {self.name!r} has not given up within {within_s:g} s; {_state(runner)}")
+        return gave_up.awaited
 
     def ping_as_nobody(self) -> str:
         """Send the board one ICMP echo request from an address of its subnet that nobody answers ARP for.
@@ -101,6 +133,15 @@ class Persona:
         return self._runner
 
 
+def _state(runner: PersonaRunner) -> str:
+    """How far the host has got, for a message."""
+    known = [f"its DHCP state: {runner.state}"]
+    if runner.gave_up is not None:
+        known.append(f"it gave up waiting for {runner.gave_up.awaited} at try {runner.gave_up.tries}")
+    known += [f"its address: {address}" for address in (runner.address, runner.link_local) if address]
+    return ", ".join(known)
+
+
 class Host:
     """Gives out personas, and ends them with the test."""
 
@@ -110,14 +151,18 @@ class Host:
         self._seed = seed
         self._personas: list[Persona] = []
 
-    def persona(self, name: str) -> Persona:
+    def persona(self, name: str, /, **options: Any) -> Persona:
         """The persona called ``name``, not yet started.
 
+        Args:
+            name: 'ios', 'linux' or 'macos'.
+            options: figures of its :class:`~hil.personas.client_profile.ClientProfile` to be otherwise.
+
         Raises:
-            BenchError: there is none; the message lists those there are.
+            BenchError: there is no such persona or option; the message lists those there are.
         """
         seed = self._seed + len(self._personas)
-        persona = Persona(self._agent, personas.find(name), self._record, seed)
+        persona = Persona(self._agent, personas.find(name, **options), self._record, seed)
         self._personas.append(persona)
         return persona
 

@@ -11,16 +11,41 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from hil.agent.client import CALL_WITHIN_S
 from hil.clock import now_ns, to_s
 from hil.errors import AgentError, HarnessError, HilError, WireError
 from hil.personas.client_profile import ClientProfile
-from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
-from hil.personas.dhcp_client import DhcpClient, Lease
-from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
+from hil.personas.commands import (
+    ClearAddress,
+    ClearLinkLocal,
+    Command,
+    Doubted,
+    GaveUp,
+    Note,
+    SendFrame,
+    SetAddress,
+    SetLinkLocal,
+    StateChanged,
+)
+from hil.personas.host_stack import HostStack
+from hil.personas.lease import Lease
+from hil.personas.link_local import PREFIX
+from hil.personas.states import FAILED, INIT
+from hil.timeline.events import (
+    Event,
+    LeaseBound,
+    LeaseLost,
+    LinkLocalBound,
+    LinkLocalLost,
+    PersonaGaveUp,
+    PersonaNote,
+    PersonaState,
+    ReplyDoubted,
+)
 from hil.wire import rtnetlink, rtnetlink_requests
 from hil.wire.ethernet import BROADCAST
 
@@ -68,7 +93,7 @@ class PersonaRunner:
         self._agent = agent
         self._board = board
         self._record = record
-        self._client = DhcpClient(profile, "", random.Random(seed))
+        self._stack = HostStack(profile, random.Random(seed))
         self._link: rtnetlink.Link | None = None
         with ExitStack() as opened:
             self._packets = agent.open_packet_socket(board)
@@ -79,8 +104,10 @@ class PersonaRunner:
             self._opened = opened.pop_all()
         self._thread = threading.Thread(target=self._run, name=f"persona-{profile.name}", daemon=True)
         self._failure: HarnessError | None = None
-        self._bound = threading.Condition()
+        self._changed = threading.Condition()
         self._address = ""
+        self._link_local = ""
+        self._gave_up: GaveUp | None = None
         self._refused = ""
 
     @property
@@ -92,6 +119,16 @@ class PersonaRunner:
     def address(self) -> str:
         """The leased address as long as it is on the interface, else ''."""
         return self._address
+
+    @property
+    def link_local(self) -> str:
+        """The link-local address as long as it is on the interface, else ''."""
+        return self._link_local
+
+    @property
+    def gave_up(self) -> GaveUp | None:
+        """What the host has stopped waiting for, as long as it waits for nothing else."""
+        return self._gave_up
 
     @property
     def interface(self) -> str:
@@ -144,23 +181,29 @@ class PersonaRunner:
     @property
     def board_mac(self) -> str:
         """The address that the lease came from, or the broadcast address."""
-        return self._client.lease.server_mac if self._client.lease else BROADCAST
+        return self.lease.server_mac if self.lease else BROADCAST
 
     @property
     def lease(self) -> Lease | None:
         """What the last ACK granted, whether or not it still holds."""
-        return self._client.lease
+        return self._stack.dhcp.lease
 
     @property
     def state(self) -> str:
-        """State of the DHCP client, named as in RFC 2131."""
-        return self._client.state
+        """State of the DHCP client, one of :mod:`hil.personas.states`."""
+        return self._stack.dhcp.state
 
     def wait_bound(self, within_s: float) -> str:
         """The leased address as soon as it is on the interface; '' where that did not happen within ``within_s``."""
-        with self._bound:
-            self._bound.wait_for(lambda: self._address or self._failure is not None, within_s)
+        with self._changed:
+            self._changed.wait_for(lambda: self._address or self._failure is not None, within_s)
         return self._address
+
+    def wait_gave_up(self, within_s: float) -> GaveUp | None:
+        """What the host has stopped waiting for, as soon as it has; None where that was not within ``within_s``."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._gave_up is not None or self._failure is not None, within_s)
+        return self._gave_up
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as waiting:
@@ -171,24 +214,24 @@ class PersonaRunner:
                 while self._turn(waiting):
                     pass
             except (HilError, OSError) as error:
-                with self._bound:
+                with self._changed:
                     self._failure = HarnessError(f"persona {self.profile.name} on {self._board} ended: {error}")
-                    self._bound.notify_all()
+                    self._changed.notify_all()
 
     def _turn(self, waiting: selectors.BaseSelector) -> bool:
-        deadline = self._client.deadline_ns
+        deadline = self._stack.deadline_ns
         timeout = None if deadline is None else max(0.0, to_s(deadline - now_ns()))
         for key, _ in waiting.select(timeout):
             if key.data is None:
                 return False
             key.data()
-        self._obey(self._client.wake(now_ns()))
+        self._obey(self._stack.wake(now_ns()))
         return True
 
     def _read_packet(self) -> None:
         frame, (name, _, kind, *_) = self._packets.recvfrom(_FRAME_LIMIT)
         if kind != _OUTGOING and self._link is not None and name == self._link.name:
-            self._obey(self._client.receive(frame, now_ns()))
+            self._obey(self._stack.receive(frame, now_ns()))
 
     def _read_links(self) -> None:
         try:
@@ -201,48 +244,78 @@ class PersonaRunner:
 
     def _link_seen(self, link: rtnetlink.Link) -> None:
         known = self._link
-        if known is not None and link.index != known.index:
-            if link.deleted:
-                return
-            self._link_is(None)  # a new interface in place of one whose end was not told yet
-        self._link_is(None if link.deleted else link)
-
-    def _link_is(self, link: rtnetlink.Link | None) -> None:
-        had_carrier = self._link is not None and self._link.carrier
-        has_carrier = link is not None and link.carrier
-        self._link = link
-        if link is not None:
-            self._client.mac = link.mac
-        else:
+        if known is not None and (link.index, link.mac) == (known.index, known.mac) and not link.deleted:
+            self._link = link
+            self._obey(self._stack.link_changed(link.carrier, now_ns()))
+            return
+        if known is not None and (not link.deleted or link.index == known.index):
+            self._link = None
             self._refused = ""
-        if has_carrier != had_carrier:
-            self._obey(self._client.link_changed(has_carrier, now_ns()))
+            self._obey(self._stack.detached(now_ns()))
+        if not link.deleted:
+            self._link = link
+            self._obey(self._stack.attached(link.mac, link.carrier, now_ns()))
 
     def _obey(self, commands: Iterable[Command]) -> None:
         for command in commands:
             self._do(command)
 
     def _do(self, command: Command) -> None:
+        name = self.profile.name
         match command:
             case SendFrame(frame):
                 self._transmit(frame)
-            case SetAddress(address, prefix, router, server, lease_s):
-                if address != self._address:  # a renewal leaves the interface alone
-                    self._refused = self._change(lambda: self._agent.set_address(self._board, address, prefix, router))
-                if not self._refused:
-                    self._tell(LeaseBound(address, server, lease_s, self.profile.name))
-                    with self._bound:
-                        self._address = address
-                        self._bound.notify_all()
+            case SetAddress():
+                self._set_address(command)
             case ClearAddress(address, reason):
                 self._address = ""
-                if self._link is not None:
-                    self._change(lambda: self._agent.clear_address(self._board))
-                self._tell(LeaseLost(address, reason, self.profile.name))
+                self._clear()
+                self._tell(LeaseLost(address, reason, name))
+            case SetLinkLocal(address):
+                self._set_link_local(address)
+            case ClearLinkLocal(address, reason):
+                self._link_local = ""
+                self._clear()
+                self._tell(LinkLocalLost(address, reason, name))
             case StateChanged(state, previous):
-                self._tell(PersonaState(state, previous, self.profile.name))
+                self._tell(PersonaState(state, previous, name))
+                if state not in (FAILED, INIT):
+                    self._gave_up = None
+            case GaveUp(awaited, tries):
+                self._tell(PersonaGaveUp(awaited, tries, name))
+                self._note_failure(command)
+            case Doubted(message, reason, taken, address, server):
+                self._tell(ReplyDoubted(message, reason, taken, address, server, name))
             case Note(text):
-                self._tell(PersonaNote(text, self.profile.name))
+                self._tell(PersonaNote(text, name))
+
+    def _set_address(self, lease: SetAddress) -> None:
+        if lease.address != self._address:  # a renewal leaves the interface alone
+            self._refused = self._change(
+                lambda: self._agent.set_address(self._board, lease.address, lease.prefix, lease.router)
+            )
+        if self._refused:
+            return
+        self._tell(LeaseBound(lease.address, lease.server, lease.lease_s, self.profile.name))
+        with self._changed:
+            self._address = lease.address
+            self._changed.notify_all()
+
+    def _set_link_local(self, address: str) -> None:
+        if not self._change(lambda: self._agent.set_address(self._board, address, PREFIX)):
+            self._link_local = address
+            self._tell(LinkLocalBound(address, self.profile.name))
+
+    def _clear(self) -> None:
+        if self._link is not None:
+            self._change(lambda: self._agent.clear_address(self._board))
+
+    def _note_failure(self, what: GaveUp) -> None:
+        """Only where the host rests: an ACK that does not come is followed by another DISCOVER."""
+        if self.state in (FAILED, INIT):
+            with self._changed:
+                self._gave_up = what
+                self._changed.notify_all()
 
     def _transmit(self, frame: bytes) -> None:
         link = self._link

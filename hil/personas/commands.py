@@ -22,7 +22,7 @@ class SetAddress(Command):
     address: str
     prefix: int
     router: str
-    """'' where the server named none."""
+    """'' where the server named none that can be reached."""
     server: str
     lease_s: int
 
@@ -33,19 +33,59 @@ class ClearAddress(Command):
 
     address: str
     reason: str
-    """expired, nak, link-down or released."""
+    """expired, nak, other-address or link-down."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLinkLocal(Command):
+    """Put an address of 169.254/16 on the interface."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearLinkLocal(Command):
+    """Take it off again."""
+
+    address: str
+    reason: str
+    """lease, conflict or link-down."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateChanged(Command):
-    """The machine moved; states are named as in RFC 2131 figure 5."""
+    """The DHCP client moved; states are named as in :mod:`hil.personas.states`."""
 
     state: str
     previous: str
 
 
 @dataclass(frozen=True, slots=True)
+class GaveUp(Command):
+    """Nothing is awaited any more of what was."""
+
+    awaited: str
+    """OFFER, ACK or carrier."""
+    tries: int
+    """Messages sent, or due to be sent, in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted(Command):
+    """A reply has something wrong about it."""
+
+    message: str
+    """OFFER, ACK or NAK."""
+    reason: str
+    """One of :data:`hil.personas.replies.REASONS`."""
+    taken: bool
+    """Whether the client acted on it all the same."""
+    address: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note(Command):
-    """Something worth telling a person, such as giving up."""
+    """Something worth telling a person."""
 
     text: str

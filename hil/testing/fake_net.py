@@ -6,7 +6,8 @@ import queue
 import socket
 import struct
 import threading
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from hil.clock import Deadline
 from hil.errors import AgentError, HarnessError
@@ -36,16 +37,36 @@ def link_message(index: int, name: str, mac: str, *, carrier: bool, deleted: boo
     return struct.pack("=IHHII", 16 + len(body), kind, 0, 0, 0) + body
 
 
-def dhcp_reply(kind: int, to: dhcp.DhcpMessage, address: str = LEASED, lease_s: int = 60) -> bytes:
-    """The board's answer to ``to`` as a frame."""
-    options = (
-        (dhcp.OPTION_MESSAGE_TYPE, bytes([kind])),
-        (dhcp.OPTION_SERVER_ID, ipv4_bytes(BOARD_IP)),
-        (dhcp.OPTION_LEASE_TIME, lease_s.to_bytes(4, "big")),
-        (dhcp.OPTION_SUBNET_MASK, ipv4_bytes("255.255.255.0")),
+def dhcp_reply(
+    kind: int,
+    to: dhcp.DhcpMessage,
+    address: str = LEASED,
+    lease_s: int = 60,
+    *,
+    server: str = BOARD_IP,
+    mask: str = "255.255.255.0",
+    router: str = "",
+    mac: str = BOARD_MAC,
+) -> bytes:
+    """An answer to ``to`` as a frame; what is '' or 0 is left out, and a NAK carries the server alone."""
+    given = {
+        dhcp.OPTION_SUBNET_MASK: ipv4_bytes(mask) if mask else b"",
+        dhcp.OPTION_ROUTER: ipv4_bytes(router) if router else b"",
+        dhcp.OPTION_LEASE_TIME: lease_s.to_bytes(4, "big") if lease_s else b"",
+    }
+    options = {dhcp.OPTION_MESSAGE_TYPE: bytes([kind]), dhcp.OPTION_SERVER_ID: ipv4_bytes(server) if server else b""}
+    if kind == dhcp.NAK:
+        address = "0.0.0.0"
+    else:
+        options |= given
+    message = dhcp.DhcpMessage(
+        op=dhcp.BOOTREPLY,
+        xid=to.xid,
+        chaddr=to.chaddr,
+        yiaddr=address,
+        options=tuple((code, value) for code, value in options.items() if value),
     )
-    message = dhcp.DhcpMessage(op=dhcp.BOOTREPLY, xid=to.xid, chaddr=to.chaddr, yiaddr=address, options=options)
-    return dhcp.frame(message, BOARD_MAC, to.chaddr, BOARD_IP, "255.255.255.255")
+    return dhcp.frame(message, mac, HOST_MAC, server or BOARD_IP, "255.255.255.255")
 
 
 class FakePacketSocket:

@@ -93,7 +93,7 @@ def test_a_persona_that_was_not_started_has_nothing_to_tell(host: Host) -> None:
 
 def test_an_unknown_persona_is_refused(host: Host) -> None:
     """With the choices."""
-    with pytest.raises(BenchError, match="persona 'windows' is not known; known: 'ios', 'linux'"):
+    with pytest.raises(BenchError, match="persona 'windows' is not known; known: 'ios', 'linux', 'macos'"):
         host.persona("windows")
 
 

@@ -101,17 +101,31 @@ def test_a_link_message_that_changes_nothing_is_nothing(net: FakeNet, runner: Pe
 
 
 def test_an_interface_that_leaves_takes_its_address_along(net: FakeNet, runner: PersonaRunner) -> None:
-    """Nothing is cleared on an interface that is not there; the next one is asked on with its own address."""
+    """Nothing is cleared on an interface that is not there."""
     bound(net, runner)
     net.link(carrier=False, deleted=True)
     net.until(LeaseLost(reason="link-down"))
     assert net.calls[-1][0] == "set_address"
     assert (runner.interface, runner.address) == ("", "")
-    net.link(carrier=True, index=3, mac="02:02:11:22:33:07")
-    request = net.asked()
-    assert request.chaddr == "02:02:11:22:33:07"
-    net.answer(dhcp.ACK, request)
+
+
+@pytest.mark.parametrize(("mac", "first"), [(HOST_MAC, dhcp.REQUEST), ("02:02:11:22:33:07", dhcp.DISCOVER)])
+def test_the_persona_follows_the_board_to_its_next_interface(
+    net: FakeNet, runner: PersonaRunner, mac: str, first: int
+) -> None:
+    """It asks there by itself, with the interface's own address: for the old lease where that is the same."""
+    bound(net, runner)
+    net.link(carrier=False, deleted=True)
+    net.link(carrier=False, index=3, mac=mac)
+    net.link(carrier=True, index=3, mac=mac)
+    message = net.asked()
+    assert (message.message_type, message.chaddr) == (first, mac)
+    if first == dhcp.DISCOVER:
+        net.answer(dhcp.OFFER, message)
+        message = net.asked()
+    net.answer(dhcp.ACK, message)
     assert runner.wait_bound(WITHIN_S) == LEASED
+    assert runner.mac == mac
 
 
 def test_a_new_interface_before_the_end_of_the_old_one_is_a_new_link(net: FakeNet, runner: PersonaRunner) -> None:
@@ -123,6 +137,7 @@ def test_a_new_interface_before_the_end_of_the_old_one_is_a_new_link(net: FakeNe
     net.grant()
     assert runner.wait_bound(WITHIN_S) == LEASED
     assert [call[0] for call in net.calls].count("set_address") == 2
+    assert "clear_address" not in [call[0] for call in net.calls]
 
 
 def test_a_frame_that_cannot_be_sent_is_noted(net: FakeNet, runner: PersonaRunner) -> None:

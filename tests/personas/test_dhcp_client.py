@@ -1,7 +1,7 @@
 """The DHCP client machine, driven by hand-made replies and a clock that is an argument."""
 
-import itertools
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -9,230 +9,555 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hil.clock import to_ns
-from hil.personas import IOS, LINUX, find
-from hil.personas.client_profile import ClientProfile
-from hil.personas.commands import ClearAddress, Command, Note, SendFrame, SetAddress, StateChanged
+from hil.personas import PERSONAS
+from hil.personas.client_profile import AckRule, Backoff, ClientProfile, NakRule
+from hil.personas.commands import ClearAddress, Command, Doubted, GaveUp, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.dhcp_client import TRANSITIONS, DhcpClient
+from hil.personas.states import REQUESTING, SILENT, STATES
+from hil.testing.fake_net import BOARD_IP, BOARD_MAC, HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
-from hil.wire.addresses import ipv4_bytes
 
-HOST_MAC = "02:02:11:22:33:01"
-BOARD_MAC = "02:02:11:22:33:02"
-BOARD = "192.168.7.1"
 PLAIN = ClientProfile(name="plain")
+EAGER = ClientProfile(name="eager", starts_without_carrier=True)
+THREE = Backoff((1, 2), 0.0, 0.0, tries=3)
+OTHER_SERVER = "192.168.7.9"
+OTHER_MAC = "02:02:11:22:33:07"
 
 
 def client(profile: ClientProfile = PLAIN) -> DhcpClient:
     return DhcpClient(profile, HOST_MAC, random.Random(7))
 
 
-def sent(commands: list[Command]) -> list[dhcp.DhcpMessage]:
+def sent(commands: Iterable[Command]) -> list[dhcp.DhcpMessage]:
     """The DHCP messages among the commands."""
     messages = [dhcp.from_frame(command.frame) for command in commands if isinstance(command, SendFrame)]
     return [message for message in messages if message is not None]
 
 
-def reply(
-    kind: int, to: dhcp.DhcpMessage, address: str = "192.168.7.2", server: str = BOARD, lease_s: int = 60
-) -> bytes:
-    """A frame from the board that answers ``to``."""
-    options = [(dhcp.OPTION_MESSAGE_TYPE, bytes([kind]))]
-    if server:
-        options.append((dhcp.OPTION_SERVER_ID, ipv4_bytes(server)))
-    if kind != dhcp.NAK:
-        options.append((dhcp.OPTION_LEASE_TIME, lease_s.to_bytes(4, "big")))
-        options.append((dhcp.OPTION_SUBNET_MASK, ipv4_bytes("255.255.255.0")))
-    message = dhcp.DhcpMessage(
-        op=dhcp.BOOTREPLY,
-        xid=to.xid,
-        chaddr=to.chaddr,
-        yiaddr=address if kind != dhcp.NAK else "0.0.0.0",
-        options=tuple(options),
-    )
-    return dhcp.frame(message, BOARD_MAC, HOST_MAC, BOARD, "255.255.255.255")
+def kinds(commands: Iterable[Command]) -> list[int]:
+    return [message.message_type for message in sent(commands)]
 
 
-def bound(profile: ClientProfile = PLAIN) -> tuple[DhcpClient, int]:
-    """A client that holds 192.168.7.2 for 60 s, and the time at which it was granted."""
+def selecting(profile: ClientProfile = PLAIN) -> tuple[DhcpClient, dhcp.DhcpMessage]:
+    """A client with carrier since 0, and its DISCOVER."""
     machine = client(profile)
     (discover,) = sent(machine.link_changed(True, 0))
-    machine.receive(reply(dhcp.OFFER, discover), to_ns(0.01))
-    now_ns = to_ns(0.01 + profile.gather_s)
-    (request,) = sent(machine.wake(now_ns))
-    machine.receive(reply(dhcp.ACK, request), now_ns)
+    return machine, discover
+
+
+def requesting(profile: ClientProfile = PLAIN, address: str = LEASED) -> tuple[DhcpClient, dhcp.DhcpMessage]:
+    """A client that has asked for ``address`` at 1 ns, and its REQUEST."""
+    machine, discover = selecting(profile)
+    machine.receive(dhcp_reply(dhcp.OFFER, discover, address), 1)
+    (request,) = sent(machine.wake(1 + to_ns(profile.gather_s)))
+    return machine, request
+
+
+def bound(profile: ClientProfile = PLAIN) -> DhcpClient:
+    """A client that has held 192.168.7.2 for 60 s since 1 ns."""
+    machine, request = requesting(replace(profile, gather_s=0.0))
+    machine.receive(dhcp_reply(dhcp.ACK, request), 1)
     assert machine.state == "BOUND"
-    return machine, now_ns
+    return machine
 
 
-def test_carrier_starts_with_a_discover_that_asks_for_the_profiles_options() -> None:
-    """The first message is a broadcast DISCOVER with the implementation's own option 55."""
-    (discover,) = sent(client(IOS).link_changed(True, 0))
-    assert discover.message_type == dhcp.DISCOVER
-    assert discover.option(dhcp.OPTION_PARAMETER_LIST) == bytes((1, 121, 3, 6, 15, 108, 114, 119, 252))
+def run(machine: DhcpClient, until_s: float) -> list[Command]:
+    """What the client does by itself until then."""
+    seen: list[Command] = []
+    while machine.deadline_ns is not None and machine.deadline_ns <= to_ns(until_s):
+        seen += machine.wake(machine.deadline_ns)
+    return seen
+
+
+# ---- the handshake ------------------------------------------------------------------------------
 
 
 def test_handshake_ends_bound_with_the_address_set() -> None:
     """OFFER, REQUEST and ACK set the address with prefix, server and lease time."""
-    machine = client()
-    (discover,) = sent(machine.link_changed(True, 0))
-    machine.receive(reply(dhcp.OFFER, discover), 1)
-    (request,) = sent(machine.wake(1))
+    machine, request = requesting()
     assert request.message_type == dhcp.REQUEST
-    assert request.address_option(dhcp.OPTION_REQUESTED_ADDRESS) == "192.168.7.2"
-    assert request.address_option(dhcp.OPTION_SERVER_ID) == BOARD
-    commands = machine.receive(reply(dhcp.ACK, request), 2)
-    assert StateChanged("BOUND", "REQUESTING") in commands
-    assert SetAddress("192.168.7.2", 24, "", BOARD, 60) in commands
+    assert request.address_option(dhcp.OPTION_REQUESTED_ADDRESS) == LEASED
+    assert request.address_option(dhcp.OPTION_SERVER_ID) == BOARD_IP
+    commands = machine.receive(dhcp_reply(dhcp.ACK, request), 2)
+    assert commands == [StateChanged("BOUND", "REQUESTING"), SetAddress(LEASED, 24, "", BOARD_IP, 60)]
 
 
-def test_ios_gathers_offers_for_a_second() -> None:
-    """iOS holds an offer for one second before it asks for it."""
-    machine = client(IOS)
-    (discover,) = sent(machine.link_changed(True, 0))
-    machine.receive(reply(dhcp.OFFER, discover), to_ns(0.5))
-    assert sent(machine.wake(to_ns(1.49))) == []
-    assert [message.message_type for message in sent(machine.wake(to_ns(1.5)))] == [dhcp.REQUEST]
+def test_an_offer_is_asked_for_when_the_time_to_gather_is_over() -> None:
+    """And not before; more OFFERs do not begin it anew."""
+    machine, discover = selecting(replace(PLAIN, gather_s=1.0))
+    for at_s in (0.5, 0.9, 1.4):
+        machine.receive(dhcp_reply(dhcp.OFFER, discover), to_ns(at_s))
+    assert kinds(machine.wake(to_ns(1.49))) == []
+    assert kinds(machine.wake(to_ns(1.5))) == [dhcp.REQUEST]
 
 
-def test_ios_repeats_discover_ten_times_and_then_rests_for_a_minute() -> None:
-    """Unanswered, iOS doubles from 1 s to 8 s, gives up with the tenth DISCOVER and starts again after 60 s."""
-    machine = client(IOS)
-    times_ns = [0]
-    assert len(sent(machine.link_changed(True, 0))) == 1
-    rested = False
-    while len(times_ns) < 11:
-        assert machine.deadline_ns is not None
-        now_ns = machine.deadline_ns
-        commands = machine.wake(now_ns)
-        rested = rested or any(isinstance(command, Note) for command in commands)
-        times_ns += [now_ns] * len(sent(commands))
-    gaps_s = [(b - a) / 1e9 for a, b in itertools.pairwise(times_ns)]
-    for gap_s, low_s in zip(gaps_s, (1, 2, 4, 8, 8, 8, 8, 8, 8), strict=False):
-        assert low_s <= gap_s <= low_s + 1
-    assert rested
-    assert 68 <= gaps_s[9] <= 69
+@pytest.mark.parametrize(("rates", "chosen"), [(False, LEASED), (True, "192.168.7.3")])
+def test_the_first_offer_or_the_best_is_asked_for(rates: bool, chosen: str) -> None:
+    """Where the client rates OFFERs, a later one with more of what it asked for is better."""
+    machine, discover = selecting(replace(PLAIN, gather_s=1.0, rates_offers=rates))
+    machine.receive(dhcp_reply(dhcp.OFFER, discover), 1)
+    machine.receive(dhcp_reply(dhcp.OFFER, discover, "192.168.7.3", router="192.168.7.254"), 2)
+    machine.receive(dhcp_reply(dhcp.OFFER, discover, "192.168.7.4"), 3)
+    (request,) = sent(machine.wake(to_ns(2)))
+    assert request.address_option(dhcp.OPTION_REQUESTED_ADDRESS) == chosen
 
 
-def test_link_bounce_asks_for_the_old_address_first() -> None:
-    """With a lease in hand a new carrier begins with INIT-REBOOT: a REQUEST without server identifier."""
-    machine, now_ns = bound()
-    down = machine.link_changed(False, now_ns)
-    assert ClearAddress("192.168.7.2", "link-down") in down
-    (request,) = sent(machine.link_changed(True, now_ns + 1))
-    assert machine.state == "REBOOTING"
-    assert request.message_type == dhcp.REQUEST
-    assert request.address_option(dhcp.OPTION_REQUESTED_ADDRESS) == "192.168.7.2"
-    assert request.option(dhcp.OPTION_SERVER_ID) is None
+def test_an_ideal_offer_is_asked_for_at_once() -> None:
+    """A public address with every requested option cannot be bettered."""
+    machine, discover = selecting(replace(PLAIN, gather_s=1.0, rates_offers=True, requested=(1,)))
+    machine.receive(dhcp_reply(dhcp.OFFER, discover, "8.8.8.2", server="8.8.8.1"), 5)
+    assert kinds(machine.wake(5)) == [dhcp.REQUEST]
 
 
-def test_unanswered_reboot_falls_back_to_discover() -> None:
-    """iOS asks three times in INIT-REBOOT before it starts over."""
-    machine, now_ns = bound(IOS)
-    machine.link_changed(False, now_ns)
-    kinds = [m.message_type for m in sent(machine.link_changed(True, now_ns))]
-    while dhcp.DISCOVER not in kinds:
-        assert machine.deadline_ns is not None
-        kinds += [m.message_type for m in sent(machine.wake(machine.deadline_ns))]
-    assert kinds == [dhcp.REQUEST] * 3 + [dhcp.DISCOVER]
+def test_a_missing_ack_is_told_and_leads_back_to_discover() -> None:
+    """After the last REQUEST went unanswered the client begins anew, as RFC 2131 section 3.1 says."""
+    machine, _ = requesting(replace(PLAIN, request=THREE))
+    seen = run(machine, 5.1)
+    assert kinds(seen) == [dhcp.REQUEST, dhcp.REQUEST, dhcp.DISCOVER]
+    assert GaveUp("ACK", 3) in seen
+    assert machine.state == "SELECTING"
+
+
+# ---- the lease ----------------------------------------------------------------------------------
 
 
 def test_lease_is_renewed_at_half_its_time_by_unicast() -> None:
     """T1 is half the lease where the server names none; the REQUEST goes to the server with ciaddr set."""
-    machine, now_ns = bound()
-    assert machine.deadline_ns == now_ns + to_ns(30.0)
-    (request,) = sent(machine.wake(now_ns + to_ns(30.0)))
+    machine = bound()
+    assert machine.deadline_ns == 1 + to_ns(30.0)
+    (request,) = sent(machine.wake(1 + to_ns(30.0)))
     assert machine.state == "RENEWING"
-    assert request.ciaddr == "192.168.7.2"
-    machine.receive(reply(dhcp.ACK, request), now_ns + to_ns(30.1))
+    assert request.ciaddr == LEASED
+    machine.receive(dhcp_reply(dhcp.ACK, request), to_ns(30.1))
     assert machine.state == "BOUND"
 
 
 def test_expired_lease_is_given_up() -> None:
-    """A lease that nobody extends is cleared at its end, and the client starts over."""
-    machine, now_ns = bound()
-    seen: list[Command] = []
-    while machine.deadline_ns is not None and machine.deadline_ns <= now_ns + to_ns(60.0):
-        seen += machine.wake(machine.deadline_ns)
-    assert ClearAddress("192.168.7.2", "expired") in seen
-    assert machine.state == "SELECTING"
+    """A lease that nobody extends is asked for by broadcast from T2 on, cleared at its end, and begun anew."""
+    machine = bound()
+    seen = run(machine, 60.1)
+    assert [c.state for c in seen if isinstance(c, StateChanged)] == ["RENEWING", "REBINDING", "SELECTING"]
+    assert ClearAddress(LEASED, "expired") in seen
 
 
-@pytest.mark.parametrize("profile", [IOS, LINUX], ids=lambda profile: profile.name)
-def test_nak_without_server_identifier_is_ignored(profile: ClientProfile) -> None:
-    """ESP-IDF's NAK carries no option 54; iOS and systemd do not believe it."""
-    machine, now_ns = bound(profile)
-    (request,) = sent(machine.wake(now_ns + to_ns(30.0)))
-    commands = machine.receive(reply(dhcp.NAK, request, server=""), now_ns + to_ns(30.1))
-    assert commands == [Note("a NAK without server identifier was ignored")]
+def test_lazy_expiry_leaves_the_address_until_a_request_is_due() -> None:
+    """With the 60 s lease of ESP-IDF the one REQUEST at T1 is followed by nothing before 90 s."""
+    machine = bound(replace(PLAIN, lazy_expiry=True))
+    assert kinds(run(machine, 89.9)) == [dhcp.REQUEST]
     assert machine.state == "RENEWING"
+    assert ClearAddress(LEASED, "expired") in run(machine, 90.1)
 
 
-def test_nak_with_server_identifier_starts_over() -> None:
-    """A proper NAK takes the address away and begins with DISCOVER."""
-    machine, now_ns = bound()
-    (request,) = sent(machine.wake(now_ns + to_ns(30.0)))
-    commands = machine.receive(reply(dhcp.NAK, request), now_ns + to_ns(30.1))
-    assert ClearAddress("192.168.7.2", "nak") in commands
-    assert [message.message_type for message in sent(commands)] == [dhcp.DISCOVER]
+def test_lazy_expiry_notices_t2_when_a_request_is_due() -> None:
+    """With a longer lease the second REQUEST but one is a broadcast."""
+    machine, request = requesting(replace(PLAIN, lazy_expiry=True))
+    machine.receive(dhcp_reply(dhcp.ACK, request, lease_s=600), 1)
+    states = [c.state for c in run(machine, 599) if isinstance(c, StateChanged)]
+    assert states == ["RENEWING", "REBINDING"]
 
 
-def test_answers_to_others_are_ignored() -> None:
-    """A reply with another transaction id, or another hardware address, changes nothing."""
+def test_a_lease_without_a_server_is_renewed_by_broadcast() -> None:
+    """There is nobody to send to."""
+    machine, discover = selecting(replace(PLAIN, offer_needs=()))
+    machine.receive(dhcp_reply(dhcp.OFFER, discover, server=""), 1)
+    (request,) = sent(machine.wake(1))
+    assert request.option(dhcp.OPTION_SERVER_ID) is None
+    machine.receive(dhcp_reply(dhcp.ACK, request, server=""), 2)
+    assert kinds(machine.wake(to_ns(31))) == [dhcp.REQUEST]
+
+
+def test_an_ack_without_a_server_is_of_the_one_that_was_asked() -> None:
+    """So that the lease can be renewed by unicast."""
+    machine, request = requesting()
+    machine.receive(dhcp_reply(dhcp.ACK, request, server=""), 2)
+    assert machine.lease is not None
+    assert machine.lease.server == BOARD_IP
+
+
+# ---- the link -----------------------------------------------------------------------------------
+
+
+def test_link_bounce_asks_for_the_old_address_first() -> None:
+    """With a lease in hand a new carrier begins with INIT-REBOOT: a REQUEST without server identifier."""
+    machine = bound()
+    down = machine.link_changed(False, 2)
+    assert ClearAddress(LEASED, "link-down") in down
+    (request,) = sent(machine.link_changed(True, 3))
+    assert machine.state == "REBOOTING"
+    assert request.message_type == dhcp.REQUEST
+    assert request.address_option(dhcp.OPTION_REQUESTED_ADDRESS) == LEASED
+    assert request.option(dhcp.OPTION_SERVER_ID) is None
+    commands = machine.receive(dhcp_reply(dhcp.ACK, request), 4)
+    assert SetAddress(LEASED, 24, "", BOARD_IP, 60) in commands
+
+
+def test_unanswered_reboot_falls_back_to_discover() -> None:
+    """The address is not there meanwhile, and is taken off once, not again when the link goes."""
+    machine = bound()
+    machine.link_changed(False, 2)
+    seen = machine.link_changed(True, 3) + run(machine, 20)
+    assert kinds(seen)[:3] == [dhcp.REQUEST, dhcp.REQUEST, dhcp.DISCOVER]
+    assert GaveUp("ACK", 2) in seen
+    assert machine.link_changed(False, to_ns(20)) == [StateChanged("STOPPED", "SELECTING")]
+
+
+def test_a_lease_that_has_run_out_is_not_asked_for() -> None:
+    """A carrier that comes after its end begins with DISCOVER."""
+    machine = bound()
+    machine.link_changed(False, 2)
+    assert kinds(machine.link_changed(True, to_ns(61))) == [dhcp.DISCOVER]
+
+
+@pytest.mark.parametrize(
+    ("mac", "remembers", "first"),
+    [
+        (HOST_MAC, True, dhcp.REQUEST),
+        (OTHER_MAC, True, dhcp.DISCOVER),
+        (HOST_MAC, False, dhcp.DISCOVER),
+    ],
+    ids=["same", "other", "forgets"],
+)
+def test_a_new_interface_of_the_same_address_is_a_known_network(mac: str, remembers: bool, first: int) -> None:
+    """A lease belongs to a hardware address, and some clients lose it with the interface."""
+    machine = bound(replace(PLAIN, remembers_lease=remembers))
+    commands = machine.attached(mac, True, 2)
+    assert ClearAddress(LEASED, "link-down") in commands
+    (message,) = sent(commands)
+    assert (message.message_type, message.chaddr) == (first, mac)
+
+
+def test_a_held_ack_of_reboot_is_used_when_the_time_to_gather_is_over() -> None:
+    """Its lease counts from when it came."""
+    machine = bound(replace(PLAIN, gather_acks_s=1.0))
+    machine.link_changed(False, 2)
+    (request,) = sent(machine.link_changed(True, 3))
+    for at_s in (1.0, 1.5):
+        assert machine.receive(dhcp_reply(dhcp.ACK, request), to_ns(at_s)) == []
+    commands = machine.wake(to_ns(2))
+    assert SetAddress(LEASED, 24, "", BOARD_IP, 60) in commands
+    assert machine.deadline_ns == to_ns(31)
+
+
+def test_a_carrier_told_twice_is_one() -> None:
+    """Nothing begins anew."""
+    machine, _ = selecting()
+    assert machine.link_changed(True, 1) == []
+
+
+# ---- without carrier ----------------------------------------------------------------------------
+
+
+def test_an_interface_without_carrier_is_not_enough() -> None:
+    """Unless the profile says so, the client waits for the link."""
     machine = client()
-    (discover,) = sent(machine.link_changed(True, 0))
-    for other in (replace(discover, xid=discover.xid ^ 1), replace(discover, chaddr=BOARD_MAC)):
-        assert machine.receive(reply(dhcp.OFFER, other), 1) == []
+    assert machine.attached(HOST_MAC, False, 0) == []
+    assert machine.state == "STOPPED"
+
+
+def test_the_first_message_leaves_with_the_carrier() -> None:
+    """The client has begun before; the second message is due as if the first had left then."""
+    machine = client(replace(EAGER, discover=THREE))
+    assert machine.attached(HOST_MAC, False, 0) == [StateChanged("SELECTING", "STOPPED")]
+    assert kinds(machine.link_changed(True, to_ns(0.4))) == [dhcp.DISCOVER]
+    assert machine.deadline_ns == to_ns(1)
+
+
+def test_without_carrier_at_the_second_try_the_client_stops_until_it_comes() -> None:
+    """However long that takes."""
+    machine = client(EAGER)
+    machine.attached(HOST_MAC, False, 0)
+    seen = run(machine, 3600)
+    assert seen == [StateChanged("FAILED", "SELECTING"), GaveUp("carrier", 1)]
+    assert machine.deadline_ns is None
+    assert kinds(machine.link_changed(True, to_ns(3600))) == [dhcp.DISCOVER]
+
+
+def test_a_known_network_is_asked_for_without_carrier_too() -> None:
+    """INIT-REBOOT begins with the interface; without carrier at the second try it stops likewise."""
+    machine = bound(EAGER)
+    machine.attached(HOST_MAC, False, 2)
+    assert machine.state == "REBOOTING"
+    assert kinds(machine.link_changed(True, 3)) == [dhcp.REQUEST]
+    machine.attached(HOST_MAC, False, 4)
+    assert GaveUp("carrier", 1) in run(machine, 30)
+    assert kinds(machine.link_changed(True, to_ns(30))) == [dhcp.REQUEST]
+
+
+# ---- giving up ----------------------------------------------------------------------------------
+
+
+def test_after_a_pause_the_client_asks_again() -> None:
+    """A failure that is not cached lasts for pause_s."""
+    machine, _ = selecting(replace(PLAIN, discover=THREE, pause_s=60.0))
+    seen = run(machine, 64.9)
+    assert kinds(seen) == [dhcp.DISCOVER] * 2
+    assert seen[-2:] == [StateChanged("INIT", "SELECTING"), GaveUp("OFFER", 3)]
+    assert kinds(run(machine, 65)) == [dhcp.DISCOVER]
+
+
+def test_a_cached_failure_outlasts_every_pause() -> None:
+    """Time alone does not end it, nor a link message that tells nothing new."""
+    machine, _ = selecting(replace(PLAIN, discover=THREE, pause_s=60.0, caches_failure=True))
+    seen = run(machine, 10**6)
+    assert seen[-2:] == [StateChanged("FAILED", "SELECTING"), GaveUp("OFFER", 3)]
+    assert machine.deadline_ns is None
+    assert machine.link_changed(True, to_ns(10**6)) == []
+
+
+@pytest.mark.parametrize("how", ["link", "interface"])
+def test_another_link_or_interface_ends_a_cached_failure(how: str) -> None:
+    """The client begins as if nothing had been."""
+    machine, _ = selecting(replace(PLAIN, discover=THREE, caches_failure=True))
+    run(machine, 100)
+    if how == "link":
+        machine.link_changed(False, to_ns(100))
+        commands = machine.link_changed(True, to_ns(101))
+    else:
+        commands = machine.attached(HOST_MAC, True, to_ns(101))
+    (discover,) = sent(commands)
+    machine.receive(dhcp_reply(dhcp.OFFER, discover), to_ns(101))
+    assert kinds(machine.wake(to_ns(101))) == [dhcp.REQUEST]
+
+
+# ---- replies that are not right -----------------------------------------------------------------
+
+
+def test_nak_starts_over_at_once() -> None:
+    """It takes the address away and begins with DISCOVER."""
+    machine = bound()
+    (request,) = sent(machine.wake(to_ns(31)))
+    commands = machine.receive(dhcp_reply(dhcp.NAK, request), to_ns(32))
+    assert ClearAddress(LEASED, "nak") in commands
+    assert kinds(commands) == [dhcp.DISCOVER]
+
+
+def test_nak_is_followed_by_silence_where_the_profile_says_so() -> None:
+    """It grows while NAKs follow on each other, and a lease ends that."""
+    rule = NakRule(waits_in=frozenset((REQUESTING,)), wait=Backoff((5, 50), 0.0, 0.0))
+    profile = replace(PLAIN, nak=rule)
+    machine, request = requesting(profile)
+    for wait_s, at_ns in ((5, 100), (50, to_ns(6))):
+        commands = machine.receive(dhcp_reply(dhcp.NAK, request), at_ns)
+        assert commands == [StateChanged("INIT", "REQUESTING")]
+        assert machine.deadline_ns == at_ns + to_ns(wait_s)
+        (discover,) = sent(machine.wake(machine.deadline_ns))
+        now_ns = at_ns + to_ns(wait_s)
+        machine.receive(dhcp_reply(dhcp.OFFER, discover), now_ns)
+        (request,) = sent(machine.wake(now_ns))
+    machine.receive(dhcp_reply(dhcp.ACK, request), to_ns(57))
+    assert machine.state == "BOUND"
+
+
+def test_nak_of_nobody_is_doubted_and_ignored_where_the_profile_checks() -> None:
+    """ESP-IDF's NAK carries no option 54."""
+    machine, request = requesting(replace(PLAIN, nak=NakRule(checked_in=frozenset((REQUESTING,)))))
+    commands = machine.receive(dhcp_reply(dhcp.NAK, request, server=""), 5)
+    assert commands == [Doubted("NAK", "no-server", False, "0.0.0.0", "")]
+    assert machine.state == "REQUESTING"
+
+
+def test_nak_of_nobody_is_believed_and_doubted_elsewhere() -> None:
+    """RFC 2131 has the server name itself, and does not have the client check it."""
+    machine, request = requesting()
+    commands = machine.receive(dhcp_reply(dhcp.NAK, request, server=""), 5)
+    assert commands[0] == Doubted("NAK", "no-server", True, "0.0.0.0", "")
+    assert kinds(commands) == [dhcp.DISCOVER]
+
+
+def test_ack_of_another_server_grants_nothing() -> None:
+    """The REQUEST names the server that may answer it."""
+    machine, request = requesting()
+    commands = machine.receive(dhcp_reply(dhcp.ACK, request, server=OTHER_SERVER), 5)
+    assert commands == [Doubted("ACK", "other-server", False, LEASED, OTHER_SERVER)]
+    assert machine.lease is None
+
+
+def test_rebinding_accepts_any_server() -> None:
+    """RFC 2131 section 4.4.5: the REQUEST is a broadcast then."""
+    machine = bound()
+    (request,) = sent(run(machine, 53))[1:]
+    commands = machine.receive(dhcp_reply(dhcp.ACK, request, server=OTHER_SERVER), to_ns(53))
+    assert commands == [StateChanged("BOUND", "REBINDING"), SetAddress(LEASED, 24, "", OTHER_SERVER, 60)]
+
+
+def test_ack_for_another_address_begins_anew_where_the_profile_says_so() -> None:
+    """The address in use goes; the other one is asked for in the ordinary way."""
+    rule = AckRule(other_address_restarts_in=frozenset(("RENEWING",)))
+    machine = bound(replace(PLAIN, ack=rule))
+    (request,) = sent(machine.wake(to_ns(31)))
+    commands = machine.receive(dhcp_reply(dhcp.ACK, request, "192.168.7.3"), to_ns(32))
+    assert Doubted("ACK", "other-address", True, "192.168.7.3", BOARD_IP) in commands
+    assert ClearAddress(LEASED, "other-address") in commands
+    assert kinds(commands) == [dhcp.DISCOVER]
+
+
+def test_an_offer_that_contradicts_itself_is_taken_and_doubted() -> None:
+    """Clients do not check; the timeline says it before it says what came of it."""
+    machine, discover = selecting()
+    frame = dhcp_reply(dhcp.OFFER, discover, "10.0.0.5", router="192.168.7.254")
+    doubts = [Doubted("OFFER", f"{what}-outside-subnet", True, "10.0.0.5", BOARD_IP) for what in ("server", "router")]
+    assert machine.receive(frame, 1) == doubts
+    assert kinds(machine.wake(1)) == [dhcp.REQUEST]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"address": "0.0.0.0"}, "no-address"),
+        ({"address": "224.0.0.5"}, "unusable-address"),
+        ({"server": ""}, "no-server"),
+    ],
+)
+def test_an_offer_that_cannot_be_used_is_ignored(change: dict[str, str], reason: str) -> None:
+    """No REQUEST follows, and the client goes on asking."""
+    machine, discover = selecting()
+    (doubt,) = machine.receive(dhcp_reply(dhcp.OFFER, discover, **change), 1)
+    assert isinstance(doubt, Doubted)
+    assert (doubt.reason, doubt.taken) == (reason, False)
+    assert kinds(run(machine, 6)) == [dhcp.DISCOVER]
+
+
+def test_answers_to_others_are_doubted_or_nobodys() -> None:
+    """Another transaction id or another hardware address is worth telling; both together are another conversation."""
+    machine, discover = selecting()
+    other_xid, other_mac = replace(discover, xid=discover.xid ^ 1), replace(discover, chaddr=BOARD_MAC)
+    told = [machine.receive(dhcp_reply(dhcp.OFFER, other), 1) for other in (other_xid, other_mac)]
+    reasons = ("other-exchange", "other-client")
+    assert told == [[Doubted("OFFER", reason, False, LEASED, BOARD_IP)] for reason in reasons]
+    both = replace(other_xid, chaddr=BOARD_MAC)
+    assert machine.receive(dhcp_reply(dhcp.OFFER, both), 1) == []
+    assert kinds(machine.wake(1)) == []
+
+
+def test_what_is_not_awaited_is_not_doubted() -> None:
+    """A late OFFER to a bound client is nobody's fault."""
+    machine = bound()
+    late = dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=1, chaddr=HOST_MAC)
+    assert machine.receive(dhcp_reply(dhcp.OFFER, late), 5) == []
+    assert machine.receive(dhcp_reply(dhcp.INFORM, late), 5) == []
 
 
 def test_malformed_option_is_noted_and_ignored() -> None:
     """A lease time of three bytes does not move the machine."""
-    machine = client()
-    (discover,) = sent(machine.link_changed(True, 0))
+    machine, discover = selecting()
     bad = dhcp.DhcpMessage(
         op=dhcp.BOOTREPLY,
         xid=discover.xid,
         chaddr=HOST_MAC,
         options=((dhcp.OPTION_MESSAGE_TYPE, bytes([dhcp.OFFER])), (dhcp.OPTION_LEASE_TIME, b"abc")),
     )
-    (note,) = machine.receive(dhcp.frame(bad, BOARD_MAC, HOST_MAC, BOARD, "255.255.255.255"), 1)
+    (note,) = machine.receive(dhcp.frame(bad, BOARD_MAC, HOST_MAC, BOARD_IP, "255.255.255.255"), 1)
     assert isinstance(note, Note)
     assert machine.state == "SELECTING"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["up", "down", "wake", "frame"]), st.binary(max_size=400)), max_size=30))
-def test_nothing_breaks_the_machine(steps: list[tuple[str, bytes]]) -> None:
-    """Any order of link changes, wake-ups and bytes only yields commands."""
-    machine = client(IOS)
-    now_ns = 0
-    for what, data in steps:
-        now_ns += to_ns(0.7)
-        if what == "frame":
-            machine.receive(data, now_ns)
-        elif what == "wake":
-            machine.wake(max(now_ns, machine.deadline_ns or 0))
-        else:
-            machine.link_changed(what == "up", now_ns)
-    assert (machine.state, "link down") in TRANSITIONS or machine.state == "STOPPED"
+# ---- whatever happens ---------------------------------------------------------------------------
+
+PROFILES = [PLAIN, EAGER, *PERSONAS.values()]
+STEPS = st.one_of(
+    st.tuples(st.just("link"), st.booleans()),
+    st.tuples(st.just("attached"), st.sampled_from([(HOST_MAC, True), (HOST_MAC, False), (OTHER_MAC, True)])),
+    st.tuples(st.just("detached"), st.none()),
+    st.tuples(st.just("wake"), st.none()),
+    st.tuples(st.just("bytes"), st.binary(max_size=400)),
+    st.tuples(
+        st.just("reply"),
+        st.fixed_dictionaries(
+            {
+                "kind": st.sampled_from([dhcp.OFFER, dhcp.ACK, dhcp.NAK, dhcp.DISCOVER]),
+                "xid": st.sampled_from(["right", "right", "right", "wrong"]),
+                "server": st.sampled_from([BOARD_IP, BOARD_IP, OTHER_SERVER, ""]),
+                "address": st.sampled_from([LEASED, LEASED, "192.168.7.3", "0.0.0.0", "10.0.0.1", "255.255.255.255"]),
+                "mask": st.sampled_from(["255.255.255.0", "", "255.0.255.0", "0.0.0.0", "255.255.255.255"]),
+                "router": st.sampled_from(["", "192.168.7.254", "10.0.0.254"]),
+                "lease_s": st.sampled_from([0, 1, 60, 0xFFFFFFFF]),
+            }
+        ),
+    ),
+)
 
 
-def test_unknown_persona_names_the_known_ones() -> None:
-    """A misspelt persona is refused with the choices."""
-    with pytest.raises(Exception, match="persona 'windows' is not known; known: 'ios', 'linux'"):
-        find("windows")
+class Drive:
+    """A client under arbitrary steps, checked after each."""
+
+    def __init__(self, profile: ClientProfile) -> None:
+        self.machine = DhcpClient(profile, HOST_MAC, random.Random(7))
+        self.now_ns = 0
+        self.carrier = False
+        self.address = ""
+        self.asked = dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=0, chaddr=HOST_MAC)
+
+    def step(self, what: str, value: object) -> None:
+        self.now_ns += to_ns(0.4)
+        machine = self.machine
+        before = machine.state
+        match what, value:
+            case "link", bool(up):
+                self.carrier = up
+                commands = machine.link_changed(up, self.now_ns)
+            case "attached", (str(mac), bool(up)):
+                self.carrier = up
+                commands = machine.attached(mac, up, self.now_ns)
+            case "detached", _:
+                self.carrier = False
+                commands = machine.detached(self.now_ns)
+            case "bytes", bytes(data):
+                commands = machine.receive(data, self.now_ns)
+            case "reply", dict(given):
+                commands = self.reply(**given)
+            case _:
+                self.now_ns = max(self.now_ns, machine.deadline_ns or 0)
+                commands = machine.wake(self.now_ns)
+        self.check(what, before, commands)
+
+    def reply(self, kind: int, xid: str, **given: object) -> list[Command]:
+        to = self.asked if xid == "right" else replace(self.asked, xid=self.asked.xid ^ 1)
+        state, commands = self.machine.state, self.machine.receive(dhcp_reply(kind, to, **given), self.now_ns)  # type: ignore[arg-type]
+        granted = any(isinstance(command, SetAddress) for command in commands)
+        assert not granted or (kind == dhcp.ACK and xid == "right")
+        if granted and state == REQUESTING and given["server"] == OTHER_SERVER:
+            asked_other = self.asked.address_option(dhcp.OPTION_SERVER_ID) == OTHER_SERVER
+            told = any(isinstance(command, Doubted) and command.reason == "other-server" for command in commands)
+            assert asked_other or (told and REQUESTING not in self.machine.profile.ack.other_server_ignored_in)
+        return commands
+
+    def check(self, what: str, before: str, commands: list[Command]) -> None:
+        machine = self.machine
+        assert machine.state in STATES
+        frames = sent(commands)
+        assert self.carrier or not frames
+        if machine.state in SILENT:
+            assert machine.deadline_ns is None
+            assert not frames or before not in SILENT
+        if before in SILENT:
+            assert what in ("link", "attached") or not frames
+        for frame in frames:
+            assert frame.chaddr == machine.mac
+            self.asked = frame
+        for command in commands:
+            if isinstance(command, SetAddress):
+                self.address = command.address
+            elif isinstance(command, ClearAddress):
+                assert self.address == command.address
+                self.address = ""
+        assert bool(self.address) == (machine.state in ("BOUND", "RENEWING", "REBINDING"))
 
 
-def test_a_flood_of_offers_does_not_put_off_the_request() -> None:
-    """Gathering begins with the first offer; later ones do not begin it anew."""
-    machine = client(IOS)
-    (discover,) = sent(machine.link_changed(True, 0))
-    for at_s in (0.2, 0.6, 1.0):
-        machine.receive(reply(dhcp.OFFER, discover), to_ns(at_s))
-    assert [message.message_type for message in sent(machine.wake(to_ns(1.2)))] == [dhcp.REQUEST]
+@given(st.sampled_from(PROFILES), st.lists(STEPS, max_size=40))
+def test_nothing_breaks_the_machine(profile: ClientProfile, steps: list[tuple[str, object]]) -> None:
+    """Whatever comes in whatever order: a legal state, silence where silence is due, and no lease but an answered one.
+
+    Nothing is sent without carrier or in a silent state; only a link or an interface ends one. An address is set by an
+    ACK of the right exchange alone, by that of another server only where the profile says so and with a doubt; it is
+    set in BOUND, RENEWING and REBINDING and in no other state.
+    """
+    drive = Drive(profile)
+    for what, value in steps:
+        drive.step(what, value)
 
 
-def test_an_offer_without_an_address_is_ignored() -> None:
-    """0.0.0.0 is no address to ask for."""
-    machine = client()
-    (discover,) = sent(machine.link_changed(True, 0))
-    (note,) = machine.receive(reply(dhcp.OFFER, discover, address="0.0.0.0"), 1)
-    assert note == Note("a DHCPOFFER without an address was ignored")
+def test_every_state_can_lose_its_link() -> None:
+    """The table leaves no state without a way out."""
+    left = {state for state, what in TRANSITIONS if what == "link down"}
+    assert left == set(STATES) - {"STOPPED"}
+    assert {state for state, _ in TRANSITIONS} | {state for state, _ in TRANSITIONS.values()} == set(STATES)

@@ -1,0 +1,102 @@
+"""A lease, and an address of the host's own while there is none."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from hil.clock import to_ns
+from hil.personas.client_profile import Backoff, ClientProfile, LinkLocalTimes
+from hil.personas.commands import ClearLinkLocal, Command, SendFrame, SetAddress, SetLinkLocal
+from hil.personas.host_stack import HostStack
+from hil.testing.fake_net import BOARD_IP, HOST_MAC, LEASED, dhcp_reply
+from hil.wire import dhcp
+
+QUICK = LinkLocalTimes((0.0, 0.0), 1, (0.0, 0.0), 0.5, 1, 0.0)
+FALLING_BACK = ClientProfile(
+    name="falling back",
+    discover=Backoff((1,), 0.0, 0.0, tries=4),
+    caches_failure=True,
+    link_local_at_try=2,
+    link_local=QUICK,
+)
+
+
+def attached(profile: ClientProfile = FALLING_BACK) -> HostStack:
+    """A host whose interface has had carrier since 0."""
+    stack = HostStack(profile, random.Random(7))
+    stack.attached(HOST_MAC, True, 0)
+    return stack
+
+
+def run(stack: HostStack, until_s: float) -> list[Command]:
+    """What it does by itself until then."""
+    seen: list[Command] = []
+    while stack.deadline_ns is not None and stack.deadline_ns <= to_ns(until_s):
+        seen += stack.wake(stack.deadline_ns)
+    return seen
+
+
+def asked(commands: list[Command]) -> list[dhcp.DhcpMessage]:
+    """The DHCP messages among the commands."""
+    messages = [dhcp.from_frame(command.frame) for command in commands if isinstance(command, SendFrame)]
+    return [message for message in messages if message is not None]
+
+
+def test_no_address_of_its_own_before_the_profiles_try() -> None:
+    """The first DISCOVER is not yet a failure."""
+    stack = attached()
+    assert not any(isinstance(command, SetLinkLocal) for command in run(stack, 0.9))
+    assert stack.link_local == ""
+
+
+def test_discover_goes_on_beside_the_address() -> None:
+    """And the address outlasts the client's giving up."""
+    stack = attached()
+    seen = run(stack, 100)
+    (own,) = [command.address for command in seen if isinstance(command, SetLinkLocal)]
+    assert [message.message_type for message in asked(seen)] == [dhcp.DISCOVER] * 3
+    assert (stack.dhcp.state, stack.link_local) == ("FAILED", own)
+
+
+def test_a_lease_takes_its_place() -> None:
+    """First the one goes, then the other comes."""
+    stack = attached()
+    discover = asked(run(stack, 2))[-1]
+    own = stack.link_local
+    stack.receive(dhcp_reply(dhcp.OFFER, discover), to_ns(2))
+    (request,) = asked(stack.wake(to_ns(2)))
+    commands = stack.receive(dhcp_reply(dhcp.ACK, request), to_ns(2))
+    kept = [command for command in commands if isinstance(command, ClearLinkLocal | SetAddress)]
+    assert kept == [ClearLinkLocal(own, "lease"), SetAddress(LEASED, 24, "", BOARD_IP, 60)]
+    assert stack.link_local == ""
+
+
+@pytest.mark.parametrize("how", ["link", "interface"])
+def test_the_address_goes_with_the_link(how: str) -> None:
+    """And is looked for again only as late as before."""
+    stack = attached()
+    run(stack, 3)
+    own = stack.link_local
+    commands = stack.link_changed(False, to_ns(3)) if how == "link" else stack.detached(to_ns(3))
+    assert ClearLinkLocal(own, "link-down") in commands
+    assert stack.deadline_ns is None
+    stack.attached(HOST_MAC, True, to_ns(10))
+    assert not any(isinstance(command, SetLinkLocal) for command in run(stack, 10.9))
+    run(stack, 12)
+    assert stack.link_local == own
+
+
+def test_a_host_that_does_not_fall_back_has_no_address_of_its_own() -> None:
+    """link_local_at_try 0."""
+    stack = attached(replace(FALLING_BACK, link_local_at_try=0))
+    assert not any(isinstance(command, SetLinkLocal) for command in run(stack, 100))
+
+
+def test_a_conflict_is_noticed_beside_the_lease_machine() -> None:
+    """Frames go to both."""
+    stack = attached()
+    run(stack, 3)
+    reply = dhcp_reply(dhcp.NAK, dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=1, chaddr=HOST_MAC))
+    assert stack.receive(reply, to_ns(3)) == []
+    assert stack.receive(b"noise", to_ns(3)) != []
