@@ -565,7 +565,7 @@ class LeaseBound(Event, frozen=True):
 class LeaseLost(Event, frozen=True):
     address: str = ANY
     reason: str = ANY
-    """expired, nak, link-down or released."""
+    """expired, nak, other-address or link-down."""
     persona: str = ANY
 
 
