@@ -7,7 +7,7 @@ import pytest
 
 from hil.capture.source import Moment
 from hil.capture.stream import StreamSource
-from hil.timeline.events import Event, StreamClosed, StreamComment, StreamLine, StreamOpened
+from hil.timeline.events import Event, StreamClosed, StreamComment, StreamLine, StreamOpened, own_fields
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 OPENED = StreamOpened("/logs", 200, "text/event-stream")
@@ -30,11 +30,7 @@ class Stream:
             self.board.sendall(data)
         told = self.source.read(Moment(7, 3))
         assert all((e.t_ns, e.t_err_ns, e.board, e.source) == (7, 3, "s3-a", "http") for e in told)
-        return [type(e)(*(getattr(e, name) for name in _fields(e))) for e in told]
-
-
-def _fields(event: Event) -> list[str]:
-    return [name for name in type(event).__dataclass_fields__ if name not in ("t_ns", "t_err_ns", "board", "source")]
+        return [type(e)(*(getattr(e, name) for name in own_fields(type(e)))) for e in told]
 
 
 @pytest.fixture
