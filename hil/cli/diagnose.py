@@ -8,10 +8,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from hil.diagnosis import SIGNATURES
 from hil.diagnosis.failed_tests import judge
 from hil.diagnosis.finding import NO_MATCH, Finding
-from hil.diagnosis.text import LogReader
-from hil.diagnosis.text.events_body import diagnose_events
+from hil.diagnosis.signature import Signature
+from hil.diagnosis.text import CAUSES, LogReader
+from hil.diagnosis.text.clue import Cause
+from hil.diagnosis.text.events_body import SHOWN, diagnose_events
 from hil.diagnosis.text.line import parts
 from hil.errors import SetupError, WireError
 from hil.timeline.events import Event
@@ -27,6 +30,7 @@ LINE_LIMIT = 1 << 12
 """Bytes of a log's line; a longer one is read in pieces."""
 EVENT_LIMIT = 1 << 20
 """Bytes of a timeline's line."""
+MAX_NS = (1 << 63) - 1
 TIMELINES = ("timeline.jsonl", "session/timeline.jsonl")
 """Where a folder of artifacts keeps its timeline: a test's own, and a run's."""
 TIMELINE_HEAD = re.compile(rb'\s*\{"event":"\w+","t_ns":')
@@ -40,8 +44,26 @@ STATUS = "Exit status: 1 where something is found, 0 where no signature matches,
 def add(commands: "Commands") -> None:
     text = "say why a board or a build failed, from a saved run or from the log of any ESP-IDF or Arduino firmware"
     parser = commands.add_parser("diagnose", help=text, description=f"S{text[1:]}.", epilog=STATUS)
-    parser.add_argument("path", help=KINDS)
-    parser.set_defaults(run=lambda options: run(options.path))
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("path", nargs="?", help=KINDS)
+    what.add_argument("--list", action="store_true", help="everything that can be found, as a table")
+    parser.set_defaults(run=lambda options: table() if options.list else run(options.path))
+
+
+def table() -> str:
+    """Every finding, and what it is read from: the table of docs/diagnosis.md."""
+    known: dict[str, Signature | Cause] = {**CAUSES, **{each.name: each for each in SIGNATURES}}
+    read_from = {
+        "timeline": {each.name for each in SIGNATURES},
+        "log": set(CAUSES),
+        "/events": set(SHOWN),
+    }
+    rows = [
+        (f"`{name}`", each.title, ", ".join(kind for kind, names in read_from.items() if name in names), each.source)
+        for name, each in known.items()
+    ]
+    head = ("finding", "what it says", "read from", "source")
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 
 
 def run(path: str) -> tuple[str, int]:
@@ -101,7 +123,8 @@ def _told(head: bytes, chunks: Iterator[bytes]) -> tuple[str, int]:
     if TIMELINE_HEAD.match(head):
         return _of_timeline(chunks)
     if found := EVENTS_HEAD.search(head[:HEAD]):
-        return _answer(diagnose_events(_body(chunks, found.start())))
+        body = _body(chunks, found.start())
+        return _answer(diagnose_events(body, head.count(b"\n", 0, found.end()) + 1))
     return _answer(_of_text(chunks))
 
 
@@ -143,7 +166,17 @@ def _events(chunks: Iterator[bytes]) -> Iterator[Event]:
     """The events of all whole lines."""
     for number, line in _lines(chunks, EVENT_LIMIT):
         if line.complete and line.body.strip():
-            yield decode(line.text, number)
+            yield _event(line.text, number)
+
+
+def _event(text: str, number: int) -> Event:
+    try:
+        event = decode(text, number)
+    except RecursionError as error:
+        raise WireError(f"line {number}: JSON nested too deep") from error
+    if abs(event.t_ns) > MAX_NS:
+        raise WireError(f"line {number}: t_ns is {text.partition('t_ns')[2][:30]!r}…; wanted at most {MAX_NS}")
+    return event
 
 
 def _lines(chunks: Iterator[bytes], limit: int) -> Iterator[tuple[int, Line]]:

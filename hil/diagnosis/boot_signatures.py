@@ -19,7 +19,7 @@ RESETTING = frozenset({"vbus_off", "disconnect", "bus_reset", "reconfigure"})
 """``Acted.sees`` of actions after which a board may start over."""
 RESETTING_WORDS = ("reset", "reboot", "flash", "bootloader", "ota")
 PLAIN_REASONS = ("abort()", "assert", "***ERROR***", "Brownout", "Stack smashing", "ESP_ERROR_CHECK")
-"""Beginnings of a ``BoardPanicked.reason`` that is a whole line; any other stands in the panic handler's parentheses."""
+"""Beginnings of a ``BoardPanicked.reason`` that is a whole line; others stand in the panic handler's parentheses."""
 _READ: WeakKeyDictionary[Window, dict[str, Finding]] = WeakKeyDictionary()
 """One reading of a window serves all signatures."""
 
@@ -57,18 +57,16 @@ def _resets(event: Acted) -> bool:
 def _lines(event: Event, told: set[str]) -> Iterator[TextLine] | None:
     """The lines that an event holds; what was recognised in them counts only where they themselves were not kept."""
     if isinstance(event, SerialLine):
-        return parts(event.text, event=event)
+        return parts(str(event.text), event=event)
     if event.source in told:
         return None
     if isinstance(event, BootMessage):
-        return parts(event.text, event=event)
-    return parts(_panic_text(event), event=event) if isinstance(event, BoardPanicked) else None
+        return parts(str(event.text), event=event)
+    return parts(_panic_text(str(event.reason)), event=event) if isinstance(event, BoardPanicked) else None
 
 
-def _panic_text(event: BoardPanicked) -> str:
-    if event.reason.startswith(PLAIN_REASONS):
-        return str(event.reason)
-    return f"Guru Meditation Error: Core  {max(event.core, 0)} panic'ed ({event.reason}). "
+def _panic_text(reason: str) -> str:
+    return reason if reason.startswith(PLAIN_REASONS) else f"Guru Meditation Error: Core  0 panic'ed ({reason}). "
 
 
 BOOT_SIGNATURES: tuple[Signature, ...] = tuple(

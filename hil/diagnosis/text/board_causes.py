@@ -152,9 +152,9 @@ BOARD_CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         name="no-carrier",
-        title="the interface is up and the board gives it no carrier",
+        title="the link never comes up between the host and the board",
         cause="the host was never told that the link is up: NETWORK_CONNECTION(1) was not sent on the notification "
-        "endpoint, or before the host polled it.",
+        "endpoint, or before the host polled it. From /events alone: or the host never set its interface up.",
         remedy="call tud_network_link_state() after the stack is ready, and use a TinyUSB that sends the "
         "notification on each selection of alternate setting 1 (0.21, or ncm_device.c of 2026-07-08).",
         source="USB CDC NCM 1.0 section 7.1; hathach/tinyusb cf055c237; espressif/esp-idf issue 18079",

@@ -3,26 +3,34 @@
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Evidence, Finding, Quote
 from hil.diagnosis.text.clue import Cause
+from hil.diagnosis.text.line import printable
 from hil.diagnosis.text.reader import CAUSES, finding
 from hil.wire.board_status import EventLog, parse_events
 
 SILENT = "dhcp-server-silent"
+SHOWN = (SILENT, "no-carrier")
+"""Names of what a body can show."""
 ANSWERS = ("DHCP_OFFER_TX", "DHCP_ACK_TX", "DHCP_NAK_TX", "TX_FAILED")
 
 
-def diagnose_events(body: bytes) -> list[Finding]:
+def diagnose_events(body: bytes, first_number: int = 1) -> list[Finding]:
     """The findings of one body; flags count from the board's boot, entries are the first that its log had room for.
+
+    Args:
+        body: as the board sent it.
+        first_number: of its first line, where it stands behind others in a file.
 
     Raises:
         WireError: the body is cut off or has a line of no known form.
     """
     log = parse_events(body)
-    lines = {text.strip(): number for number, text in reversed(list(enumerate(body.decode().splitlines(), 1)))}
+    numbered = list(enumerate(body.decode().split("\n"), first_number))
+    lines = {text.strip(): number for number, text in reversed(numbered)}  # of equal ones the first
     if _never_heard_the_host(log):
         wanted = ("USB_MOUNTED", "NCM_LINK_UP")
         return [finding(CAUSES["no-carrier"], (*_entries(lines, wanted), *_flags(lines, log, ("FIRST_RX",))))]
     if _never_answered(log):
-        supports = (*_entries(lines, ("DHCP_DISCOVER_RX",)), *_flags(lines, log, ANSWERS))
+        supports = (*_entries(lines, ("DHCP_DISCOVER_RX",)), *_flags(lines, log, ("DHCP_OFFER_TX",)))
         return [finding(_cause_of(SILENT), supports)]
     return []
 
@@ -46,7 +54,7 @@ def _entries(lines: dict[str, int], names: tuple[str, ...]) -> list[Evidence]:
     for name in names:
         text = next((text for text in sorted(lines, key=lines.__getitem__) if f" ms] {name}" in text), "")
         if text:
-            found.append(Evidence("the board says", quote=Quote(lines[text], text)))
+            found.append(Evidence("the board says", quote=Quote(lines[text], printable(text))))
     return found
 
 
