@@ -6,11 +6,15 @@ from contextlib import ExitStack
 from typing import Any
 
 from hil import personas
+from hil.agent.client import Done
+from hil.board.interfaces import Instant
+from hil.clock import now_ns
 from hil.errors import BoardFailure, HarnessError, MisuseError
 from hil.net.persona_runner import NetAgent, PersonaRunner
 from hil.personas.client_profile import ClientProfile
 from hil.timeline.events import Event
-from hil.wire.ethernet import ETHERTYPE_IPV4, EthernetFrame
+from hil.wire import dhcp
+from hil.wire.ethernet import BROADCAST, ETHERTYPE_IPV4, EthernetFrame
 from hil.wire.icmp import IcmpEcho
 from hil.wire.ipv4 import PROTOCOL_ICMP, Ipv4Packet
 
@@ -18,6 +22,9 @@ LEASE_S = 20.0
 """Longest sensible wait for a first lease: enumeration, the firmware's link kick and two DHCPDISCOVERs."""
 FAILURE_S = 90.0
 """Longest sensible wait for a host to give up: Apple's ten DHCPDISCOVERs take 73 s at most."""
+
+FORGETFUL_XID = 0x48490000
+"""Of the DISCOVERs that :meth:`Persona.discover_again` sends; the next one has the next number."""
 
 
 class Persona:
@@ -32,6 +39,7 @@ class Persona:
         self._record = record
         self._seed = seed
         self._runner: PersonaRunner | None = None
+        self._asked = 0
 
     @property
     def address(self) -> str:
@@ -121,6 +129,22 @@ class Persona:
         frame = EthernetFrame(dst=runner.board_mac, src=runner.mac, ethertype=ETHERTYPE_IPV4, payload=packet)
         runner.send(frame.pack())
         return nobody
+
+    def discover_again(self) -> Instant:
+        """Send one DHCPDISCOVER of the host's own beside its lease, as a client that has forgotten it.
+
+        Returns:
+            The instant before it was sent. Its OFFER is not taken, and the lease stays as it is.
+        """
+        runner = self._running()
+        self._asked += 1
+        options = ((dhcp.OPTION_MESSAGE_TYPE, bytes((dhcp.DISCOVER,))),)
+        message = dhcp.DhcpMessage(
+            op=dhcp.BOOTREQUEST, xid=FORGETFUL_XID + self._asked, chaddr=runner.mac, options=options
+        )
+        began = Done(now_ns(), 0)
+        runner.send(dhcp.frame(message, runner.mac, BROADCAST, "0.0.0.0", "255.255.255.255"))
+        return began
 
     def stop(self) -> None:
         if self._runner is not None:

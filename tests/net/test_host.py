@@ -7,6 +7,7 @@ import pytest
 from hil.errors import AgentError, BenchError, BoardFailure, HarnessError, MisuseError
 from hil.net.host import Host, Persona
 from hil.testing.fake_net import BOARD_MAC, HOST_MAC, LEASED, WITHIN_S, FakeNet
+from hil.wire import dhcp
 from hil.wire.ethernet import EthernetFrame
 from hil.wire.icmp import IcmpEcho
 from hil.wire.ipv4 import Ipv4Packet
@@ -113,3 +114,17 @@ def test_the_end_of_a_test_ends_every_persona_and_tells_of_the_failure(net: Fake
     assert net.packets.closed
     failed.stop()
     other.close()
+
+
+def test_a_forgotten_lease_is_asked_for_beside_the_lease(net: FakeNet, host: Host) -> None:
+    """Each DISCOVER is the host's own with an id of its own, and the lease stays."""
+    linux = started(net, host)
+    net.link(carrier=True)
+    net.grant()
+    linux.wait_for_lease(WITHIN_S)
+    first, second = linux.discover_again(), linux.discover_again()
+    asked = [dhcp.from_frame(net.far.recv(65536)) for _ in range(2)]
+    assert [message and (message.message_type, message.chaddr) for message in asked] == [(dhcp.DISCOVER, HOST_MAC)] * 2
+    assert len({message.xid for message in asked if message}) == 2
+    assert first.t_ns <= second.t_ns
+    assert linux.address == LEASED
