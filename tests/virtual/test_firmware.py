@@ -37,6 +37,7 @@ FLAGS = [
     *("FIRST_RX", "FIRST_TX", "DHCP_DISCOVER_RX", "DHCP_OFFER_TX", "DHCP_REQUEST_RX", "DHCP_ACK_TX", "DHCP_ASSIGNED"),
 ]
 ARP = bytes(12) + b"\x08\x06" + bytes(46)
+SERVER_ID = (54, bytes((192, 168, 7, 1)))
 
 
 def frame_of(kind: int, to_board: bool) -> bytes:
@@ -48,7 +49,7 @@ def frame_of(kind: int, to_board: bool) -> bytes:
         yiaddr="0.0.0.0" if to_board else "192.168.7.2",
         siaddr="0.0.0.0",
         giaddr="0.0.0.0",
-        options=((61, b"\1abcdef"), (53, bytes([kind]))),
+        options=((61, b"\1abcdef"), (53, bytes([kind])), *(() if to_board else (SERVER_ID,))),
     )
     ends = (HOST_MAC, "ff:ff:ff:ff:ff:ff", "0.0.0.0", "255.255.255.255")
     if not to_board:
@@ -181,6 +182,17 @@ def test_other_dhcp_messages_are_not_claimed() -> None:
     for kind in (dhcp.RELEASE, dhcp.DECLINE, dhcp.INFORM):
         board.firmware.frame_received(frame_of(kind, to_board=True), board.now_ms)
     assert board.events()[-1] == "FIRST_RX"
+
+
+def test_a_nak_leaves_with_its_servers_name() -> None:
+    """ESP-IDF's server makes a NAK of option 53 alone (esp-idf issue 19120); the firmware adds option 54."""
+    bare = dhcp.DhcpMessage(2, 7, HOST_MAC, options=((53, bytes([dhcp.NAK])),))
+    frame = dhcp.frame(bare, BOARD_MAC, "ff:ff:ff:ff:ff:ff", "192.168.7.1", "255.255.255.255")
+    board = Board().connected()
+    (sent,) = (each for each in board.firmware.send_frame(frame, board.now_ms) if isinstance(each, TransmitFrame))
+    message = dhcp.from_frame(sent.frame)
+    assert message is not None
+    assert message.options == ((53, bytes([dhcp.NAK])), SERVER_ID)
 
 
 def test_failed_send_is_claimed_as_failed_only() -> None:

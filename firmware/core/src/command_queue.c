@@ -46,6 +46,11 @@ bool fw_queue_push(fw_command_queue *queue, fw_queued record, const uint8_t *byt
     return true;
 }
 
+uint8_t *fw_queue_newest(fw_command_queue *queue, uint16_t length)
+{
+    return queue->bytes + (queue->head + queue->used - span_of(length)) % FW_QUEUE_BYTES + sizeof(fw_queued);
+}
+
 static void drop(fw_command_queue *queue, size_t span)
 {
     queue->head = (queue->head + span) % FW_QUEUE_BYTES;

@@ -33,6 +33,8 @@ typedef struct {
 void fw_queue_init(fw_command_queue *queue);
 /* False where there is no room; nothing is queued then. */
 bool fw_queue_push(fw_command_queue *queue, fw_queued record, const uint8_t *bytes);
+/* The bytes of the record that was pushed last, which has `length` of them. */
+uint8_t *fw_queue_newest(fw_command_queue *queue, uint16_t length);
 /* The oldest record and its bytes, which stay valid until the next call; false where there is none. */
 bool fw_queue_take(fw_command_queue *queue, fw_queued *record, const uint8_t **bytes);
 /* Take the same record once more, with another argument. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core_internal.h"
+#include "dhcp_nak.h"
 #include "dhcp_watch.h"
 
 #define LIMIT_MS 1000u
@@ -95,7 +96,11 @@ fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length,
         core->s.wake_sent = fw_emit(core, FW_REMOTE_WAKEUP, 0, NULL);
     }
     fw_queued record = {NULL, 0, FW_TRANSMIT_FRAME, (uint16_t)length};
-    return fw_queue_push(&core->queue, record, frame) ? FW_SEND_ACCEPTED : refuse_tx(core, FW_SEND_QUEUE_FULL, now);
+    if (!fw_queue_push(&core->queue, record, frame)) {
+        return refuse_tx(core, FW_SEND_QUEUE_FULL, now);
+    }
+    (void)fw_dhcp_nak_name(fw_queue_newest(&core->queue, record.length), length, core->config.address);
+    return FW_SEND_ACCEPTED;
 }
 
 /* An ACK of an INFORM assigns nothing: its yiaddr is zero (RFC 2131, 4.3.5). */
