@@ -9,10 +9,11 @@ import sys
 import threading
 from array import array
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
+
+from msgspec.structs import replace
 
 from hil.agent import protocol
 from hil.bench import Board

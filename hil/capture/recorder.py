@@ -1,12 +1,15 @@
 """The only writer of timeline.jsonl."""
 
 import os
+from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 from hil.timeline.events import Event
-from hil.timeline.journal import encode
+from hil.timeline.journal import encode_lines
 
 TIMELINE = "timeline.jsonl"
+_instant: Callable[[Event], int] = attrgetter("t_ns")
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -33,8 +36,8 @@ class Recorder:
         """One batch in order of ``t_ns``; events of equal time keep the order in which they were read."""
         if not batch:
             return
-        batch.sort(key=lambda event: event.t_ns)
-        write_all(self._fd, "".join(f"{encode(event)}\n" for event in batch).encode())
+        batch.sort(key=_instant)
+        write_all(self._fd, encode_lines(batch))
         self.batches += 1
         if self._event_fd >= 0:
             os.eventfd_write(self._event_fd, 1)

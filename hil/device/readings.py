@@ -5,7 +5,9 @@ timeline.
 """
 
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from hil.agent.client import ConnectFailed
 from hil.bench import LAN, Board

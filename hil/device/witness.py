@@ -7,13 +7,13 @@ write down everything that it could read by then.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TextIO, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from hil.clock import Clock, Deadline, MonotonicClock, to_s
 from hil.errors import HarnessError, WireError
 from hil.expect import Expectation, Pending
 from hil.timeline.events import Event, UsbAttached, UsbDetached
-from hil.timeline.journal import read_journal
+from hil.timeline.journal import JournalReader
 from hil.timeline.matching import matcher
 from hil.timeline.timeline import Timeline
 
@@ -41,9 +41,8 @@ class Witness:
         self._capture = capture
         self._clock = clock or MonotonicClock()
         self._path = capture.path
-        self._file: TextIO | None = None
-        self._rest = ""
-        self._lines = 0
+        self._file: BinaryIO | None = None
+        self._reader = JournalReader()
         self._watching: list[Expectation] = []
         self._presence: dict[str, tuple[int, bool]] = {}
 
@@ -53,15 +52,10 @@ class Witness:
         Raises:
             HarnessError: a line is no event; the message names file and line, at every further call too.
         """
-        self._rest += self._read()
-        if "\n" not in self._rest:
-            return 0
         try:
-            events, rest = read_journal(self._rest, self._lines + 1)
+            events = self._reader.feed(self._read())
         except WireError as error:
             raise HarnessError(f"{self._path}: {error}") from error
-        self._lines += self._rest.count("\n")
-        self._rest = rest
         for event in events:
             self._take(event)
         return len(events)
@@ -134,12 +128,11 @@ class Witness:
             self._file.close()
             self._file = None
 
-    def _read(self) -> str:
+    def _read(self) -> bytes:
         if self._file is None:
             if not self._path.exists():
-                return ""
-            # The journal is ASCII; any other byte turns into an escape that JSON does not have.
-            self._file = self._path.open(encoding="ascii", errors="backslashreplace", newline="\n")
+                return b""
+            self._file = self._path.open("rb", buffering=0)
         return self._file.read()
 
     def _take(self, event: Event) -> None:

@@ -15,9 +15,11 @@ depend on the sentence. :attr:`Expectation.steps_examined` counts it.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal
+
+from msgspec.structs import replace
 
 from hil.clock import to_ns
 from hil.errors import MisuseError

@@ -11,16 +11,17 @@ compared is not accepted; it raises nothing.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from hil.errors import MisuseError
 from hil.timeline.matching import Predicate, agrees
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _OneOf(Predicate):
-    values: tuple[Any, ...]
+    __slots__ = ("values",)
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
 
     def __repr__(self) -> str:
         return f"one_of({', '.join(map(repr, self.values))})"
@@ -29,9 +30,11 @@ class _OneOf(Predicate):
         return any(agrees(wanted, value) for wanted in self.values)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _Regex(Predicate):
-    pattern: re.Pattern[str]
+    __slots__ = ("pattern",)
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
 
     def __repr__(self) -> str:
         return f"regex({self.pattern.pattern!r})"
@@ -40,10 +43,12 @@ class _Regex(Predicate):
         return isinstance(value, str) and self.pattern.search(value) is not None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _Between(Predicate):
-    low: Any
-    high: Any
+    __slots__ = ("low", "high")
+
+    def __init__(self, low: Any, high: Any) -> None:
+        self.low = low
+        self.high = high
 
     def __repr__(self) -> str:
         return f"between({self.low!r}, {self.high!r})"
@@ -58,9 +63,11 @@ class _Between(Predicate):
         return f"wanted {self!r}, got {value!r}{_distance(value, self.low, self.high)}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _AtLeast(Predicate):
-    low: Any
+    __slots__ = ("low",)
+
+    def __init__(self, low: Any) -> None:
+        self.low = low
 
     def __repr__(self) -> str:
         return f"at_least({self.low!r})"
@@ -75,9 +82,11 @@ class _AtLeast(Predicate):
         return f"wanted {self!r}, got {value!r}{_distance(value, self.low, None)}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _Not(Predicate):
-    unwanted: Any
+    __slots__ = ("unwanted",)
+
+    def __init__(self, unwanted: Any) -> None:
+        self.unwanted = unwanted
 
     def __repr__(self) -> str:
         return f"not_({self.unwanted!r})"
@@ -86,9 +95,11 @@ class _Not(Predicate):
         return not agrees(self.unwanted, value)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _Contains(Predicate):
-    part: Any
+    __slots__ = ("part",)
+
+    def __init__(self, part: Any) -> None:
+        self.part = part
 
     def __repr__(self) -> str:
         return f"contains({self.part!r})"

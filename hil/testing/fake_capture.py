@@ -1,9 +1,10 @@
 """Stands for the capture process: writes timeline.jsonl itself, at times that a test has laid down."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from hil.clock import to_ns
 from hil.testing.fake_clock import FakeClock

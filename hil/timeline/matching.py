@@ -12,9 +12,21 @@ from hil.timeline.events import ANY, STAMP, Event, own_fields
 
 
 class Predicate:
-    """A field of a pattern that accepts more than one value; its repr is what the user wrote."""
+    """A field of a pattern that accepts more than one value; its repr is what the user wrote.
 
-    __slots__ = ()
+    Two are equal where what their slots hold is. No dataclass: the journal would take one for a value and write it.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other._held() == self._held()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._held()))
+
+    def _held(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
 
     def accepts(self, value: Any) -> bool:
         """Whether ``value`` will do; never raises, whatever the type of ``value``."""

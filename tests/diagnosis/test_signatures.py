@@ -1,8 +1,7 @@
 """Each known failure is found by its own name, and not on a healthy timeline."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from hil.diagnosis import SIGNATURES, diagnose
 from hil.timeline.events import (

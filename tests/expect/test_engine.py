@@ -1,11 +1,11 @@
 """Verdicts: what is met, what fails and when, whatever the order of arrival."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hil.clock import NS_PER_S, to_ns
 from hil.errors import MisuseError

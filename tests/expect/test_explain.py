@@ -1,7 +1,8 @@
 """The whole text of every way in which an expectation can end."""
 
-from dataclasses import replace
 from textwrap import dedent
+
+from msgspec.structs import replace
 
 from hil.clock import to_ns
 from hil.expect import Expectation, explain, never, optional, repeated, unordered, within

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from msgspec.structs import replace
 
 from hil.clock import to_ns
 from hil.expect import Expectation

@@ -1,28 +1,30 @@
+import tracemalloc
+from typing import get_type_hints
+
 import pytest
 
 from hil.errors import WireError
 from hil.expect import predicates
 from hil.timeline import events
 from hil.timeline.events import ANY, REGISTRY, Carrier, DhcpAck, Event, HttpReply, SerialLine, Uevent, own_fields
-from hil.timeline.journal import decode, encode, read_journal
+from hil.timeline.journal import JournalReader, decode, encode, encode_lines, read_journal
 
 STAMP = {"t_ns": 1200, "t_err_ns": 50, "board": "s3-a", "source": "packet"}
 ACK = DhcpAck(address="192.168.7.2", server="", lease_s=3600, xid=1, client_mac="02:00", sender="board", **STAMP)
 LINE = (
-    '{"event":"DhcpAck","t_ns":1200,"t_err_ns":50,"board":"s3-a","source":"packet","address":"192.168.7.2",'
-    '"server":"","lease_s":3600,"xid":1,"client_mac":"02:00","sender":"board"}'
+    '{"event":"DhcpAck","address":"192.168.7.2","server":"","lease_s":3600,"xid":1,"client_mac":"02:00",'
+    '"sender":"board","t_ns":1200,"t_err_ns":50,"board":"s3-a","source":"packet"}'
 )
-VALUES = {"int": 7, "str": "text\n\u2028ü\ud800", "bool": True, "float": 0.5, "dict[str, str]": {"SEQNUM": "4"}}
+VALUES = {int: 7, str: "text\n\u2028ü\ud800", bool: True, float: 0.5, dict[str, str]: {"SEQNUM": "4"}}
 
 
 def _filled(kind: type[Event]) -> Event:
-    hints = {name: str(kind.__dataclass_fields__[name].type) for name in own_fields(kind)}
-    found = {name: VALUES.get(hint.removeprefix("<class '").removesuffix("'>")) for name, hint in hints.items()}
-    return kind(**found, **STAMP)
+    hints = get_type_hints(kind)
+    return kind(**{name: VALUES[hints[name]] for name in own_fields(kind)}, **STAMP)
 
 
 def test_an_event_is_one_line_with_its_name_first():
-    """The text form starts with the event's name and stamp and goes on with its own fields."""
+    """The text form starts with the event's name, goes on with its own fields and ends with the stamp."""
     assert encode(ACK) == LINE
 
 
@@ -105,15 +107,61 @@ def test_a_bad_line_inside_a_journal_is_named_by_its_number():
         read_journal(LINE + "\n" + LINE[:40] + "\n" + LINE + "\n", first_number=11)
 
 
-def test_short_texts_are_stored_once():
-    """A million events of one board share the texts of its name and addresses."""
-    first, second = decode(LINE), decode(LINE)
-    assert first.board is second.board
-    assert first.source is second.source
-    assert first.address is second.address
-
-
 def test_properties_are_kept_as_a_mapping():
     """A uevent's properties come back as they were."""
     event = Uevent("add", "tty", "/devices/x", {"MAJOR": "166"}, **STAMP)
     assert decode(encode(event)).properties == {"MAJOR": "166"}
+
+
+def test_a_mapping_of_anything_but_text_is_refused():
+    """The message names the field."""
+    line = encode(Uevent("add", "tty", "/devices/x", {"MAJOR": "166"}, **STAMP)).replace('"166"', "166")
+    with pytest.raises(WireError, match=r"line 2: Uevent\.properties is \{'MAJOR': 166\}; wanted: dict"):
+        decode(line, 2)
+
+
+@pytest.mark.parametrize("text", ["plain", "null", '":null', "ü\u2028", "half \ud800", "\x00\x1b[0m\x7f"])
+def test_many_are_written_as_each_alone_is(text):
+    """A batch has the same bytes whatever its texts hold, and none that is not ASCII."""
+    batch = [SerialLine(text, 0, 4, True, **STAMP), ACK]
+    lines = encode_lines(batch)
+    assert lines.decode("ascii") == "".join(f"{encode(event)}\n" for event in batch)
+    assert JournalReader().feed(lines) == batch
+
+
+def test_a_batch_with_what_has_no_text_is_refused():
+    """As alone."""
+    with pytest.raises(WireError, match="CaptureGap has no text"):
+        encode_lines([ACK, events.CaptureGap("serial", "queue full", float("nan"), **STAMP)])
+
+
+def test_a_reader_names_a_bad_line_each_time_it_is_asked():
+    """What follows it is not read as if nothing had been."""
+    reader = JournalReader()
+    assert reader.feed(f"{LINE}\n".encode()) == [ACK]
+    for portion in (b"nonsense\n", f"{LINE}\n".encode()):
+        with pytest.raises(WireError, match=r"line 2: not JSON: .* it begins 'nonsense'"):
+            reader.feed(portion)
+
+
+def test_an_event_class_made_later_is_read_too():
+    """A test may have events of its own."""
+    kind = type("Later", (Event,), {"__annotations__": {"x": int}, "x": ANY}, frozen=True)
+    try:
+        assert decode(encode(kind(7, **STAMP))) == kind(7, **STAMP)
+    finally:
+        del REGISTRY["Later"]
+
+
+def test_a_million_events_fit_into_half_a_gigabyte():
+    """Of memory a log line takes 500 bytes at most, its own text of 60 included."""
+    text = "I (123456) wifi: a line of the length that most lines have."
+    lines = b"".join(
+        encode_lines([SerialLine(text, 60 * at, 62, True, **{**STAMP, "t_ns": 10**12 + at})]) for at in range(2000)
+    )
+    tracemalloc.start()
+    found = JournalReader().feed(lines)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 2000
+    assert used / len(found) <= 500
