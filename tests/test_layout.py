@@ -8,13 +8,17 @@ from hil.timeline.events import REGISTRY
 
 REPOSITORY = Path(__file__).parents[1]
 THROUGH = {
+    "agent/checks.py": "agent/test_protocol.py",
     "agent/server/machine.py": "agent/server/test_operations.py",
     "agent/server/rtnetlink.py": "agent/server/test_namespaces.py",
     "agent/server/sessions.py": "agent/server/test_operations.py",
     "agent/places.py": "launcher/test_launch.py",
+    "agent/spawning.py": "agent/test_client.py",
     "board/interfaces.py": "device/test_usb_board.py",
+    "device/bus_sleep.py": "device/test_usb_board.py",
     "device/open_bench.py": "proofs/test_faults.py",
     "diagnosis/dhcp_signatures.py": "diagnosis/test_signatures.py",
+    "device/presence.py": "device/test_usb_board.py",
     "diagnosis/finding.py": "diagnosis/test_signatures.py",
     "diagnosis/link_signatures.py": "diagnosis/test_signatures.py",
     "diagnosis/signature.py": "diagnosis/test_signatures.py",

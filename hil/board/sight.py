@@ -10,8 +10,10 @@ VBUS_OFF = "vbus_off"
 """The supply goes: a bus-powered board boots afterwards."""
 DISCONNECT = "disconnect"
 """The data lines go: the board is enumerated anew."""
+RESET = "reset"
+"""The chip starts over, with its supply on: by its EN pin, or by its own software."""
 BUS_RESET = "bus_reset"
-"""USB reset without a disconnect."""
+"""USB reset without a disconnect: the board is configured anew, at the same address."""
 RECONFIGURE = "reconfigure"
 """SET_CONFIGURATION(0), then again."""
 SUSPEND = "suspend"
@@ -23,6 +25,7 @@ NOTHING = "nothing"
 _STRONGER = {
     VBUS_OFF: (VBUS_OFF,),
     DISCONNECT: (DISCONNECT, VBUS_OFF),
+    RESET: (RESET,),
     BUS_RESET: (BUS_RESET,),
     RECONFIGURE: (RECONFIGURE,),
     SUSPEND: (SUSPEND,),

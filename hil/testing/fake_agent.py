@@ -3,7 +3,7 @@
 import socket
 
 from hil.agent.client import Done
-from hil.errors import AgentError
+from hil.errors import AgentError, SetupError
 from hil.testing.fake_capture import FakeCapture
 from hil.timeline.events import UsbAttached, UsbDetached, UsbResumed, UsbSuspended
 
@@ -29,22 +29,47 @@ class FakeAgent:
         """The call during which the device leaves the bus."""
         self.answers: list[socket.socket | OSError] = []
         """What open_tcp_socket brings, in order."""
-        self.attributes = {"runtime_status": "active", "control": "on", "autosuspend_delay_ms": "2000"}
+        self.attributes = {
+            "runtime_status": "active",
+            "control": "on",
+            "autosuspend_delay_ms": "2000",
+            "authorized": "1",
+            "bound": "1",
+            "bound_ncm": "1",
+            "port_disable": "0",
+        }
+        self.tells = True
+        """Whether the journal tells when the device comes and goes; the kernel knows it all the same."""
+        self.refuses: tuple[str, ...] | None = None
+        """The call at which the kernel says no, with the device there."""
+        self.has_port_switch = True
+        """Whether the kernel can disable a hub's port."""
+        self.lines_reset = True
+        """Whether the console's DTR and RTS are wired to the chip."""
+        self.boot_s = 0.4
+        """From a reset to the device on the bus."""
 
     # ---- what happens to the device --------------------------------------------------------------
 
     def attach(self) -> None:
         """The device comes onto the bus, awake."""
         self.present = True
-        self.attributes.update(runtime_status="active", control="on")
-        self.capture.record_after(UEVENT_S, UsbAttached(PATH, VID, PID, "x", source="uevent"))
+        self.attributes.update(runtime_status="active", control="on", authorized="1", bound="1", bound_ncm="1")
+        if self.tells:
+            self.capture.record_after(UEVENT_S, UsbAttached(PATH, VID, PID, "x", source="uevent"))
 
     def detach(self) -> None:
         """The device leaves the bus, unless it has already."""
         if not self.present:
             return
         self.present = False
-        self.capture.record_after(UEVENT_S, UsbDetached(PATH, source="uevent"))
+        if self.tells:
+            self.capture.record_after(UEVENT_S, UsbDetached(PATH, source="uevent"))
+
+    def restart(self) -> None:
+        """The chip starts over: its device goes, and comes when it has booted."""
+        self.detach()
+        self.capture.after(self.boot_s, self.attach)
 
     def suspend(self) -> None:
         """The device goes to sleep, if it is there."""
@@ -60,15 +85,43 @@ class FakeAgent:
         return ["s3-a"]
 
     def read_attribute(self, board: str, attribute: str) -> str:
-        self._reached("read_attribute", board, attribute)
+        self._asked(attribute, "read_attribute", board, attribute)
         return self.attributes[attribute]
 
     def write_attribute(self, board: str, attribute: str, value: str) -> Done:
-        self._reached("write_attribute", board, attribute, value)
+        self._asked(attribute, "write_attribute", board, attribute, value)
         self.attributes[attribute] = value
         if attribute == "control":
             self._controlled(value)
+        if attribute == "port_disable":
+            self.detach() if value == "1" else self.attach()
+        return self._done()
+
+    def reset_device(self, board: str) -> Done:
+        self._reached("reset_device", board)
+        return self._done()
+
+    def reset_by_lines(self, board: str) -> Done:
+        self._called("reset_by_lines", board)
+        if self.lines_reset:
+            self.restart()
+        return self._done()
+
+    def switch_power(self, board: str, power: str, on: bool) -> Done:
+        self._called("switch_power", board, power, str(on))
+        return self._done()
+
+    def _done(self) -> Done:
         return Done(self.capture.clock.now_ns(), 1000)
+
+    def _asked(self, attribute: str, *call: str) -> None:
+        """A port has its attribute whether a device is there or not."""
+        if attribute != "port_disable":
+            self._reached(*call)
+            return
+        self._called(*call)
+        if not self.has_port_switch:
+            raise SetupError("port has no attribute 'disable'; kernels before 6.0 have none")
 
     def open_tcp_socket(self, board: str, address: str, port: int, timeout_s: float) -> socket.socket:
         self._called("open_tcp_socket", board, address, str(port))
@@ -95,5 +148,7 @@ class FakeAgent:
         self.capture.catch_up()
         if call == self.vanish_on:
             self.detach()
+        if call == self.refuses:
+            raise AgentError(f"{' '.join(call)}: Input/output error")
         if not self.present:
             raise AgentError(f"no USB device at {PATH}: /sys/bus/usb/devices/{PATH} does not resolve")

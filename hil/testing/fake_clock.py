@@ -10,6 +10,8 @@ class FakeClock:
         self._now_ns = start_ns
         self.slept_s: list[float] = []
         """Every duration that was slept, in order."""
+        self.interrupt_next_sleep = False
+        """Ctrl-C comes during the next sleep."""
 
     def now_ns(self) -> int:
         return self._now_ns
@@ -17,6 +19,9 @@ class FakeClock:
     def sleep(self, duration_s: float) -> None:
         if duration_s < 0:
             raise ValueError(f"sleep of {duration_s} s; a duration is never negative")
+        if self.interrupt_next_sleep:
+            self.interrupt_next_sleep = False
+            raise KeyboardInterrupt
         self.slept_s.append(duration_s)
         self._now_ns += to_ns(duration_s)
 
