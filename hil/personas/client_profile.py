@@ -106,6 +106,8 @@ class ClientProfile:
     first message leaves with the carrier. Whether another host's driver would send it sooner is not known."""
     remembers_lease: bool = True
     """Whether a new interface of the same hardware address asks for the old lease (INIT-REBOOT)."""
+    remembered: str = ""
+    """Address that the host brings from a network where it was before, and asks for first; '' for none."""
     gather_s: float = 0.0
     """How long OFFERs are collected before one is asked for."""
     gather_acks_s: float = 0.0

@@ -20,7 +20,7 @@ from hil.errors import WireError
 from hil.personas.client_profile import Backoff, ClientProfile
 from hil.personas.commands import ClearAddress, Command, Doubted, GaveUp, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.exchange import Exchange
-from hil.personas.lease import Lease, granted
+from hil.personas.lease import Lease, elsewhere, granted
 from hil.personas.replies import ACK, IGNORE, NAK, OFFER, RESTART, Expected, better, foreign, ideal, judge, server_of
 from hil.personas.states import (
     BOUND,
@@ -85,7 +85,9 @@ class DhcpClient:
     def attached(self, mac: str, carrier: bool, now_ns: int) -> list[Command]:
         """An interface is there, in place of the one before if there was one."""
         commands = self.detached(now_ns)
-        if mac != self.mac or not self.profile.remembers_lease:
+        if not self.mac and self.profile.remembered:
+            self.lease = elsewhere(self.profile.remembered, now_ns)
+        elif mac != self.mac or not self.profile.remembers_lease:
             self.lease = None
         self.mac = mac
         self._carrier = carrier
@@ -203,7 +205,7 @@ class DhcpClient:
 
     def _reboot(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()
-        self._offer = self._held = None
+        self._held = None
         self._exchange.begin(now_ns)
         self._send_reboot(now_ns)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hil.clock import to_ns
 from hil.wire import dhcp
+from hil.wire.ethernet import BROADCAST
 
 DEFAULT_LEASE_S = 3600
 """For an ACK without option 51."""
@@ -44,6 +45,12 @@ def granted(ack: dhcp.DhcpMessage, server: str, server_mac: str, now_ns: int) ->
         rebind_at_ns=now_ns + to_ns(rebind_s),
         expires_at_ns=now_ns + to_ns(lease_s),
     )
+
+
+def elsewhere(address: str, now_ns: int) -> Lease:
+    """The lease of ``address`` that another network has given, by a server that is not here."""
+    end_ns = now_ns + to_ns(DEFAULT_LEASE_S)
+    return Lease(address, "", BROADCAST, _class_prefix(address), "", DEFAULT_LEASE_S, end_ns, end_ns, end_ns)
 
 
 def subnet(reply: dhcp.DhcpMessage) -> ipaddress.IPv4Network:
