@@ -18,10 +18,23 @@ from collections.abc import Callable
 from hil.clock import to_ns
 from hil.errors import WireError
 from hil.personas.client_profile import Backoff, ClientProfile
-from hil.personas.commands import ClearAddress, Command, Doubted, GaveUp, Note, SendFrame, SetAddress, StateChanged
+from hil.personas.commands import ClearAddress, Command, GaveUp, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.exchange import Exchange
 from hil.personas.lease import Lease, elsewhere, granted
-from hil.personas.replies import ACK, IGNORE, NAK, OFFER, RESTART, Expected, better, foreign, ideal, judge, server_of
+from hil.personas.replies import (
+    ACK,
+    IGNORE,
+    NAK,
+    OFFER,
+    RESTART,
+    Expected,
+    better,
+    doubted,
+    foreign,
+    ideal,
+    judge,
+    server_of,
+)
 from hil.personas.states import (
     BOUND,
     FAILED,
@@ -52,7 +65,7 @@ class DhcpClient:
 
     Args:
         profile: how this implementation differs.
-        mac: the interface's address.
+        mac: the interface's address, '' while there is none.
         dice: source of transaction ids and jitter; seeded, a run repeats itself.
     """
 
@@ -65,6 +78,7 @@ class DhcpClient:
         self.wants_link_local = False
         """Whether the host should look for an address of its own (RFC 3927)."""
         self._dice = dice
+        self._present = bool(mac)
         self._carrier = False
         self._address = ""
         self._exchange = Exchange(profile, dice)
@@ -90,6 +104,7 @@ class DhcpClient:
         elif mac != self.mac or not self.profile.remembers_lease:
             self.lease = None
         self.mac = mac
+        self._present = True
         self._carrier = carrier
         if carrier or self.profile.starts_without_carrier:
             commands += self._start(now_ns)
@@ -97,12 +112,12 @@ class DhcpClient:
 
     def detached(self, now_ns: int) -> list[Command]:
         """The interface has left."""
-        self._carrier = False
+        self._present = self._carrier = False
         return self._handle(LINK_DOWN, now_ns)
 
     def link_changed(self, up: bool, now_ns: int) -> list[Command]:
         """The interface got or lost its carrier; nothing happens where it had it, or had it not, before."""
-        if up == self._carrier:
+        if up == self._carrier or not self._present:
             return []
         self._carrier = up
         return self._start(now_ns) if up else self._handle(LINK_DOWN, now_ns)
@@ -120,7 +135,7 @@ class DhcpClient:
             return []
         if reply.xid != self._exchange.xid or reply.chaddr != self.mac:
             reason = foreign(reply, self.mac, self._exchange.xid)
-            return [_doubted(kind, reason, False, reply)] if reason else []
+            return [doubted(kind, reason, False, reply)] if reason else []
         return self._judged(kind, reply, EthernetFrame.parse(frame).src, now_ns)
 
     def wake(self, now_ns: int) -> list[Command]:
@@ -144,7 +159,7 @@ class DhcpClient:
     def _judged(self, kind: str, reply: dhcp.DhcpMessage, server_mac: str, now_ns: int) -> list[Command]:
         verdict = judge(self.profile, self._expected(), kind, reply)
         ignored = verdict.action == IGNORE
-        doubts: list[Command] = [_doubted(kind, reason, not ignored, reply) for reason in verdict.reasons]
+        doubts: list[Command] = [doubted(kind, reason, not ignored, reply) for reason in verdict.reasons]
         if ignored:
             return doubts
         self._server_mac = server_mac
@@ -200,8 +215,8 @@ class DhcpClient:
 
     def _send_discover(self, now_ns: int, _: dhcp.DhcpMessage | None = None) -> None:
         self._broadcast(self._message(dhcp.DISCOVER, now_ns), now_ns, self.profile.discover)
-        if self.profile.link_local_at_try and self._exchange.sent >= self.profile.link_local_at_try:
-            self.wants_link_local = True
+        due = self.profile.link_local_at_try
+        self.wants_link_local |= self._carrier and 0 < due <= self._exchange.sent
 
     def _reboot(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()
@@ -337,10 +352,6 @@ class DhcpClient:
             self._unsent = frame
         delay_ns, last = self._exchange.count(backoff)
         self._timers[GIVE_UP if last else RESEND] = now_ns + delay_ns
-
-
-def _doubted(kind: str, reason: str, taken: bool, reply: dhcp.DhcpMessage) -> Doubted:
-    return Doubted(kind, reason, taken, reply.yiaddr, server_of(reply))
 
 
 Action = Callable[[DhcpClient, int, "dhcp.DhcpMessage | None"], None]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hil.personas.client_profile import ClientProfile
+from hil.personas.commands import Doubted
 from hil.personas.lease import subnet
 from hil.personas.states import REBINDING
 from hil.wire import dhcp
@@ -84,6 +85,11 @@ def judge(profile: ClientProfile, expected: Expected, kind: str, reply: dhcp.Dhc
 def server_of(reply: dhcp.DhcpMessage) -> str:
     """Option 54, or ''."""
     return reply.address_option(dhcp.OPTION_SERVER_ID) or ""
+
+
+def doubted(kind: str, reason: str, taken: bool, reply: dhcp.DhcpMessage) -> Doubted:
+    """The command that tells one reason."""
+    return Doubted(kind, reason, taken, reply.yiaddr, server_of(reply))
 
 
 def foreign(reply: dhcp.DhcpMessage, mac: str, xid: int) -> str:

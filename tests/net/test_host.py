@@ -6,11 +6,14 @@ import pytest
 
 from hil.errors import AgentError, BenchError, BoardFailure, HarnessError, MisuseError
 from hil.net.host import Host, Persona
+from hil.personas.client_profile import Backoff
 from hil.testing.fake_net import BOARD_MAC, HOST_MAC, LEASED, WITHIN_S, FakeNet
 from hil.wire import dhcp
 from hil.wire.ethernet import EthernetFrame
 from hil.wire.icmp import IcmpEcho
 from hil.wire.ipv4 import Ipv4Packet
+
+SOON = Backoff((0,), 0.1, 0.1, tries=1)
 
 
 @pytest.fixture
@@ -61,6 +64,44 @@ def test_a_lease_whose_address_cannot_be_set_is_not_the_boards_fault(net: FakeNe
     assert net.setting.wait(WITHIN_S)
     with pytest.raises(HarnessError, match="'linux' got a lease and cannot have its address: the kernel says no"):
         linux.wait_for_lease(0.2)
+
+
+def test_a_persona_is_taken_with_options(host: Host) -> None:
+    """A figure of its profile may be otherwise; one that there is not is refused with the choices."""
+    weary = host.persona("linux", discover=SOON)
+    assert weary._profile.gives_up
+    with pytest.raises(BenchError, match="persona 'macos': option 'colour' is not known; known: 'ack', "):
+        host.persona("macos", colour="red")
+
+
+def test_a_host_that_gives_up_says_what_it_waited_for(net: FakeNet, host: Host) -> None:
+    """wait_for_failure() returns it; a lease that is waited for then is the board's failure, with the reason."""
+    weary = host.persona("linux", discover=SOON, caches_failure=True)
+    weary.start("s3-a")
+    net.link(carrier=True)
+    assert weary.wait_for_failure(WITHIN_S) == "OFFER"
+    assert (weary.state, weary.address, weary.link_local) == ("FAILED", "", "")
+    with pytest.raises(BoardFailure, match=r"its DHCP state: FAILED, it gave up waiting for OFFER at try 1$"):
+        weary.wait_for_lease(0.0)
+
+
+def test_a_host_that_has_not_given_up_is_the_boards_doing(net: FakeNet, host: Host) -> None:
+    """With what it got."""
+    ios = host.persona("ios", gather_s=0.0)
+    ios.start("s3-a")
+    net.link(carrier=True)
+    net.grant()
+    ios.wait_for_lease(WITHIN_S)
+    message = r"'ios' has not given up within 0 s; its DHCP state: BOUND, its address: 192\.168\.7\.2$"
+    with pytest.raises(BoardFailure, match=message):
+        ios.wait_for_failure(0.0)
+
+
+def test_a_host_that_never_gives_up_is_not_waited_for(net: FakeNet, host: Host) -> None:
+    """It would be until the deadline."""
+    linux = started(net, host)
+    with pytest.raises(MisuseError, match="persona 'linux' never gives up; those that do: 'ios', 'macos'"):
+        linux.wait_for_failure()
 
 
 def test_nobodys_ping_is_one_echo_from_an_address_that_nobody_has(net: FakeNet, host: Host) -> None:

@@ -10,16 +10,39 @@ import pytest
 
 from hil.errors import AgentError, HarnessError
 from hil.net.persona_runner import PersonaRunner
-from hil.personas.client_profile import ClientProfile
+from hil.personas.client_profile import Backoff, ClientProfile, LinkLocalTimes
+from hil.personas.commands import GaveUp
 from hil.testing.fake_net import BOARD_MAC, HOST_MAC, LEASED, PACKET_OUTGOING, WITHIN_S, FakeNet, dhcp_reply
 from hil.testing.netns import RTMGRP_LINK, Namespace
-from hil.timeline.events import Event, LeaseBound, LeaseLost, PersonaNote, PersonaState
+from hil.timeline.events import (
+    Event,
+    LeaseBound,
+    LeaseLost,
+    LinkLocalBound,
+    LinkLocalLost,
+    PersonaGaveUp,
+    PersonaNote,
+    PersonaState,
+    ReplyDoubted,
+)
 from hil.wire import dhcp
 from hil.wire.ethernet import BROADCAST, EthernetFrame
 from hil.wire.rtnetlink_requests import dump_links
 
 ETH_P_ALL = 3
 PLAIN = ClientProfile(name="plain")
+AT_ONCE = Backoff((0,), 0.1, 0.1, tries=2)
+QUICK = LinkLocalTimes((0.0, 0.0), 1, (0.0, 0.0), 0.0, 1, 0.0)
+WEARY = ClientProfile(
+    name="plain",
+    discover=AT_ONCE,
+    request=AT_ONCE,
+    caches_failure=True,
+    starts_without_carrier=True,
+    link_local_at_try=1,
+    link_local=QUICK,
+)
+"""Gives up after 0.2 s, with an address of its own."""
 
 
 @pytest.fixture
@@ -109,6 +132,14 @@ def test_an_interface_that_leaves_takes_its_address_along(net: FakeNet, runner: 
     assert (runner.interface, runner.address) == ("", "")
 
 
+def test_an_interface_that_changes_its_address_is_another(net: FakeNet, runner: PersonaRunner) -> None:
+    """A lease is for a hardware address."""
+    bound(net, runner)
+    net.link(carrier=True, mac="02:02:11:22:33:07")
+    message = net.asked()
+    assert (message.message_type, message.chaddr) == (dhcp.DISCOVER, "02:02:11:22:33:07")
+
+
 @pytest.mark.parametrize(("mac", "first"), [(HOST_MAC, dhcp.REQUEST), ("02:02:11:22:33:07", dhcp.DISCOVER)])
 def test_the_persona_follows_the_board_to_its_next_interface(
     net: FakeNet, runner: PersonaRunner, mac: str, first: int
@@ -189,6 +220,101 @@ def test_noise_on_the_wire_is_ignored(net: FakeNet, runner: PersonaRunner) -> No
     net.answer(dhcp.OFFER, discover)
     net.answer(dhcp.ACK, net.asked())
     assert runner.wait_bound(WITHIN_S) == LEASED
+
+
+# ---- a host that gives up -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def weary(net: FakeNet) -> Iterator[PersonaRunner]:
+    """A client that gives up soon, started."""
+    made = PersonaRunner(net, "s3-a", WEARY, net.record)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_giving_up_wakes_who_waits_for_it(net: FakeNet, weary: PersonaRunner) -> None:
+    """The timeline has the state before what it was waiting for."""
+    net.link(carrier=True)
+    assert weary.wait_gave_up(WITHIN_S) == weary.gave_up == GaveUp("OFFER", 2)
+    assert weary.state == "FAILED"
+    net.until(PersonaState("FAILED"))
+    assert net.until(PersonaGaveUp("OFFER", 2)).source == "persona"
+
+
+def test_another_link_ends_the_failure(net: FakeNet, weary: PersonaRunner) -> None:
+    """There is nothing to be told of it any more, and the board may grant."""
+    net.link(carrier=True)
+    weary.wait_gave_up(WITHIN_S)
+    net.link(carrier=False)
+    net.until(PersonaState("STOPPED"))
+    assert weary.gave_up is None
+    net.link(carrier=True, index=3, mac="02:02:11:22:33:07")
+    net.until(PersonaState("SELECTING"))
+    assert weary.gave_up is None
+
+
+def test_an_interface_without_carrier_is_given_up_too(net: FakeNet, weary: PersonaRunner) -> None:
+    """And nothing was sent."""
+    net.link(carrier=False)
+    assert weary.wait_gave_up(WITHIN_S) == GaveUp("carrier", 1)
+    with pytest.raises(TimeoutError):
+        silent(net)
+
+
+def test_an_ack_that_does_not_come_is_told_and_is_no_failure(net: FakeNet, weary: PersonaRunner) -> None:
+    """The client goes on with DISCOVER."""
+    net.link(carrier=True)
+    net.answer(dhcp.OFFER, discovered(net))
+    net.until(PersonaGaveUp("ACK", 2))
+    assert weary.wait_gave_up(0.0) is None
+
+
+def discovered(net: FakeNet) -> dhcp.DhcpMessage:
+    """The next DISCOVER; what else the persona sends is passed over."""
+    while True:
+        message = dhcp.from_frame(net.far.recv(65536))
+        if message is not None:
+            return message
+
+
+def test_an_address_of_its_own_is_set_and_makes_room_for_a_lease(net: FakeNet, weary: PersonaRunner) -> None:
+    """The timeline has both, and each is on the interface while it is told."""
+    net.link(carrier=True)
+    discover = discovered(net)
+    claimed = net.until(LinkLocalBound())
+    assert isinstance(claimed, LinkLocalBound)
+    assert weary.link_local == claimed.address
+    assert net.calls == [("set_address", "s3-a", f"{claimed.address}/16", "")]
+    net.answer(dhcp.OFFER, discover)
+    net.answer(dhcp.ACK, discovered(net))
+    lost = net.until(LinkLocalLost())
+    assert isinstance(lost, LinkLocalLost)
+    assert (lost.address, lost.reason) == (claimed.address, "lease")
+    assert weary.wait_bound(WITHIN_S) == LEASED
+    assert weary.link_local == ""
+    assert [call[0] for call in net.calls] == ["set_address", "clear_address", "set_address"]
+
+
+def test_an_address_of_its_own_that_is_refused_is_noted(net: FakeNet, weary: PersonaRunner) -> None:
+    """It is not told as if it were there."""
+    net.broken = AgentError("the kernel says no")
+    net.link(carrier=True)
+    net.until(PersonaNote("the kernel says no"))
+    net.until(PersonaState("FAILED"))
+    assert weary.link_local == ""
+    assert not any(isinstance(event, LinkLocalBound) for event in net.recorded)
+
+
+def test_a_reply_that_is_not_right_is_told(net: FakeNet, runner: PersonaRunner) -> None:
+    """With the reason, and whether it counts."""
+    net.link(carrier=True)
+    discover = net.asked()
+    net.far.send(dhcp_reply(dhcp.OFFER, discover, server=""))
+    doubt = net.until(ReplyDoubted())
+    assert isinstance(doubt, ReplyDoubted)
+    assert (doubt.message, doubt.reason, doubt.taken, doubt.persona) == ("OFFER", "no-server", False, "plain")
 
 
 # ---- what fails ---------------------------------------------------------------------------------

@@ -5,15 +5,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hil.clock import to_ns
-from hil.personas import PERSONAS
 from hil.personas.client_profile import AckRule, Backoff, ClientProfile, NakRule
 from hil.personas.commands import ClearAddress, Command, Doubted, GaveUp, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.dhcp_client import TRANSITIONS, DhcpClient
-from hil.personas.states import REQUESTING, SILENT, STATES
+from hil.personas.states import REQUESTING, STATES
 from hil.testing.fake_net import BOARD_IP, BOARD_MAC, HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
 
@@ -191,6 +188,18 @@ def test_link_bounce_asks_for_the_old_address_first() -> None:
     assert SetAddress(LEASED, 24, "", BOARD_IP, 60) in commands
 
 
+@pytest.mark.parametrize(("server", "follows"), [(BOARD_IP, [dhcp.DISCOVER]), ("", [])])
+def test_an_address_of_another_network_is_asked_for_first(server: str, follows: list[int]) -> None:
+    """A host that was elsewhere asks for what it had there; a strict one believes only a NAK that names its server."""
+    strict = replace(PLAIN, remembered="10.0.0.9", nak=NakRule(checked_in=frozenset(("REBOOTING",))))
+    machine = DhcpClient(strict, "", random.Random(7))
+    (request,) = sent(machine.attached(HOST_MAC, True, 0))
+    assert request.message_type == dhcp.REQUEST
+    assert request.address_option(dhcp.OPTION_REQUESTED_ADDRESS) == "10.0.0.9"
+    assert request.option(dhcp.OPTION_SERVER_ID) is None
+    assert kinds(machine.receive(dhcp_reply(dhcp.NAK, request, server=server), 1)) == follows
+
+
 def test_unanswered_reboot_falls_back_to_discover() -> None:
     """The address is not there meanwhile, and is taken off once, not again when the link goes."""
     machine = bound()
@@ -236,6 +245,17 @@ def test_a_held_ack_of_reboot_is_used_when_the_time_to_gather_is_over() -> None:
     commands = machine.wake(to_ns(2))
     assert SetAddress(LEASED, 24, "", BOARD_IP, 60) in commands
     assert machine.deadline_ns == to_ns(31)
+
+
+def test_an_ack_that_was_held_when_the_link_went_is_forgotten() -> None:
+    """The next one is held as long."""
+    machine = bound(replace(PLAIN, gather_acks_s=1.0))
+    for at_s in (2, 4):
+        machine.link_changed(False, to_ns(at_s))
+        (request,) = sent(machine.link_changed(True, to_ns(at_s)))
+        machine.receive(dhcp_reply(dhcp.ACK, request), to_ns(at_s + 0.5))
+        assert machine.deadline_ns == to_ns(at_s + 1.5)
+    assert SetAddress(LEASED, 24, "", BOARD_IP, 60) in machine.wake(to_ns(5.5))
 
 
 def test_a_carrier_told_twice_is_one() -> None:
@@ -333,19 +353,22 @@ def test_nak_starts_over_at_once() -> None:
 
 def test_nak_is_followed_by_silence_where_the_profile_says_so() -> None:
     """It grows while NAKs follow on each other, and a lease ends that."""
-    rule = NakRule(waits_in=frozenset((REQUESTING,)), wait=Backoff((5, 50), 0.0, 0.0))
-    profile = replace(PLAIN, nak=rule)
-    machine, request = requesting(profile)
-    for wait_s, at_ns in ((5, 100), (50, to_ns(6))):
-        commands = machine.receive(dhcp_reply(dhcp.NAK, request), at_ns)
+    rule = NakRule(waits_in=frozenset((REQUESTING, "RENEWING")), wait=Backoff((5, 50), 0.0, 0.0))
+    machine, request = requesting(replace(PLAIN, nak=rule))
+    now_ns = 1
+    for wait_s in (5, 50):
+        commands = machine.receive(dhcp_reply(dhcp.NAK, request), now_ns)
         assert commands == [StateChanged("INIT", "REQUESTING")]
-        assert machine.deadline_ns == at_ns + to_ns(wait_s)
-        (discover,) = sent(machine.wake(machine.deadline_ns))
-        now_ns = at_ns + to_ns(wait_s)
+        assert machine.deadline_ns == now_ns + to_ns(wait_s)
+        now_ns += to_ns(wait_s)
+        (discover,) = sent(machine.wake(now_ns))
         machine.receive(dhcp_reply(dhcp.OFFER, discover), now_ns)
         (request,) = sent(machine.wake(now_ns))
-    machine.receive(dhcp_reply(dhcp.ACK, request), to_ns(57))
-    assert machine.state == "BOUND"
+    machine.receive(dhcp_reply(dhcp.ACK, request), now_ns)
+    now_ns += to_ns(30)
+    (renewal,) = sent(machine.wake(now_ns))
+    machine.receive(dhcp_reply(dhcp.NAK, renewal), now_ns)
+    assert machine.deadline_ns == now_ns + to_ns(5)
 
 
 def test_nak_of_nobody_is_doubted_and_ignored_where_the_profile_checks() -> None:
@@ -451,109 +474,7 @@ def test_malformed_option_is_noted_and_ignored() -> None:
     assert machine.state == "SELECTING"
 
 
-# ---- whatever happens ---------------------------------------------------------------------------
-
-PROFILES = [PLAIN, EAGER, *PERSONAS.values()]
-STEPS = st.one_of(
-    st.tuples(st.just("link"), st.booleans()),
-    st.tuples(st.just("attached"), st.sampled_from([(HOST_MAC, True), (HOST_MAC, False), (OTHER_MAC, True)])),
-    st.tuples(st.just("detached"), st.none()),
-    st.tuples(st.just("wake"), st.none()),
-    st.tuples(st.just("bytes"), st.binary(max_size=400)),
-    st.tuples(
-        st.just("reply"),
-        st.fixed_dictionaries(
-            {
-                "kind": st.sampled_from([dhcp.OFFER, dhcp.ACK, dhcp.NAK, dhcp.DISCOVER]),
-                "xid": st.sampled_from(["right", "right", "right", "wrong"]),
-                "server": st.sampled_from([BOARD_IP, BOARD_IP, OTHER_SERVER, ""]),
-                "address": st.sampled_from([LEASED, LEASED, "192.168.7.3", "0.0.0.0", "10.0.0.1", "255.255.255.255"]),
-                "mask": st.sampled_from(["255.255.255.0", "", "255.0.255.0", "0.0.0.0", "255.255.255.255"]),
-                "router": st.sampled_from(["", "192.168.7.254", "10.0.0.254"]),
-                "lease_s": st.sampled_from([0, 1, 60, 0xFFFFFFFF]),
-            }
-        ),
-    ),
-)
-
-
-class Drive:
-    """A client under arbitrary steps, checked after each."""
-
-    def __init__(self, profile: ClientProfile) -> None:
-        self.machine = DhcpClient(profile, HOST_MAC, random.Random(7))
-        self.now_ns = 0
-        self.carrier = False
-        self.address = ""
-        self.asked = dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=0, chaddr=HOST_MAC)
-
-    def step(self, what: str, value: object) -> None:
-        self.now_ns += to_ns(0.4)
-        machine = self.machine
-        before = machine.state
-        match what, value:
-            case "link", bool(up):
-                self.carrier = up
-                commands = machine.link_changed(up, self.now_ns)
-            case "attached", (str(mac), bool(up)):
-                self.carrier = up
-                commands = machine.attached(mac, up, self.now_ns)
-            case "detached", _:
-                self.carrier = False
-                commands = machine.detached(self.now_ns)
-            case "bytes", bytes(data):
-                commands = machine.receive(data, self.now_ns)
-            case "reply", dict(given):
-                commands = self.reply(**given)
-            case _:
-                self.now_ns = max(self.now_ns, machine.deadline_ns or 0)
-                commands = machine.wake(self.now_ns)
-        self.check(what, before, commands)
-
-    def reply(self, kind: int, xid: str, **given: object) -> list[Command]:
-        to = self.asked if xid == "right" else replace(self.asked, xid=self.asked.xid ^ 1)
-        state, commands = self.machine.state, self.machine.receive(dhcp_reply(kind, to, **given), self.now_ns)  # type: ignore[arg-type]
-        granted = any(isinstance(command, SetAddress) for command in commands)
-        assert not granted or (kind == dhcp.ACK and xid == "right")
-        if granted and state == REQUESTING and given["server"] == OTHER_SERVER:
-            asked_other = self.asked.address_option(dhcp.OPTION_SERVER_ID) == OTHER_SERVER
-            told = any(isinstance(command, Doubted) and command.reason == "other-server" for command in commands)
-            assert asked_other or (told and REQUESTING not in self.machine.profile.ack.other_server_ignored_in)
-        return commands
-
-    def check(self, what: str, before: str, commands: list[Command]) -> None:
-        machine = self.machine
-        assert machine.state in STATES
-        frames = sent(commands)
-        assert self.carrier or not frames
-        if machine.state in SILENT:
-            assert machine.deadline_ns is None
-            assert not frames or before not in SILENT
-        if before in SILENT:
-            assert what in ("link", "attached") or not frames
-        for frame in frames:
-            assert frame.chaddr == machine.mac
-            self.asked = frame
-        for command in commands:
-            if isinstance(command, SetAddress):
-                self.address = command.address
-            elif isinstance(command, ClearAddress):
-                assert self.address == command.address
-                self.address = ""
-        assert bool(self.address) == (machine.state in ("BOUND", "RENEWING", "REBINDING"))
-
-
-@given(st.sampled_from(PROFILES), st.lists(STEPS, max_size=40))
-def test_nothing_breaks_the_machine(profile: ClientProfile, steps: list[tuple[str, object]]) -> None:
-    """Whatever comes in whatever order: a legal state, silence where silence is due, and no lease but an answered one.
-
-    Nothing is sent without carrier or in a silent state; only a link or an interface ends one. An address is set by an
-    ACK of the right exchange alone, by that of another server only where the profile says so and with a doubt; it is
-    set in BOUND, RENEWING and REBINDING and in no other state.
-    """
-    drive = Drive(profile)
-    for what, value in steps:
-        drive.step(what, value)
+# ---- the table ----------------------------------------------------------------------------------
 
 
 def test_every_state_can_lose_its_link() -> None:

@@ -4,10 +4,12 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hil.clock import to_ns
 from hil.personas.client_profile import Backoff, ClientProfile, LinkLocalTimes
-from hil.personas.commands import ClearLinkLocal, Command, SendFrame, SetAddress, SetLinkLocal
+from hil.personas.commands import ClearAddress, ClearLinkLocal, Command, SendFrame, SetAddress, SetLinkLocal
 from hil.personas.host_stack import HostStack
 from hil.testing.fake_net import BOARD_IP, HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
@@ -100,3 +102,40 @@ def test_a_conflict_is_noticed_beside_the_lease_machine() -> None:
     reply = dhcp_reply(dhcp.NAK, dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=1, chaddr=HOST_MAC))
     assert stack.receive(reply, to_ns(3)) == []
     assert stack.receive(b"noise", to_ns(3)) != []
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 4), st.lists(st.sampled_from(["up", "down", "attached", "bare", "detached", "wake", "offer", "ack"]))
+)
+def test_nothing_is_sent_without_carrier(at_try: int, steps: list[str]) -> None:
+    """Neither by the one machine nor by the other; and the host never has two addresses at once."""
+    stack = HostStack(replace(FALLING_BACK, starts_without_carrier=True, link_local_at_try=at_try), random.Random(7))
+    discover = dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=0, chaddr=HOST_MAC)
+    now_ns, present, carrier = 0, False, False
+    addresses: list[str] = []
+    for what in steps:
+        now_ns += to_ns(0.2)
+        match what:
+            case "up" | "down":
+                carrier = present and what == "up"
+                commands = stack.link_changed(what == "up", now_ns)
+            case "attached" | "bare":
+                present, carrier = True, what == "attached"
+                commands = stack.attached(HOST_MAC, carrier, now_ns)
+            case "detached":
+                present = carrier = False
+                commands = stack.detached(now_ns)
+            case "wake":
+                now_ns = max(now_ns, stack.deadline_ns or 0)
+                commands = stack.wake(now_ns)
+            case _:
+                commands = stack.receive(dhcp_reply(dhcp.OFFER if what == "offer" else dhcp.ACK, discover), now_ns)
+        for command in commands:
+            if isinstance(command, SetLinkLocal | SetAddress):
+                assert addresses in ([], [command.address])
+                addresses = [command.address]
+            elif isinstance(command, ClearLinkLocal | ClearAddress):
+                addresses.remove(command.address)
+        assert carrier or not any(isinstance(command, SendFrame) for command in commands)
+        discover = (asked(commands) or [discover])[-1]

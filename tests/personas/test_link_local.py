@@ -126,7 +126,7 @@ def test_what_is_no_conflict_is_ignored(frame: str) -> None:
 
 
 def test_many_conflicts_slow_the_search_down() -> None:
-    """From the tenth on a minute passes before the next probe."""
+    """From the tenth on a minute passes before the next probe; another link begins to count anew."""
     own = machine()
     own.wanted(HOST_MAC, 0)
     for _ in range(9):
@@ -134,6 +134,10 @@ def test_many_conflicts_slow_the_search_down() -> None:
         assert own.deadline_ns == 5
     own.receive(packet(own.address, own.address), 5)
     assert own.deadline_ns == 5 + to_ns(60)
+    own.unwanted("link-down")
+    own.wanted(HOST_MAC, 6)
+    own.receive(packet(own.address, own.address), 7)
+    assert own.deadline_ns == 7
 
 
 def test_the_first_conflict_is_answered_by_an_announcement() -> None:
@@ -161,6 +165,9 @@ def test_a_second_conflict_within_ten_seconds_takes_the_address_away(later_s: fl
 def test_an_address_that_is_unwanted_is_let_go() -> None:
     """With the reason; one that was only probed for goes silently, and is the first to be tried again."""
     own = claimed()
+    own.receive(packet(own.address, own.address), to_ns(8))
+    own.receive(packet(own.address, own.address), to_ns(8))
+    run(own, 16)
     address = own.address
     assert own.unwanted("lease") == [ClearLinkLocal(address, "lease")]
     assert (own.state, own.deadline_ns) == (IDLE, None)
