@@ -7,7 +7,6 @@ what speaks for it and what would speak against it; a signature that has evidenc
 from collections.abc import Iterable
 
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
-from hil.diagnosis.carrier_signatures import CARRIER_SIGNATURES
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
 from hil.diagnosis.http_signatures import HTTP_SIGNATURES
@@ -21,7 +20,6 @@ from hil.timeline.events import Event
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
     *LINK_SIGNATURES,
-    *CARRIER_SIGNATURES,
     *DHCP_SIGNATURES,
     *SLEEP_SIGNATURES,
     *SERIAL_SIGNATURES,

@@ -6,7 +6,7 @@ The codes are those of ``rom/rtc.h``; a code means the same on every chip, its n
 import re
 from enum import Enum
 
-CODE = re.compile(r"rst:0x([0-9a-fA-F]{1,4}) ")
+CODE = re.compile(r"rst:0x([0-9a-fA-F]{1,4}) \([^)]{0,40}\),boot:0x")
 
 
 class Reset(Enum):
