@@ -100,6 +100,9 @@ class ClientProfile:
     """After the last DISCOVER went unanswered: silence before the next one; 0 starts at once (RFC 2131 section 3.1)."""
     caches_failure: bool = False
     """Whether that silence lasts until another carrier or another interface comes, and not merely for ``pause_s``."""
+    begins_failed: bool = False
+    """Whether the host has given up already, in an earlier life, on an interface that it begins with and that has
+    carrier: it then says nothing until another carrier or another interface comes."""
     starts_without_carrier: bool = False
     """Whether an interface is enough to begin: the first message is then due before the link is up, and where there
     is no carrier yet when the second would be, the client stops until it comes. Linux cannot send on such a link: the

@@ -21,20 +21,8 @@ from hil.personas.client_profile import Backoff, ClientProfile
 from hil.personas.commands import ClearAddress, Command, GaveUp, Note, SendFrame, SetAddress, StateChanged
 from hil.personas.exchange import Exchange
 from hil.personas.lease import Lease, elsewhere, granted
-from hil.personas.replies import (
-    ACK,
-    IGNORE,
-    NAK,
-    OFFER,
-    RESTART,
-    Expected,
-    better,
-    doubted,
-    foreign,
-    ideal,
-    judge,
-    server_of,
-)
+from hil.personas.offers import Offers
+from hil.personas.replies import ACK, IGNORE, NAK, OFFER, RESTART, Expected, doubted, foreign, judge, server_of
 from hil.personas.states import (
     BOUND,
     FAILED,
@@ -51,6 +39,7 @@ from hil.wire import dhcp
 from hil.wire.ethernet import BROADCAST, EthernetFrame
 
 LINK_UP, LINK_UP_WITH_LEASE, LINK_DOWN = "link up", "link up with a lease", "link down"
+FAILED_BEFORE = "a link that is known to have failed"
 ACK_TO_HOLD, OTHER_ADDRESS, NAK_TO_WAIT = "ACK to be held", "ACK for another address", "NAK to wait after"
 RESEND, GIVE_UP, FAILURE, NO_CARRIER = "resend", "give up", "give up for good", "resend without carrier"
 GATHERED, T1, T2, EXPIRED = "gathered", "T1", "T2", "expired"
@@ -83,7 +72,7 @@ class DhcpClient:
         self._address = ""
         self._exchange = Exchange(profile, dice)
         self._naks = 0
-        self._offer: dhcp.DhcpMessage | None = None
+        self._offers = Offers(profile)
         self._held: Lease | None = None
         self._unsent: bytes | None = None
         self._server = ""
@@ -98,6 +87,7 @@ class DhcpClient:
 
     def attached(self, mac: str, carrier: bool, now_ns: int) -> list[Command]:
         """An interface is there, in place of the one before if there was one."""
+        first = not self.mac
         commands = self.detached(now_ns)
         if not self.mac and self.profile.remembered:
             self.lease = elsewhere(self.profile.remembered, now_ns)
@@ -106,7 +96,9 @@ class DhcpClient:
         self.mac = mac
         self._present = True
         self._carrier = carrier
-        if carrier or self.profile.starts_without_carrier:
+        if first and carrier and self.profile.begins_failed:
+            commands += self._handle(FAILED_BEFORE, now_ns)
+        elif carrier or self.profile.starts_without_carrier:
             commands += self._start(now_ns)
         return commands
 
@@ -166,8 +158,8 @@ class DhcpClient:
         return doubts + self._handle(self._answer(kind, verdict.action), now_ns, reply)
 
     def _expected(self) -> Expected:
-        if self.state == REQUESTING and self._offer is not None:
-            return Expected(self.state, self._server, self._offer.yiaddr)
+        if self.state == REQUESTING and self._offers.chosen is not None:
+            return Expected(self.state, self._server, self._offers.chosen.yiaddr)
         if self.state == SELECTING or self.lease is None:
             return Expected(self.state, "", "")
         return Expected(self.state, self.lease.server if self.state in HOLDING else "", self.lease.address)
@@ -209,7 +201,7 @@ class DhcpClient:
 
     def _discover(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()
-        self._offer = None
+        self._offers.forget()
         self._exchange.begin(now_ns)
         self._send_discover(now_ns)
 
@@ -237,13 +229,7 @@ class DhcpClient:
 
     def _choose(self, now_ns: int, offer: dhcp.DhcpMessage | None) -> None:
         assert offer is not None
-        if self._offer is None:
-            self._timers = {GATHERED: now_ns + to_ns(self.profile.gather_s)}
-        elif not better(self.profile, offer, self._offer):
-            return
-        self._offer = offer
-        if ideal(self.profile, offer):
-            self._timers = {GATHERED: now_ns}
+        self._timers = {GATHERED: self._offers.take(offer, now_ns)}
 
     def _request(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
         self._timers.clear()
@@ -251,9 +237,10 @@ class DhcpClient:
         self._send_request(now_ns)
 
     def _send_request(self, now_ns: int, _: dhcp.DhcpMessage | None = None) -> None:
-        assert self._offer is not None
-        self._server = server_of(self._offer)
-        request = self._message(dhcp.REQUEST, now_ns, requested=self._offer.yiaddr, server=self._server)
+        offer = self._offers.chosen
+        assert offer is not None
+        self._server = server_of(offer)
+        request = self._message(dhcp.REQUEST, now_ns, requested=offer.yiaddr, server=self._server)
         self._broadcast(request, now_ns, self.profile.request)
 
     def _bind(self, now_ns: int, ack: dhcp.DhcpMessage | None) -> None:
@@ -359,6 +346,7 @@ Action = Callable[[DhcpClient, int, "dhcp.DhcpMessage | None"], None]
 TRANSITIONS: dict[tuple[str, str], tuple[str, Action]] = {
     (STOPPED, LINK_UP): (SELECTING, DhcpClient._discover),
     (STOPPED, LINK_UP_WITH_LEASE): (REBOOTING, DhcpClient._reboot),
+    (STOPPED, FAILED_BEFORE): (FAILED, DhcpClient._stop),
     (FAILED, LINK_UP): (SELECTING, DhcpClient._discover),
     (FAILED, LINK_UP_WITH_LEASE): (REBOOTING, DhcpClient._reboot),
     (FAILED, LINK_DOWN): (STOPPED, DhcpClient._stop),

@@ -482,3 +482,25 @@ def test_every_state_can_lose_its_link() -> None:
     left = {state for state, what in TRANSITIONS if what == "link down"}
     assert left == set(STATES) - {"STOPPED"}
     assert {state for state, _ in TRANSITIONS} | {state for state, _ in TRANSITIONS.values()} == set(STATES)
+
+
+def test_a_host_that_begins_failed_is_silent_until_another_carrier_or_interface_comes() -> None:
+    """The carrier that it begins with does not count; a link that goes and comes does, and so does a new interface."""
+    for again in ("carrier", "interface"):
+        machine = DhcpClient(replace(PLAIN, begins_failed=True), "", random.Random(7))
+        assert sent(machine.attached(HOST_MAC, True, 0)) == []
+        assert (machine.state, machine.deadline_ns) == ("FAILED", None)
+        if again == "carrier":
+            machine.link_changed(False, 1)
+            asked = machine.link_changed(True, 2)
+        else:
+            machine.detached(1)
+            asked = machine.attached(HOST_MAC, True, 2)
+        assert kinds(asked) == [dhcp.DISCOVER]
+
+
+def test_a_host_that_begins_failed_without_carrier_asks_when_it_comes() -> None:
+    """There was no link that could have failed."""
+    machine = DhcpClient(replace(PLAIN, begins_failed=True), "", random.Random(7))
+    machine.attached(HOST_MAC, False, 0)
+    assert kinds(machine.link_changed(True, 1)) == [dhcp.DISCOVER]
