@@ -94,8 +94,7 @@ class DhcpClient:
         elif mac != self.mac or not self.profile.remembers_lease:
             self.lease = None
         self.mac = mac
-        self._present = True
-        self._carrier = carrier
+        self._present, self._carrier = True, carrier
         if first and carrier and self.profile.begins_failed:
             commands += self._handle(FAILED_BEFORE, now_ns)
         elif carrier or self.profile.starts_without_carrier:

@@ -33,10 +33,6 @@ REASONS: Final = {
 TAKE, IGNORE, RESTART = "take", "ignore", "restart"
 OFFER, ACK, NAK = "OFFER", "ACK", "NAK"
 
-_PUBLIC, _PRIVATE, _LINK_LOCAL = 1000, 100, 0
-_PRIVATE_NETWORKS = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-"""RFC 1918."""
-
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -97,25 +93,6 @@ def foreign(reply: dhcp.DhcpMessage, mac: str, xid: int) -> str:
     if reply.chaddr == mac:
         return "other-exchange"
     return "other-client" if reply.xid == xid else ""
-
-
-def better(profile: ClientProfile, offer: dhcp.DhcpMessage, kept: dhcp.DhcpMessage) -> bool:
-    """Whether the client would rather have ``offer`` than the one it has kept."""
-    return profile.rates_offers and _rating(offer, profile.requested) > _rating(kept, profile.requested)
-
-
-def ideal(profile: ClientProfile, offer: dhcp.DhcpMessage) -> bool:
-    """Whether no other OFFER could be better, so that the client need not wait for one."""
-    return profile.rates_offers and _rating(offer, profile.requested) == _PUBLIC + len(profile.requested)
-
-
-def _rating(offer: dhcp.DhcpMessage, requested: tuple[int, ...]) -> int:
-    """bootp-494.60.3, IPConfiguration.bproj/dhcp.c, dhcp_init() and get_rating_for_ip_address(): the requested options
-    that the OFFER has, and 1000 for a public address, 100 for a private one, 0 for a link-local one."""
-    address = ipaddress.IPv4Address(offer.yiaddr)
-    private = any(address in network for network in _PRIVATE_NETWORKS)
-    kind = _LINK_LOCAL if address.is_link_local else _PRIVATE if private else _PUBLIC
-    return kind + sum(offer.option(code) is not None for code in requested)
 
 
 def _judge_nak(profile: ClientProfile, expected: Expected, reply: dhcp.DhcpMessage) -> Verdict:

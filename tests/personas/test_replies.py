@@ -4,13 +4,12 @@ import pytest
 
 from hil.personas import LINUX
 from hil.personas.client_profile import AckRule, ClientProfile, NakRule
-from hil.personas.replies import IGNORE, REASONS, RESTART, TAKE, Expected, Verdict, better, foreign, ideal, judge
+from hil.personas.replies import IGNORE, REASONS, RESTART, TAKE, Expected, Verdict, foreign, judge
 from hil.personas.states import BOUND, REBINDING, REBOOTING, RENEWING, REQUESTING, SELECTING
 from hil.testing.fake_net import BOARD_IP, BOARD_MAC, HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
 
 PLAIN = ClientProfile(name="plain")
-RATING = ClientProfile(name="rating", rates_offers=True)
 ASKED = dhcp.DhcpMessage(op=dhcp.BOOTREQUEST, xid=1, chaddr=HOST_MAC)
 OTHER = "192.168.7.9"
 
@@ -134,24 +133,3 @@ def test_foreign_replies_are_told_apart() -> None:
     assert foreign(reply, HOST_MAC, 2) == "other-exchange"
     assert foreign(reply, BOARD_MAC, 1) == "other-client"
     assert foreign(reply, BOARD_MAC, 2) == ""
-
-
-def test_offers_are_rated_by_address_and_by_what_they_answer() -> None:
-    """Public before private before link-local, then by the number of requested options."""
-    public, private = made(dhcp.OFFER, address="8.8.8.8"), made(dhcp.OFFER)
-    fuller, own = made(dhcp.OFFER, router="192.168.7.254"), made(dhcp.OFFER, address="169.254.1.2", router=BOARD_IP)
-    assert better(RATING, public, fuller)
-    assert better(RATING, fuller, private)
-    assert better(RATING, private, own)
-    assert not better(RATING, private, private)
-    assert not better(PLAIN, public, private)
-
-
-def test_an_offer_is_ideal_where_nothing_could_be_better() -> None:
-    """A public address with every option; only to a client that rates."""
-    asks_little = ClientProfile(name="little", rates_offers=True, requested=(1, 3))
-    best = made(dhcp.OFFER, address="8.8.8.8", router="8.8.8.1")
-    assert ideal(asks_little, best)
-    assert not ideal(asks_little, made(dhcp.OFFER, address="8.8.8.8"))
-    assert not ideal(asks_little, made(dhcp.OFFER, router="192.168.7.254"))
-    assert not ideal(PLAIN, best)
