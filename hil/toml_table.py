@@ -26,6 +26,11 @@ class Table:
         self._place = place
         self._known: list[str] = []
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys that the file gives, in its order."""
+        return tuple(self._values)
+
     def key(self, name: str) -> str:
         """File and key, as an error names it."""
         return f"{self._place}{name}"
@@ -71,12 +76,12 @@ class Table:
         values = self._typed(name, dict, None if required else {})
         return Table(values, f"{self.key(name)}.")
 
-    def tables(self, name: str) -> list["Table"]:
-        """The tables of an array of tables; each is named by its own ``name`` where it has one."""
+    def tables(self, name: str, by: str = "name") -> list["Table"]:
+        """The tables of an array of tables; each is named by the value of its key ``by`` where it has one."""
         rows = self._typed(name, list, [])
         if not all(isinstance(row, dict) for row in rows):
             raise self.wrong(name, f"wanted [[{name}]] tables")
-        return [Table(row, f"{self.key(name)}.{row.get('name', number)}.") for number, row in enumerate(rows, 1)]
+        return [Table(row, f"{self.key(name)}.{row.get(by, number)}.") for number, row in enumerate(rows, 1)]
 
     def finish(self) -> None:
         """Refuse keys that no reader asked for.
@@ -106,8 +111,13 @@ def read(path: Path) -> Table:
     Raises:
         BenchError: the file cannot be read or is not TOML; the message names the file and the line.
     """
+    return Table(read_values(path), f"{path.name}: ")
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """The whole file as TOML has it; raises as :func:`read`."""
     try:
-        return Table(tomllib.loads(path.read_text(encoding="utf-8")), f"{path.name}: ")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BenchError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

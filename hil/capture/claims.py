@@ -2,53 +2,121 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from hil.capture.source import Moment
+from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import BoardSaid
+from hil.wire.esplog import UINT32_MAX
 
 UNTIMED = -1
 """``BoardSaid.board_ms`` of a line without a time."""
+MAX_NAME = 64
+"""Characters of a name that a line gives; more is no name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A claim in a line."""
+
+    name: str
+    detail: str
+    ms: int
+    """By the group ``ms``, or :data:`UNTIMED`."""
+
+
+def message_of(profile: Profile) -> dict[str, Any]:
+    """What the capture process has to know of a profile; :meth:`Claims.from_profile` reads it."""
+    return {
+        "claims": [{"name": claim.name, "pattern": claim.pattern} for claim in profile.claims],
+        "line": profile.log.line,
+        "names": {claim.called: claim.name for claim in profile.claims},
+        "step_ms": profile.log.step_ms,
+    }
 
 
 class Claims:
-    """Patterns compiled once; the first that is found in a line names it."""
+    """Patterns compiled once; the first that is found in a line names it, and the line's own word only then.
 
-    def __init__(self, patterns: Iterable[tuple[str, re.Pattern[str]]] = ()) -> None:
+    Args:
+        patterns: of single claims, in order.
+        line: of lines that name claims, by its group ``name``.
+        names: what the firmware's words are called; others are kept as they are.
+        step_ms: step of the board's time in its log.
+    """
+
+    def __init__(
+        self,
+        patterns: Iterable[tuple[str, re.Pattern[str]]] = (),
+        line: re.Pattern[str] | None = None,
+        names: Mapping[str, str] | None = None,
+        step_ms: int = 1,
+    ) -> None:
         self._patterns = tuple(patterns)
+        self._line = line
+        self._names = dict(names or {})
+        self.step_ms = step_ms
 
     @classmethod
     def from_profile(cls, profile: Mapping[str, object]) -> "Claims":
-        """From ``{"claims": [{"name", "pattern"}, …]}``; an empty pattern means that the log is silent about it.
+        """From what :func:`message_of` makes; an empty pattern means that the log is silent about it.
 
         Raises:
-            ValueError: a claim is no table of two strings, or its pattern does not compile; the message names it.
+            ValueError: a part is not of the right type, or a pattern does not compile; the message names it.
         """
-        rows = profile.get("claims", [])
-        if not isinstance(rows, list):
-            raise ValueError(f"profile.claims is {rows!r}; wanted a list")
-        return cls((row["name"], _compiled(row)) for row in rows if _checked(row)["pattern"])
+        rows = _typed(profile, "claims", list, [])
+        line = _typed(profile, "line", str, "")
+        names = _typed(profile, "names", dict, {})
+        step_ms = _typed(profile, "step_ms", int, 1)
+        patterns = [(row["name"], _compiled(f"claim {row['name']}", row["pattern"])) for row in map(_row, rows)]
+        spoken = [(name, pattern) for name, pattern in patterns if pattern.pattern]
+        return cls(spoken, _compiled("line", line) if line else None, names, step_ms)
 
-    def find(self, text: str) -> tuple[str, str] | None:
-        """Name and detail of the first claim in ``text``; the detail is the group ``detail``, or ''."""
+    def find(self, text: str) -> Found | None:
+        """The claim in ``text``, or None."""
         for name, pattern in self._patterns:
             found = pattern.search(text)
             if found:
-                return name, found.groupdict().get("detail") or ""
-        return None
+                return _found(name, found)
+        found = self._line.search(text) if self._line else None
+        called = found["name"] if found else None
+        if found is None or not called or len(called) > MAX_NAME:
+            return None
+        return _found(self._names.get(called, called), found)
 
 
-def _checked(row: object) -> Mapping[str, str]:
+def _found(name: str, found: re.Match[str]) -> Found:
+    groups = found.groupdict()
+    return Found(name, groups.get("detail") or "", _ms(groups.get("ms") or ""))
+
+
+def _ms(digits: str) -> int:
+    """Milliseconds since boot are a uint32; anything else is no time."""
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 10):
+        return UNTIMED
+    return ms if (ms := int(digits)) <= UINT32_MAX else UNTIMED
+
+
+def _typed(profile: Mapping[str, object], key: str, kind: type, default: Any) -> Any:
+    value = profile.get(key, default)
+    if type(value) is not kind:
+        raise ValueError(f"profile.{key} is {value!r}; wanted {kind.__name__}")
+    return value
+
+
+def _row(row: object) -> Mapping[str, str]:
     if isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("pattern"), str):
         return row
     raise ValueError(f"profile.claims holds {row!r}; wanted {{'name': …, 'pattern': …}}, both strings")
 
 
-def _compiled(row: Mapping[str, str]) -> re.Pattern[str]:
+def _compiled(what: str, pattern: str) -> re.Pattern[str]:
     try:
-        return re.compile(row["pattern"])
+        return re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"claim {row['name']}: pattern {row['pattern']!r}: {error}") from error
+        raise ValueError(f"{what}: pattern {pattern!r}: {error}") from error
 
 
 class Witness:
@@ -58,21 +126,22 @@ class Witness:
         self._board = board
         self._channel = channel
         self._claims = claims
-        self._clock = BoardClock()
+        self._clock = BoardClock(quantum_ms=claims.step_ms)
 
     def booted(self) -> None:
         """A boot loader's line was seen: times begin anew."""
         self._clock.new_boot()
 
     def heard(self, text: str, board_ms: int, now: Moment) -> list[BoardSaid]:
-        """A line of log, timed by the board unless ``board_ms`` is :data:`UNTIMED`."""
+        """A line of log, timed by the claim's own pattern, else by ``board_ms`` unless that is :data:`UNTIMED`."""
+        found = self._claims.find(text)
+        if found is not None and found.ms != UNTIMED:
+            board_ms = found.ms
         if board_ms != UNTIMED:
             # The loop's bound says how early the line can have come; the board clock counts from the latest instant.
             self._clock.observe(board_ms, now.t_ns)
-        found = self._claims.find(text)
         if found is None:
             return []
-        name, detail = found
         t_ns, t_err_ns = (now.t_ns, now.err_ns) if board_ms == UNTIMED else self._clock.to_host(board_ms, now.t_ns)
         stamp = Moment(t_ns, t_err_ns).stamp(self._board, self._channel)
-        return [BoardSaid(name, detail, board_ms, self._channel, **stamp)]
+        return [BoardSaid(found.name, found.detail, board_ms, self._channel, **stamp)]

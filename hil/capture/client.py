@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from hil.agent import protocol
 from hil.bench import Board
+from hil.capture.claims import message_of
 from hil.capture.recorder import TIMELINE
 from hil.capture.source import OPEN_END
 from hil.clock import Deadline, now_ns
@@ -286,5 +287,4 @@ def _readable(timeout_s: float, *fds: int) -> list[int]:
 def board_message(board: Board, profile: Profile) -> dict[str, Any]:
     """The message that announces a board."""
     paths = {"usb": board.usb, **({"console": board.console} if board.console else {})}
-    claims = [{"name": claim.name, "pattern": claim.pattern} for claim in profile.claims]
-    return {"add": "board", "board": board.name, "paths": paths, "profile": {"claims": claims}}
+    return {"add": "board", "board": board.name, "paths": paths, "profile": message_of(profile)}

@@ -86,16 +86,28 @@ class Readings:
 
     def get(self, path: str, over: str = "usb") -> Reading:
         """GET ``path``; what came back, or why nothing did, is in the timeline too."""
+        return self.request("GET", path, over)
+
+    def request(self, method: str, path: str, over: str = "usb", deadline_s: float | None = None) -> Reading:
+        """As :meth:`get`, by any method, without a body.
+
+        Args:
+            method: GET, POST …
+            path: what is asked for.
+            over: the way.
+            deadline_s: for the connection, and again for the whole exchange; None is what the readings were made with.
+        """
         board, address = self._way(over)
+        patience_s = self._deadline_s if deadline_s is None else deadline_s
         answers: list[Exchange] = []
 
         def ask() -> Instant:
             asked = _Asked(now_ns())
-            answers.append(self._exchange(board, address, path))
+            answers.append(self._exchange(board, address, method, path, patience_s))
             self.record(answers[0].event)
             return asked
 
-        asked = self._actions.perform("http_get", TRAFFIC, ask, f"{path} over {over}")
+        asked = self._actions.perform(f"http_{method.lower()}", TRAFFIC, ask, f"{path} over {over}")
         (answer,) = answers
         body = answer.fetched.body if answer.fetched is not None else b""
         return Reading(asked.t_ns, asked.t_err_ns, answer.event, body)
@@ -109,7 +121,7 @@ class Readings:
         uptime_ms = _uptime_ms(reading)
         if uptime_ms is None:
             return None
-        clock = BoardClock()
+        clock = BoardClock(quantum_ms=self._profile.events.step_ms)
         middle_ns = (reading.t_ns + answered_ns) // 2
         clock.anchor(uptime_ms, middle_ns, answered_ns - middle_ns)
         return clock
@@ -127,22 +139,22 @@ class Readings:
             raise MisuseError(f"board {self._spec.name} has no fallback in bench.toml")
         return (LAN if self._spec.fallback_namespace else ""), self._spec.fallback
 
-    def _exchange(self, board: str, address: str, path: str) -> Exchange:
+    def _exchange(self, board: str, address: str, method: str, path: str, patience_s: float) -> Exchange:
         began_ns = now_ns()
         try:
-            sock = self._connect(board, address)
+            sock = self._connect(board, address, patience_s)
         except OSError as error:
             at_ns = now_ns()
-            failed = HttpFailed(path, "GET", _reason(error), to_s(at_ns - began_ns), str(error))
+            failed = HttpFailed(path, method, _reason(error), to_s(at_ns - began_ns), str(error))
             return Exchange(replace(failed, t_ns=at_ns, t_err_ns=0, board=self._spec.name, source="http"), None)
         with sock:
-            return exchange(sock, "GET", path, board=self._spec.name, deadline_s=self._deadline_s, limit=BODY_LIMIT)
+            return exchange(sock, method, path, board=self._spec.name, deadline_s=patience_s, limit=BODY_LIMIT)
 
-    def _connect(self, board: str, address: str) -> socket.socket:
+    def _connect(self, board: str, address: str, patience_s: float) -> socket.socket:
         port = self._profile.http.port
         if board:
-            return self._agent.open_tcp_socket(board, address, port, self._deadline_s)
-        return socket.create_connection((address, port), self._deadline_s)
+            return self._agent.open_tcp_socket(board, address, port, patience_s)
+        return socket.create_connection((address, port), patience_s)
 
 
 def _reason(error: OSError) -> str:

@@ -9,7 +9,7 @@ from hil.board.interfaces import Instant, PowerDriver, UsbAgent
 from hil.board.sight import SUSPEND, VBUS_OFF
 from hil.clock import Clock, Deadline, MonotonicClock, to_ns
 from hil.device.actions import Actions
-from hil.device.claims import ClaimReader
+from hil.device.claims import ClaimReader, Judged
 from hil.device.log_stream import Channels
 from hil.device.readings import Reading, Readings
 from hil.device.terminal import Ports, Terminal
@@ -82,16 +82,12 @@ class UsbBoard:
         return self.profile.network.address
 
     def knows(self, what: str) -> bool:
-        """Whether the profile names ``what``, such as 'http.status'; a check that rests on it is skipped by that name.
+        """Whether the profile names ``what``, such as 'http.status' or 'claim.BOOT'; else its checks are skipped.
 
         Raises:
             MisuseError: profiles have no such field.
         """
-        table, _, field = what.partition(".")
-        try:
-            known = bool(getattr(getattr(self.profile, table), field))
-        except AttributeError as error:
-            raise MisuseError(f"knows({what!r}): profiles have http.… and network.…, as in hil/profiles") from error
+        known = self.profile.knows(what)
         if not known:
             self.on_skipped_check(f"{what}: profile {self.profile.name} does not name it")
         return known
@@ -259,6 +255,10 @@ class UsbBoard:
         """GET ``path`` from the board; ``over`` is 'usb' or 'fallback'."""
         return self._readings.get(path, over)
 
+    def request(self, method: str, path: str, over: str = "usb", deadline_s: float | None = None) -> Reading:
+        """As :meth:`get`, by any method, without a body; ``deadline_s`` is 5 s unless given."""
+        return self._readings.request(method, path, over, deadline_s)
+
     def status(self, over: str = "usb") -> Reading:
         """GET the profile's status path."""
         return self._readings.get(self._readings.path("status"), over)
@@ -270,13 +270,22 @@ class UsbBoard:
     def claims(self, *names: str, since: Instant) -> None:
         """The second witness: the board says each of ``names`` since then.
 
-        A claim that the profile cannot make, or that a full log may have lost, is a skipped check.
+        A claim that the profile cannot make, or that a full log may have lost, is a skipped check; so is what a claim
+        that misleads does not prove.
 
         Raises:
-            BoardFailure: a claim is missing; the message lists what was said instead.
+            BoardFailure: claims are missing or contradict themselves; the message lists what was said instead.
         """
-        for skipped in self._claims.demand(names, since):
+        self._demand(self._claims.demand(names, since))
+
+    def claims_in_order(self, sequence: str, since: Instant) -> None:
+        """As :meth:`claims` of the profile's ``sequence``, such as 'connect', and that they were made in its order."""
+        self._demand(self._claims.demand_order(sequence, since))
+
+    def _demand(self, judged: Judged) -> None:
+        for skipped in judged.skipped:
             self.on_skipped_check(skipped)
+        judged.demand()
 
     def gather(self) -> None:
         """After a failure: read what the second witness has to say, where that cannot disturb the first."""

@@ -1,25 +1,35 @@
 """Profile patterns find claims in log lines."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hil.capture.claims import UNTIMED, Claims, Witness
+from hil.capture.claims import UNTIMED, Claims, Found, Witness, message_of
 from hil.capture.source import Moment
+from hil.profiles import load, shipped
 
+PURE = settings(deadline=None, derandomize=True, database=None, max_examples=80)
 PROFILE = {
     "claims": [
         {"name": "SPECIAL", "pattern": r"link up \((?P<detail>\w+)\)"},
         {"name": "PLAIN", "pattern": "link up"},
         {"name": "SILENT", "pattern": ""},
-    ]
+        {"name": "TIMED", "pattern": r"^@(?P<ms>\S+) timed"},
+    ],
+    "line": r"^EVT (?P<name>[\w-]+)(?: (?P<ms>\d+))?(?: (?P<detail>.*))?$",
+    "names": {"usb-up": "USB_MOUNTED"},
+    "step_ms": 10,
 }
+CLAIMS = Claims.from_profile(PROFILE)
 
 
 def test_first_pattern_that_is_found_names_the_line() -> None:
     """Patterns are tried in the profile's order, and the group called detail is the detail."""
-    claims = Claims.from_profile(PROFILE)
-    assert claims.find("I (1) net: link up (kick)") == ("SPECIAL", "kick")
-    assert claims.find("I (1) net: link up") == ("PLAIN", "")
-    assert claims.find("I (1) net: link down") is None
+    assert CLAIMS.find("I (1) net: link up (kick)") == Found("SPECIAL", "kick", UNTIMED)
+    assert CLAIMS.find("I (1) net: link up") == Found("PLAIN", "", UNTIMED)
+    assert CLAIMS.find("I (1) net: link down") is None
 
 
 def test_empty_pattern_matches_nothing() -> None:
@@ -27,33 +37,83 @@ def test_empty_pattern_matches_nothing() -> None:
     assert Claims.from_profile({"claims": [{"name": "SILENT", "pattern": ""}]}).find("anything") is None
 
 
+def test_a_line_that_names_its_claim_is_one() -> None:
+    """In the scenarios' word where the profile has one, else in the firmware's; a claim's own pattern comes first."""
+    assert CLAIMS.find("EVT usb-up 663 by host") == Found("USB_MOUNTED", "by host", 663)
+    assert CLAIMS.find("EVT usb-down") == Found("usb-down", "", UNTIMED)
+    assert CLAIMS.find("EVT link up") == Found("PLAIN", "", UNTIMED)
+    assert CLAIMS.find(f"EVT {'x' * 65}") is None
+
+
+@pytest.mark.parametrize("digits", ["4294967296", "-1", "1e3", "٤٨٥", "9" * 5000, "x"])
+def test_a_time_that_is_none_costs_the_time_alone(digits: str) -> None:
+    """The claim is made all the same."""
+    assert CLAIMS.find(f"@{digits} timed") == Found("TIMED", "", UNTIMED)
+
+
 @pytest.mark.parametrize(
     ("profile", "words"),
     [
         ({"claims": [{"name": "BAD", "pattern": "("}]}, "claim BAD: pattern '('"),
         ({"claims": [{"pattern": "x"}]}, "profile.claims holds {'pattern': 'x'}"),
-        ({"claims": 3}, "profile.claims is 3"),
+        ({"claims": 3}, "profile.claims is 3; wanted list"),
+        ({"line": "("}, "line: pattern '('"),
+        ({"names": []}, "profile.names is []; wanted dict"),
+        ({"step_ms": "1"}, "profile.step_ms is '1'; wanted int"),
     ],
 )
 def test_wrong_profile_is_refused_by_name(profile: dict[str, object], words: str) -> None:
-    """What cannot be used as a claim is named."""
-    with pytest.raises(ValueError, match="claim") as caught:
+    """What cannot be used is named."""
+    with pytest.raises(ValueError, match=re.escape(words)):
         Claims.from_profile(profile)
-    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_profile_reaches_the_process(name: str) -> None:
+    """What one end makes the other takes."""
+    profile = load(name)
+    claims = Claims.from_profile(message_of(profile))
+    assert claims.step_ms == profile.log.step_ms
+    mounted = claims.find("W (663) net: *** USB MOUNTED (device configured by host) ***")
+    assert (mounted is not None) == ("USB_MOUNTED" in profile.can_claim)
+
+
+@PURE
+@given(st.one_of(st.text(max_size=40), st.text("EVT @link up()0123456789٤ ", max_size=40)))
+def test_any_line_is_a_claim_or_none(text: str) -> None:
+    """A name that is not empty and a time of 32 bits, or none; the clock takes every one."""
+    found = CLAIMS.find(text)
+    if found is not None:
+        assert 0 < len(found.name) <= 64
+        assert UNTIMED <= found.ms <= 0xFFFF_FFFF
+    witness = Witness("b", "serial", CLAIMS)
+    for line in ("EVT a 100", text, "EVT a 200"):
+        for said in witness.heard(line, UNTIMED, Moment(5_000_000_000, 1_000)):
+            assert said.t_ns - said.t_err_ns <= 5_000_000_000
 
 
 def test_later_lines_narrow_the_time_of_a_claim(now: Moment) -> None:
     """A claim is dated by every line of its boot: one that came faster than this one moves it earlier."""
-    witness = Witness("b", "serial", Claims.from_profile(PROFILE))
+    witness = Witness("b", "serial", CLAIMS)
     witness.heard("boot", 0, now)
     late = Moment(now.t_ns + 3_000_000_000, 0)
     (claim,) = witness.heard("link up", 1000, late)
     assert claim.t_ns < late.t_ns - 1_000_000_000
 
 
+def test_a_patterns_own_time_dates_the_claim(now: Moment) -> None:
+    """A firmware whose lines are not ESP-IDF's has its time in a group."""
+    witness = Witness("b", "serial", CLAIMS)
+    witness.heard("EVT boot 0", UNTIMED, now)
+    late = Moment(now.t_ns + 3_000_000_000, 0)
+    (claim,) = witness.heard("EVT usb-up 1000", UNTIMED, late)
+    assert claim.board_ms == 1000
+    assert claim.t_ns < late.t_ns - 1_000_000_000
+
+
 def test_boot_starts_the_board_clock_anew(now: Moment) -> None:
     """After a boot the same milliseconds mean a later host time."""
-    witness = Witness("b", "serial", Claims.from_profile(PROFILE))
+    witness = Witness("b", "serial", CLAIMS)
     witness.heard("boot", 1000, now)
     witness.booted()
     late = Moment(now.t_ns + 60_000_000_000, 0)
@@ -63,5 +123,5 @@ def test_boot_starts_the_board_clock_anew(now: Moment) -> None:
 
 def test_line_without_board_time_does_not_need_a_clock(now: Moment) -> None:
     """The first line of a boot may carry no time."""
-    (claim,) = Witness("b", "console", Claims.from_profile(PROFILE)).heard("link up", UNTIMED, now)
+    (claim,) = Witness("b", "console", CLAIMS).heard("link up", UNTIMED, now)
     assert (claim.t_ns, claim.t_err_ns, claim.via) == (now.t_ns, now.err_ns, "console")

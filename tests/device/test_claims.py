@@ -13,6 +13,7 @@ from hil.device.usb_board import UsbBoard
 from hil.device.witness import Witness
 from hil.errors import BoardFailure, BoardMute
 from hil.profiles import Profile, load
+from hil.profiles.claims import Sequence
 from hil.testing.fake_agent import PATH, FakeAgent
 from hil.testing.fake_capture import FakeCapture
 from hil.testing.fake_clock import FakeClock
@@ -66,6 +67,17 @@ def bench(tmp_path: Path, http: ScriptedHttp) -> Iterator[Bench]:
     made = Bench(tmp_path, http)
     yield made
     made.witness.close()
+
+
+def misled(name: str) -> Profile:
+    """The reference, with one claim that misleads."""
+    claims = tuple(
+        replace(claim, says="a frame was queued", misleads="set before it is sent", source="main.c")
+        if claim.name == name
+        else claim
+        for claim in REFERENCE.claims
+    )
+    return replace(REFERENCE, claims=claims)
 
 
 def other(tmp_path: Path, http: ScriptedHttp, profile: Profile) -> Bench:
@@ -174,20 +186,138 @@ def test_a_claim_that_the_profile_cannot_make_is_a_skipped_check(tmp_path: Path,
     assert bench.agent.calls == []
 
 
-def test_a_misleading_claim_is_a_skipped_check(tmp_path: Path, http: ScriptedHttp) -> None:
-    """With the profile's reason; the others are demanded all the same."""
-    bench = other(tmp_path, http, replace(REFERENCE, misleading={"FIRST_TX": "set before it is sent"}))
-    bench.answers(version(UPTIME_MS), event_log("[ 50000 ms] USB_MOUNTED"))
+def test_a_misleading_claim_is_demanded_for_what_it_says(tmp_path: Path, http: ScriptedHttp) -> None:
+    """What it does not prove is a skipped check, by its name and with the profile's reason."""
+    bench = other(tmp_path, http, misled("FIRST_TX"))
+    bench.answers(version(UPTIME_MS), event_log("[ 50000 ms] USB_MOUNTED", "[ 51000 ms] FIRST_TX"))
     bench.board.claims("FIRST_TX", "USB_MOUNTED", since=bench.ago(20.0))
-    assert bench.skipped == ["FIRST_TX: not to be believed: set before it is sent"]
+    assert bench.skipped == ["FIRST_TX: it says no more than that a frame was queued; set before it is sent (main.c)"]
+    bench.answers(version(UPTIME_MS), event_log("[ 57000 ms] USB_MOUNTED"))
+    with pytest.raises(BoardFailure, match="does not say FIRST_TX since then; it says USB_MOUNTED"):
+        bench.board.claims("FIRST_TX", "USB_MOUNTED", since=bench.ago(5.0))
     bench.witness.close()
 
 
-def test_a_misleading_claim_that_the_profile_cannot_make_is_skipped_once(tmp_path: Path, http: ScriptedHttp) -> None:
-    """One line a name."""
-    bench = other(tmp_path, http, replace(REFERENCE, misleading={"NEVER_HEARD": "x"}))
-    bench.board.claims("NEVER_HEARD", since=bench.began)
-    assert bench.skipped == ["NEVER_HEARD: profile reference does not claim it"]
+def test_what_is_never_said_is_a_skipped_check(tmp_path: Path, http: ScriptedHttp) -> None:
+    """The board is not even asked."""
+    bench = other(tmp_path, http, load("mcu-apple-bridge"))
+    bench.board.claims("DHCP_ACK_TX", since=bench.began)
+    assert bench.skipped == [
+        "DHCP_ACK_TX: the firmware never says it: declared in event_log.h, recorded nowhere "
+        "(network_setup.c, event_log.h)"
+    ]
+    assert bench.agent.calls == []
+    bench.witness.close()
+
+
+def test_one_claim_that_lies_costs_that_claim_alone(bench: Bench) -> None:
+    """The others are judged, and what is open is told although the test fails."""
+    lines = ("[ 50000ms] NCM_LINK_UP", "[ 51000 ms] FIRST_RX", "[ 99999 ms] FIRST_TX", "[   485 ms] NETIF_READY")
+    bench.answers(version(UPTIME_MS), event_log(*lines))
+    with pytest.raises(BoardFailure) as caught:
+        bench.board.claims("NCM_LINK_UP", "FIRST_RX", "FIRST_TX", "USB_MOUNTED", "NETIF_READY", since=bench.ago(20.0))
+    assert str(caught.value) == (
+        "board s3-a does not say USB_MOUNTED since then; it says FIRST_RX; "
+        "board s3-a contradicts itself on NCM_LINK_UP: "
+        "line 3: '[ 50000ms] NCM_LINK_UP', expected '[   663 ms] NAME: detail'; "
+        "board s3-a contradicts itself on FIRST_TX: stamped 99999 ms, which is still to come"
+    )
+    assert bench.skipped == ["NETIF_READY: it is said once in each boot, in this one at 485 ms of the board's time"]
+
+
+def test_a_claim_that_lies_costs_nothing_where_nobody_asks_for_it(bench: Bench) -> None:
+    """The others pass."""
+    bench.answers(version(UPTIME_MS), event_log("[ 50000ms] NCM_LINK_UP", "[ 51000 ms] FIRST_RX"))
+    bench.board.claims("FIRST_RX", since=bench.ago(20.0))
+    assert bench.skipped == []
+
+
+def test_a_claim_that_only_the_event_log_can_make_is_not_waited_for(bench: Bench) -> None:
+    """It was read; no line of the serial log will bring it."""
+    bench.answers(version(UPTIME_MS), event_log())
+    with pytest.raises(BoardFailure, match="does not say DHCP_ACK_TX"):
+        bench.board.claims("DHCP_ACK_TX", since=bench.began)
+    assert bench.capture.waits == 0
+
+
+# ---- order ----------------------------------------------------------------------------------------
+
+CONNECT = (
+    "[   100 ms] BOOT: POWERON",
+    "[   480 ms] DHCP_SERVER_STARTED",
+    "[   485 ms] NETIF_READY",
+    "[   420 ms] USB_MOUNTED",
+    "[   921 ms] NCM_LINK_UP: stack_ready_kick_up",
+    "[   974 ms] FIRST_RX",
+    "[   976 ms] DHCP_DISCOVER_RX",
+    "[   979 ms] FIRST_TX",
+    "[   979 ms] DHCP_OFFER_TX",
+    "[  1979 ms] DHCP_REQUEST_RX",
+    "[  1981 ms] DHCP_ACK_TX",
+    "[  1981 ms] DHCP_ASSIGNED: 192.168.7.2",
+)
+
+
+def test_a_board_that_keeps_its_order_passes(bench: Bench) -> None:
+    """Two of one millisecond are in order, and nothing is asked of two that different tasks say."""
+    bench.answers(version(UPTIME_MS), event_log(*CONNECT))
+    bench.board.claims_in_order("connect", since=bench.ago(65.0))
+    assert bench.skipped == []
+
+
+def test_a_board_that_breaks_its_order_is_told_where(bench: Bench) -> None:
+    """By the board's own time, which is finer than the host's."""
+    lines = [line.replace("1981 ms] DHCP_ACK_TX", "1978 ms] DHCP_ACK_TX") for line in CONNECT]
+    bench.answers(version(UPTIME_MS), event_log(*lines))
+    with pytest.raises(BoardFailure) as caught:
+        bench.board.claims_in_order("connect", since=bench.ago(65.0))
+    assert str(caught.value) == (
+        "board s3-a says DHCP_ACK_TX only before DHCP_REQUEST_RX: at 1978 ms and at 1979 ms of the board's time"
+    )
+
+
+def test_an_order_is_judged_across_witnesses_in_the_hosts_time(tmp_path: Path, http: ScriptedHttp) -> None:
+    """The serial log says the one, the event log the other."""
+    up = Sequence("up", (("USB_MOUNTED", "FIRST_RX"),), "main.c")
+    bench = other(tmp_path, http, replace(REFERENCE, sequences=(up,)))
+    bench.said("USB_MOUNTED")
+    bench.answers(version(UPTIME_MS), event_log("[ 50000 ms] FIRST_RX"))
+    with pytest.raises(
+        BoardFailure, match=r"says FIRST_RX only before USB_MOUNTED: (9\.9|10\.0)\d+ s earlier by the host's"
+    ):
+        bench.board.claims_in_order("up", since=bench.ago(20.0))
+    bench.witness.close()
+
+
+def test_a_claim_that_stays_open_is_left_out_of_the_order(bench: Bench) -> None:
+    """A replug that was no reboot has no NETIF_READY; the rest of the chain is judged."""
+    lines = ["[   485 ms] NETIF_READY", *CONNECT[3:]]
+    late = [line.replace("[  ", "[ 5").replace("[ 5 ", "[ 50") for line in lines[1:]]
+    bench.answers(version(UPTIME_MS), event_log(lines[0], "[    99 ms] BOOT", "[   480 ms] DHCP_SERVER_STARTED", *late))
+    bench.board.claims_in_order("connect", since=bench.ago(20.0))
+    assert [text.split(":")[0] for text in bench.skipped] == ["BOOT", "DHCP_SERVER_STARTED", "NETIF_READY"]
+
+
+def test_a_claim_that_is_missing_from_the_order_is_a_failure(bench: Bench) -> None:
+    """As if it had been demanded alone."""
+    bench.answers(version(UPTIME_MS), event_log(*[line for line in CONNECT if "ASSIGNED" not in line]))
+    with pytest.raises(BoardFailure, match="does not say DHCP_ASSIGNED since then"):
+        bench.board.claims_in_order("connect", since=bench.ago(65.0))
+
+
+@pytest.mark.parametrize("profile", ["generic", "reference"])
+def test_an_order_that_the_profile_does_not_know_is_a_skipped_check(
+    tmp_path: Path, http: ScriptedHttp, profile: str
+) -> None:
+    """By its name; the board is not asked."""
+    bench = other(tmp_path, http, load(profile))
+    bench.board.claims_in_order("sleep", since=bench.began)
+    assert bench.skipped == [f"sequence sleep: profile {profile} makes no such claim"]
+    assert bench.agent.calls == []
+    bench.witness.close()
+
+
+# ---- no host time -----------------------------------------------------------------------------------
 
 
 def test_a_log_without_host_time_proves_nothing(bench: Bench) -> None:
