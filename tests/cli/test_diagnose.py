@@ -1,0 +1,199 @@
+"""hil diagnose."""
+
+import io
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from hil.cli import main
+from hil.cli.diagnose import run, table
+from hil.errors import HilError
+from hil.timeline.events import Event, SerialLine, TestEnded, TestStarted
+from hil.timeline.journal import encode
+
+REPOSITORY = Path(__file__).parents[2]
+LOGS = REPOSITORY / "fixtures" / "logs"
+PURE = settings(deadline=None, derandomize=True, database=None, max_examples=100)
+
+
+def told(path: Path | str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    status = main(["diagnose", str(path)])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def timeline(*names: str) -> str:
+    """A run with one failed test for each sample log."""
+    events: list[Event] = []
+    for number, name in enumerate(names):
+        texts = (LOGS / f"synthetic-{name}.log").read_text(errors="replace").splitlines()
+        middle: list[Event] = [SerialLine(text, 0, 9, True) for text in texts]
+        tests = [TestStarted(f"test_{name}"), *middle, TestEnded(f"test_{name}", "failed")]
+        stamp = {"t_err_ns": 0, "board": "s3-a", "source": "console"}
+        events += [replace(event, t_ns=(1 + number) * 10**9 + at * 1000, **stamp) for at, event in enumerate(tests)]
+    return "".join(f"{encode(event)}\n" for event in events)
+
+
+def test_a_log_with_a_failure_ends_with_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    """The finding is printed, with the line that shows it."""
+    status, out, _ = told(LOGS / "synthetic-panic.log", capsys)
+    assert status == 1
+    assert out.startswith("finding   panic: the processor met an exception\n")
+    assert "line 56  the panic handler says why, after 2305 ms: Guru Meditation Error: Core  0" in out
+
+
+def test_a_healthy_log_ends_with_status_0(capsys: pytest.CaptureFixture[str]) -> None:
+    """No signature matches, and that is said."""
+    assert told(LOGS / "synthetic-clean-idf5-esp32s3.log", capsys) == (0, "finding   no signature matches\n", "")
+
+
+def test_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """Three of them."""
+    with pytest.raises(SystemExit):
+        main(["diagnose", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "1 where something is found, 0 where no signature matches, 2 where the path cannot be read" in text
+
+
+def test_a_run_is_told_as_pytest_told_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each failed test by name, with times that count from its start."""
+    (tmp_path / "session").mkdir()
+    (tmp_path / "session" / "timeline.jsonl").write_text(timeline("panic", "clean-idf5-esp32s3"))
+    status, out, _ = told(tmp_path, capsys)
+    first, second = out.split("\n\n")
+    assert status == 1
+    assert first.splitlines()[:2] == ["test_panic", "finding   panic: the processor met an exception"]
+    assert "  for        +0.000 s  the panic handler says why: console SerialLine(text=" in first
+    assert second == "test_clean-idf5-esp32s3\nfinding   no signature matches\n"
+    assert told(tmp_path / "session", capsys)[1] == out == told(tmp_path / "session" / "timeline.jsonl", capsys)[1]
+
+
+def test_a_run_without_failures_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0; nothing was to be explained."""
+    (tmp_path / "timeline.jsonl").write_text(timeline("panic").replace('"failed"', '"passed"'))
+    assert told(tmp_path, capsys) == (0, "finding   no signature matches: no test failed\n", "")
+
+
+def test_a_timeline_that_was_cut_off_is_read_as_far_as_it_goes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stands behind the last newline is no event yet."""
+    text = timeline("panic")
+    (tmp_path / "timeline.jsonl").write_text(text[: text.rindex('"outcome"')])
+    assert told(tmp_path, capsys)[0] == 1
+
+
+def test_a_broken_timeline_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error names the file and the line."""
+    path = tmp_path / "timeline.jsonl"
+    path.write_text(timeline("panic").replace('{"event":"TestEnded"', '{"event":"TestFinished"'))
+    status, out, err = told(path, capsys)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"hil diagnose: {path}: line ")
+    assert "event is 'TestFinished'" in err
+
+
+@pytest.mark.parametrize("data", [b'{"event":"X","t_ns":' + b"[" * 90_000, b'{"event":"Frame","t_ns":' + b"9" * 900])
+def test_a_hostile_timeline_is_an_error_too(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Deep brackets, and numbers that no clock holds."""
+    path = tmp_path / "timeline.jsonl"
+    path.write_bytes(data + b',"t_err_ns":0,"board":"","source":"kmsg"}\n')
+    status, _, err = told(path, capsys)
+    assert status == 2
+    assert "line 1: " in err
+
+
+def test_a_body_of_events_is_known_by_its_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alone, or behind the headers that curl -i saves."""
+    body = (LOGS / "synthetic-events-no-carrier.txt").read_bytes()
+    path = tmp_path / "events.txt"
+    path.write_bytes(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + body)
+    status, out, _ = told(path, capsys)
+    assert status == 1
+    assert "finding   no-carrier: " in out
+    assert "line 17  not once since its boot: FIRST_RX: NO" in out
+
+
+def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dash stands for it."""
+    data = (LOGS / "synthetic-brownout.log").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    status, out, _ = told("-", capsys)
+    assert status == 1
+    assert out.startswith("finding   brownout: ")
+
+
+def test_what_cannot_be_read_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing, empty, blank, or a folder without a timeline; each says what was wanted."""
+    (tmp_path / "empty.log").write_bytes(b"")
+    (tmp_path / "blank.log").write_bytes(b"\0\r\n \n")
+    wrong = {
+        "none.log": "cannot be read: No such file",
+        "empty.log": "is empty",
+        "blank.log": "is empty",
+        "": "holds no",
+    }
+    for name, reason in wrong.items():
+        status, out, err = told(tmp_path / name, capsys)
+        assert (status, out) == (2, "")
+        assert reason in err
+        assert "wanted: a run's folder" in err
+        assert err.count("\n") == 1
+
+
+def test_a_long_log_does_not_fill_memory(tmp_path: Path) -> None:
+    """Sixteen megabytes, partly one line without end, are read in less than one."""
+    path = tmp_path / "long.log"
+    with path.open("wb") as file:
+        for number in range(100_000):
+            file.write(b"I (%d) lamp: tick of a healthy board that has much to say\r\n" % number)
+        file.write(b"x" * 10_000_000)
+    tracemalloc.start()
+    try:
+        assert run(str(path)) == ("finding   no signature matches", 0)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_narrow_terminal_shows_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finding with characters that the terminal does not have is printed all the same."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("assert failed: ü ä.c:1 (x)\n".encode())))
+    assert main(["diagnose", "-"]) == 1
+    out.flush()
+    assert b"assert failed: ? ?.c:1 (x)" in out.buffer.raw.getvalue() if hasattr(out.buffer, "raw") else True
+
+
+HEADS = (
+    b"",
+    b'{"event":"SerialLine","t_ns":1,',
+    b"=== CRITICAL EVENTS (1 recorded) ===\n",
+    b"\xff\xfe",
+    b"rst:0x7 (A),boot:0x",
+)
+
+
+@PURE
+@given(st.sampled_from(HEADS), st.binary(max_size=300))
+def test_any_bytes_are_diagnosed_or_refused(tmp_path_factory: pytest.TempPathFactory, head: bytes, tail: bytes) -> None:
+    """A text and a status, or the one kind of error that main turns into a line."""
+    path = tmp_path_factory.getbasetemp() / "any.bin"
+    path.write_bytes(head + tail)
+    try:
+        text, status = run(str(path))
+    except HilError:
+        return
+    assert text.startswith(("finding   ", "test"))
+    assert status in (0, 1)
+
+
+def test_the_documentation_has_the_table_as_it_is() -> None:
+    """docs/diagnosis.md holds what `hil diagnose --list` prints."""
+    assert table() in (REPOSITORY / "docs" / "diagnosis.md").read_text()

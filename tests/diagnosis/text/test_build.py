@@ -1,0 +1,100 @@
+"""Build logs."""
+
+import pytest
+
+from hil.diagnosis.text.build import Build
+from hil.diagnosis.text.line import TextLine
+
+
+def causes(*texts: str) -> list[str]:
+    build = Build()
+    for number, text in enumerate(texts, 1):
+        build.hear(TextLine(text, number))
+    return list(build.evidence())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bash: idf.py: command not found",
+        "/bin/sh: 1: idf.py: not found",
+        "zsh: command not found: idf.py",
+        "fish: Unknown command: idf.py",
+        "'idf.py' is not recognized as an internal or external command,",
+        "    /tools/cmake/project.cmake",
+        "IDF_PATH is not set",
+        'This usually means that "idf.py" was not spawned within an ESP-IDF shell environment or the python',
+        'ERROR: ESP-IDF Python virtual environment "/home/a/.espressif/python_env/idf5.4_env/bin/python" not found.',
+        "make: xtensa-esp32s3-elf-gcc: command not found",
+    ],
+)
+def test_a_shell_without_esp_idf_is_named(text: str) -> None:
+    """In the words of each shell, of CMake and of idf.py."""
+    assert causes(text) == ["esp-idf-not-exported"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CMake Error: The current CMakeCache.txt directory /a/build/CMakeCache.txt is different than the directory "
+        "/b/build where CMakeCache.txt was created.",
+        'CMake Error: The source "/a/CMakeLists.txt" does not match the source "/b/C.txt" used to generate cache.',
+        "Does not match the generator used previously: Unix Makefiles",
+        "Build directory '/a/build' configured for project '/b' not '/a'. Run 'idf.py fullclean' to start again.",
+        "Build is configured for generator 'Ninja' not 'Unix Makefiles'. Run 'idf.py fullclean' to start again.",
+        "Target settings are not consistent: 'esp32s3' in the environment, 'esp32' in CMakeCache.txt.",
+        "Project sdkconfig was generated for target 'esp32', but CMakeCache.txt contains 'esp32s3'.",
+        "'/a/python' is currently active in the environment while the project was configured with '/b/python'.",
+    ],
+)
+def test_a_cache_of_another_place_is_named(text: str) -> None:
+    """In the words of CMake and of idf.py."""
+    assert causes(text) == ["stale-cmake-cache"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '  ERROR: Some components (espressif__tinyusb) in the "managed_components"',
+        "Component directory was modified on the disk since the last run of the CMake",
+        'File .component_hash for component "espressif/tinyusb" in the managed components directory cannot be parsed.',
+    ],
+)
+def test_a_changed_component_is_named(text: str) -> None:
+    """However CMake has wrapped the message."""
+    assert causes(text) == ["component-hash-mismatch"]
+
+
+def test_changed_line_ends_are_evidence_and_no_cause() -> None:
+    """git's warning alone breaks no build; beside a wrong hash it says why."""
+    warning = "warning: in the working copy of 'a.c', LF will be replaced by CRLF the next time Git touches it"
+    assert causes(warning) == []
+    build = Build()
+    for text in (warning, "Component directory was modified on the disk since the last run of the CMake"):
+        build.hear(TextLine(text))
+    assert [evidence.text for evidence in build.evidence()["component-hash-mismatch"]] == [
+        "git changes line endings here",
+        "the component manager says so",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "main/usb.c:63:5: error: too few arguments to function 'esp_netif_dhcpc_option'",
+        "main/usb.c:63:5: error: too many arguments to function \u2018esp_netif_dhcpc_option\u2019; expected 5, have 6",
+        "main/usb.c:63:48: error: incompatible type for argument 3 of 'esp_netif_dhcpc_option'",
+        "main/usb.c:63:5: error: implicit declaration of function 'esp_netif_dhcpc_option'",
+        "esp_netif.h:613:25: note:   initializing argument 2 of 'esp_err_t esp_netif_dhcpc_option(esp_netif_t*, …)'",
+    ],
+)
+def test_a_wrong_call_is_named(text: str) -> None:
+    """In the words of GCC for C and for C++."""
+    assert causes(text) == ["dhcpc-option-misused"]
+
+
+def test_a_build_that_succeeds_has_mended_what_failed_before() -> None:
+    """Only what failed since counts."""
+    failed, built = "bash: idf.py: command not found", "Project build complete. To flash, run:"
+    assert causes(failed, built) == []
+    assert causes(built, failed) == ["esp-idf-not-exported"]

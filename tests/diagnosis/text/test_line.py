@@ -1,0 +1,57 @@
+"""One line of a log, cleaned."""
+
+import pytest
+
+from hil.diagnosis.text.line import SHOWN, TextLine, parts, printable
+
+
+def texts(raw: str) -> list[str]:
+    return [line.text for line in parts(raw)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "when", "text"),
+    [
+        ("12:34:56.789 -> hello", "12:34:56.789", "hello"),
+        ("[11:59:29]E (6637) task_wdt: x", "11:59:29", "E (6637) task_wdt: x"),
+        ("2026-10-04 10:12:31 I (5) a: b", "2026-10-04 10:12:31", "I (5) a: b"),
+        ("2026-10-04T10:12:31.1234567Z     /tools/x", "2026-10-04T10:12:31.1234567Z", "    /tools/x"),
+        ("[2026-10-04T10:12:31+02:00] a", "2026-10-04T10:12:31+02:00", "a"),
+        ("I (00:01:30.123) main: x", "", "I (00:01:30.123) main: x"),
+        ("12:34:56", "", "12:34:56"),
+    ],
+)
+def test_a_stamp_of_the_host_is_told_apart(raw: str, when: str, text: str) -> None:
+    """It is kept beside the line, for who prints it; a time of the board's own is part of the line."""
+    (line,) = parts(raw)
+    assert (line.when, line.text) == (when, text)
+
+
+def test_what_is_not_text_is_taken_away() -> None:
+    """Colour, titles, NUL, noise before the text and blanks after it."""
+    assert texts("\x1b]0;monitor\x07\x1b[0;31mE (5) a: b\x1b[0m \r\n") == ["E (5) a: b"]
+    assert texts("\x00\x01\ufffd\ufffdG\x00uru\n") == ["Guru"]
+    assert texts(" \t\r\n") == []
+
+
+def test_a_bare_carriage_return_separates_lines() -> None:
+    """Progress that overwrites itself is told part by part, with the number of the one line it is."""
+    assert [(line.number, line.text) for line in parts("10 %\r20 %\rdone\r\n", 7)] == [
+        (7, "10 %"),
+        (7, "20 %"),
+        (7, "done"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("I (315) a: b", 315), ("[   12][E][a.cpp:1] b", 12), ("I (a) b", -1), ("", -1)]
+)
+def test_the_boards_own_time_is_read(text: str, ms: int) -> None:
+    """In ESP-IDF's form and in Arduino's."""
+    assert TextLine(text).board_ms == ms
+
+
+def test_what_is_shown_is_short_and_has_no_control_characters() -> None:
+    """A quoted line cannot move the cursor, and a long one is cut."""
+    assert printable("a\x1b[2Jb\x07") == "a\ufffd[2Jb\ufffd"
+    assert len(printable("x" * 5000)) == SHOWN

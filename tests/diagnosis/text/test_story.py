@@ -1,0 +1,125 @@
+"""Boots in a row: which cause names them, and what is no loop."""
+
+from hil.diagnosis.text.line import TextLine, parts
+from hil.diagnosis.text.story import Story, Tally
+
+GURU = "Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled."
+ASSERT = "assert failed: xQueueGenericSend queue.c:832 (pxQueue)"
+LOADED = "I (170) boot: Loaded app from partition at offset 0x10000"
+SOFTWARE = "rst:0xc (RTC_SW_CPU_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)"
+POWER = "rst:0x1 (POWERON),boot:0x8 (SPI_FAST_FLASH_BOOT)"
+SLEEP = "rst:0x5 (DSLEEP),boot:0x8 (SPI_FAST_FLASH_BOOT)"
+RTC = "rst:0x10 (RTCWDT_RTC_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)"
+TIMER_0 = "rst:0x7 (TG0WDT_SYS_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)"
+
+
+def tallies(*texts: str) -> dict[str, Tally]:
+    story = Story()
+    for number, text in enumerate(texts, 1):
+        for line in parts(text, number):
+            story.hear(line)
+    return story.finish()
+
+
+def test_three_panics_soon_after_the_start_are_a_loop() -> None:
+    """A loop whose cause is a panic is one finding, and the panic its evidence."""
+    assert list(tallies(POWER, LOADED, GURU, SOFTWARE, LOADED, GURU)) == ["panic"]
+    found = tallies(POWER, LOADED, GURU, SOFTWARE, LOADED, GURU, SOFTWARE, LOADED, GURU)
+    assert list(found) == ["boot-loop"]
+    assert found["boot-loop"].row == 3
+    assert GURU in str(found["boot-loop"].supports())
+
+
+def test_the_cause_that_explains_the_most_names_a_loop() -> None:
+    """Panics and one assertion in a row are the assertion's; the panics are evidence."""
+    boots = [POWER, LOADED, GURU, SOFTWARE, LOADED, ASSERT, SOFTWARE, LOADED, GURU]
+    found = tallies(*boots)
+    assert list(found) == ["assert-failed"]
+    assert GURU in str(found["assert-failed"].supports())
+
+
+def test_restarts_without_a_word_are_a_loop() -> None:
+    """Three software resets in a row, each soon after the start, are a finding although nothing says why."""
+    assert list(tallies(POWER, LOADED, SOFTWARE, LOADED, SOFTWARE, LOADED, SOFTWARE, LOADED)) == ["boot-loop"]
+
+
+def test_power_and_sleep_make_no_loop() -> None:
+    """A board that is switched on ten times, or wakes ten times, is healthy."""
+    assert tallies(*[POWER, LOADED] * 10) == {}
+    assert tallies(*[SLEEP, LOADED, "I (400) lamp: measured"] * 10) == {}
+
+
+def test_restarts_after_a_long_life_are_no_loop() -> None:
+    """Nightly restarts are a habit."""
+    assert tallies(*[SOFTWARE, LOADED, "I (86400000) lamp: good night"] * 10) == {}
+
+
+def test_a_board_without_a_clock_lives_by_its_lines() -> None:
+    """Many lines are a long life where no line has a time."""
+    assert tallies(*[SOFTWARE, "entry 0x403c8924", *["23.4 C"] * 500] * 5) == {}
+    assert list(tallies(*[SOFTWARE, "entry 0x403c8924", "hello"] * 5)) == ["boot-loop"]
+
+
+def test_a_reset_that_a_test_asked_for_is_not_the_boards_doing() -> None:
+    """Three resets by the test are no loop; a panic that follows the test's action is a panic."""
+    story = Story()
+    for _ in range(5):
+        for text in (SOFTWARE, LOADED):
+            story.hear(TextLine(text))
+        story.asked()
+    assert story.finish() == {}
+    story = Story()
+    story.hear(TextLine(LOADED))
+    story.asked()
+    story.hear(TextLine(GURU))
+    assert list(story.finish()) == ["panic"]
+
+
+def test_the_watchdog_that_ends_the_download_mode_is_the_flashers() -> None:
+    """esptool resets by the RTC watchdog; after an app's own lines the same code is a finding."""
+    assert tallies(POWER, "waiting for download", RTC, LOADED) == {}
+    assert list(tallies(POWER, LOADED, "I (300) lamp: up", RTC, LOADED)) == ["rtc-watchdog"]
+
+
+def test_the_first_line_of_a_log_says_nothing_of_a_watchdog_that_nobody_saw() -> None:
+    """What was before the log is unknown; a brownout is one whenever it was."""
+    assert tallies(RTC, LOADED) == {}
+    assert tallies(TIMER_0, LOADED) == {}
+    assert list(tallies("rst:0xf (BROWNOUT_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)", LOADED)) == ["brownout"]
+
+
+def test_timer_group_0_is_the_task_watchdogs_only_where_an_app_ran() -> None:
+    """Before an app runs the ROM's own watchdog is on that timer."""
+    assert list(tallies(POWER, LOADED, TIMER_0)) == ["task-watchdog"]
+    assert tallies(POWER, "entry 0x403c8924", TIMER_0, "entry 0x403c8924") == {}
+
+
+def test_a_printed_panic_explains_the_watchdog_that_ended_its_handler() -> None:
+    """The reset code after a panic is evidence, not a second cause."""
+    assert list(tallies(POWER, LOADED, GURU, TIMER_0, LOADED)) == ["panic"]
+
+
+def test_failures_far_apart_in_one_boot_are_two() -> None:
+    """A watchdog that only warns, and hours of log later an overflow."""
+    warning = (
+        "E (8305) task_wdt: Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:"
+    )
+    overflow = "***ERROR*** A stack overflow in task net has been detected."
+    between = [f"I ({90_000 + ms}) lamp: tick" for ms in range(100)]
+    assert list(tallies(POWER, LOADED, warning, *between, overflow)) == ["task-watchdog", "stack-overflow"]
+    assert list(tallies(POWER, LOADED, warning, *between[:10], overflow)) == ["stack-overflow"]
+
+
+def test_a_panic_without_reset_codes_is_counted_each_time() -> None:
+    """A log that leaves out the ROM's lines still tells its boots apart."""
+    once = ["I (300) lamp: up", GURU, "Rebooting..."]
+    assert tallies(*once, *once)["panic"].times == 2
+    assert list(tallies(*once * 4)) == ["boot-loop"]
+
+
+def test_what_is_kept_does_not_grow_with_the_log() -> None:
+    """Ten thousand boots leave one tally with as much evidence as three."""
+    few = tallies(*[SOFTWARE, LOADED, GURU] * 3)["boot-loop"].supports()
+    many = tallies(*[SOFTWARE, LOADED, GURU] * 10_000)["boot-loop"].supports()
+    assert len(many) == len(few)
+    assert many[-1].text == "10000 boots in a row ended within 30 s each, the last"
