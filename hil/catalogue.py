@@ -43,6 +43,10 @@ class Entry:
 
 
 CONNECT, REPLUG, SUSPEND = "test_connect.py", "test_replug.py", "test_suspend.py"
+LISTENING = "test_terminal.py::test_log_flows_to_a_terminal"
+WAITING_LOG = "test_terminal.py::test_log_that_has_to_wait_comes_whole"
+ENDPOINTS, STREAM = "test_http.py::test_every_endpoint_answers", "test_http.py::test_log_stream_lives_and_blocks_nobody"
+FULL_LOG = "test_http.py::test_full_event_log_says_so"
 
 FAULTS: tuple[Entry, ...] = (
     Entry(
@@ -65,6 +69,48 @@ FAULTS: tuple[Entry, ...] = (
         seen_in="esp_tinyusb before 2.1.1 (esp-usb 674d05b)",
         finding="sends-rejected-while-suspended",
         proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
+    ),
+    Entry(
+        fault="boot-loop-with-panic",
+        wrong="every boot ends in a panic, registers, backtrace and a restart by software",
+        seen_in="ESP-IDF's panic handler with CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT, its default",
+        finding="boot-loop",
+        proofs=(Proof("", (CONNECT,)), Proof("ms=150", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="serial-silent",
+        wrong="nothing comes out of the CDC port although DTR is high; the console has the whole log",
+        seen_in="mcu-apple-bridge built from its `sdkconfig.defaults` alone",
+        finding="serial-silent",
+        proofs=(Proof("", (LISTENING,)), Proof("from_boot=2", (REPLUG, LISTENING), passes_before=1)),
+    ),
+    Entry(
+        fault="log-cut-by-full-fifo",
+        wrong="lines are cut in mid text when the CDC FIFO is full, the rest is dropped without a mark",
+        seen_in="mcu-apple-bridge at 0d5a385, `esp_tinyusb`'s `tinyusb_cdcacm_write_queue`",
+        finding="serial-log-cut",
+        proofs=(Proof("", (WAITING_LOG,)), Proof("from_boot=2", (REPLUG, WAITING_LOG), passes_before=1)),
+    ),
+    Entry(
+        fault="log-stream-blocks-http",
+        wrong="one task serves everything: while `/logs` is read every other request hangs",
+        seen_in="mcu-apple-bridge at 0d5a385, `main/http_server.c`",
+        finding="log-stream-blocks-http",
+        proofs=(Proof("", (STREAM,)), Proof("from_boot=2", (REPLUG, STREAM), passes_before=1)),
+    ),
+    Entry(
+        fault="status-empty-body",
+        wrong="`/status` answers 200 with an empty body",
+        seen_in="mcu-apple-bridge at 0d5a385, `main/event_log.c`, where the mutex is busy",
+        finding="status-body-empty",
+        proofs=(Proof("", (ENDPOINTS,)), Proof("from_boot=2", (REPLUG, ENDPOINTS), passes_before=1)),
+    ),
+    Entry(
+        fault="event-log-saturated",
+        wrong="the event log is full after 30 entries, and what comes then is dropped without a word",
+        seen_in="mcu-apple-bridge at 0d5a385, `main/event_log.c`",
+        finding="event-log-saturated",
+        proofs=(Proof("", (FULL_LOG,)), Proof("from_boot=2", (REPLUG, FULL_LOG), passes_before=1)),
     ),
 )
 """Every built-in fault, in the order of the matrix."""

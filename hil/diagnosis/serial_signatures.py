@@ -12,7 +12,7 @@ SETTLED_NS = 1_000_000_000
 """What the console shows comes out of the CDC port within this, where it comes at all."""
 BEGINNING = r"[EWIDV] \(\d+\) [\w.-]+: "
 """How ESP-IDF begins a line of log (``components/log/src/log_format_text.c``)."""
-TORN = rf"^{BEGINNING}.*{BEGINNING}"
+TORN = rf".{BEGINNING}"
 DTR_HIGH = {1, 3}
 """wValue of SET_CONTROL_LINE_STATE with the bit of DTR, without and with RTS."""
 
@@ -43,11 +43,11 @@ def _dtr_taken(window: Window) -> Event | None:
 
 
 def _serial_log_cut(window: Window) -> Sides | None:
-    """One line of the CDC port holds two beginnings."""
+    """A line of the CDC port begins behind the stump of another one."""
     torn = window.first(SerialLine(source="serial", text=regex(TORN)))
     if not isinstance(torn, SerialLine):
         return None
-    stump = _stump(torn.text)
+    stump = _stump(str(torn.text))
     whole = window.first(SerialLine(source="console", text=regex(f"^{re.escape(stump)}.")))
     supports = [
         Evidence(f"after {stump!r} another line begins in mid text", torn),
@@ -58,8 +58,9 @@ def _serial_log_cut(window: Window) -> Sides | None:
 
 def _stump(text: str) -> str:
     """What there is of the first line in a torn one."""
-    second = [found.start() for found in re.finditer(BEGINNING, text)][1]
-    return text[:second]
+    found = re.search(TORN, text)
+    assert found is not None
+    return text[: found.start() + 1]
 
 
 SERIAL_SIGNATURES: tuple[Signature, ...] = (

@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from hil.diagnosis import diagnose
+from hil.diagnosis.http_signatures import HTTP_SIGNATURES
 from hil.timeline.events import (
     CaptureGap,
     DhcpDiscover,
@@ -18,6 +19,7 @@ from hil.timeline.events import (
     UsbDetached,
 )
 
+OURS = {signature.name for signature in HTTP_SIGNATURES}
 END_S = 30.0
 OPENED = StreamOpened("/logs", 200, "text/event-stream")
 CLOSED = StreamClosed("/logs", "released", "after 900 bytes")
@@ -29,7 +31,8 @@ def at(t_s: float, event: Event, source: str = "http") -> Event:
 
 
 def names(events: list[Event]) -> list[str]:
-    return [finding.name for finding in diagnose(events, "s3-a", 0, round(END_S * 1e9))]
+    found = diagnose(events, "s3-a", 0, round(END_S * 1e9))
+    return [finding.name for finding in found if finding.name in OURS]
 
 
 def reply(t_s: float, body: str = "{}", content_type: str = "application/json") -> Event:

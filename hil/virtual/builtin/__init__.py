@@ -1,9 +1,13 @@
 """Faults that were seen in real firmware, each with its source and the finding it must cause."""
 
+from hil.virtual.builtin.boot import BOOT_FAULTS
 from hil.virtual.builtin.dhcp import DHCP_FAULTS
+from hil.virtual.builtin.http import HTTP_FAULTS
 from hil.virtual.builtin.link import LINK_FAULTS
 from hil.virtual.builtin.send import SEND_FAULTS
+from hil.virtual.builtin.serial import SERIAL_FAULTS
 from hil.virtual.faults import Fault
 
-BUILTIN: dict[str, type[Fault]] = {each.name: each for each in (*LINK_FAULTS, *DHCP_FAULTS, *SEND_FAULTS)}
+ALL = (*BOOT_FAULTS, *LINK_FAULTS, *DHCP_FAULTS, *SEND_FAULTS, *SERIAL_FAULTS, *HTTP_FAULTS)
+BUILTIN: dict[str, type[Fault]] = {each.name: each for each in ALL}
 """Every built-in fault by its name; :mod:`hil.catalogue` says what each must cause."""
