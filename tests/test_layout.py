@@ -52,6 +52,7 @@ THROUGH = {
     "virtual/ipstack/links.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/ipstack/netns.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/ipstack/tap.py": "virtual/ipstack/test_kernel_stack.py",
+    "virtual/seen.py": "virtual/test_device_events.py",
     "virtual/usb/application.py": "virtual/usb/test_device.py",
     "virtual/usb/firmware_device.py": "virtual/usb/test_device.py",
     "virtual/usb/function.py": "virtual/usb/test_device.py",

@@ -60,6 +60,13 @@ class VhciTree:
         (directory / "control").write_text(control + "\n")
         return directory
 
+    def set_disabled(self, path: str, disabled: bool) -> None:
+        """What the port of a device says of itself."""
+        bus, _, port = path.partition("-")
+        place = self.devices / f"usb{bus}" / f"{bus}-0:1.0" / f"usb{bus}-port{port}"
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "disable").write_text(f"{int(disabled)}\n")
+
     def _line(self, number: int) -> str:
         hub = "hs" if number % (2 * HUB_PORTS) < HUB_PORTS else "ss"
         return f"{hub}  {number:04d} {self.states[number]:03d} 000 00000000 000000 0-0\n"

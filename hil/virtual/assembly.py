@@ -9,13 +9,13 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from hil.errors import VirtualBoardError
+from hil.virtual.auto_reset import AutoReset
 from hil.virtual.board import VirtualBoard
 from hil.virtual.board_parts import BoardParts
 from hil.virtual.board_spec import BoardSpec
 from hil.virtual.fault_loader import load
 from hil.virtual.firmware import Firmware
 from hil.virtual.ipstack.kernel_stack import KernelStack, Lan
-from hil.virtual.usb.application import QuietApplication
 from hil.virtual.usb.cable import Cable
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.virtual.usb.uart_bridge import UartBridge
@@ -65,14 +65,14 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
         address = spec.address or lan_address(usb_port)
         stack = KernelStack(spec.board, Lan(spec.lan_name, address), http_single_task=spec.http_single_task)
         undo.callback(stack.close)
-        bridge = UartBridge(spec.mac.replace(":", ""), QuietApplication())
+        lines = AutoReset()
+        undo.callback(lines.close)
+        bridge = UartBridge(spec.mac.replace(":", ""), lines)
         console_cable = Cable(vhci, console_port)
         console_cable.plug(bridge)
         parts = BoardParts(usb, firmware, stack, Cable(vhci, usb_port), bridge.serial, spec.supply, spec.drift_ppm)
-        board = VirtualBoard(parts, faults, on_died)
-        return Assembly(
-            board, usb_port.path, console_port.path, spec.lan_name, address, console_cable, undo.pop_all()
-        )
+        board = lines.chip = VirtualBoard(parts, faults, on_died)
+        return Assembly(board, usb_port.path, console_port.path, spec.lan_name, address, console_cable, undo.pop_all())
 
 
 def lan_address(port: VhciPort) -> str:

@@ -13,6 +13,8 @@ plug                    power on, then boot    connect, if USB is up
 unplug                  power gone             disconnect: bus is idle
 power on, off           plug in, pull          power on, power gone
 ======================  =====================  =======================
+
+While EN is low (:meth:`VirtualBoard.hold`) the chip stands still, whatever power it has; released, it boots.
 """
 
 import asyncio
@@ -31,8 +33,9 @@ from hil.virtual.ipstack.dhcp_server import DhcpPool
 from hil.virtual.log_queue import LogQueue
 from hil.virtual.plug import Plug
 from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb, Unmount
+from hil.virtual.seen import Seen
 from hil.virtual.send_queue import SendQueue
-from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines
+from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines, download_lines
 from hil.virtual.usb.firmware_device import FirmwareDevice
 
 
@@ -50,6 +53,8 @@ class VirtualBoard:
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._powered = self._plugged = self._pulled_up = False
+        self._held = self._waits = False
+        self._seen = Seen()
         self._clock = ChipClock(0)
         self._usb = parts.usb
         self._netif = fw.StartNetif("0.0.0.0", 0)
@@ -107,6 +112,21 @@ class VirtualBoard:
         await self._plug.follow()
         return at_ns
 
+    def hold(self) -> None:
+        """EN is low: the chip stands still, and boots when it is released if it has power then."""
+        self._seen.holds += 1
+        waits = self._powered
+        self._stop()
+        self._held, self._waits = True, waits
+        self._plug.follow_soon()
+
+    def release(self, download: bool = False) -> None:
+        """EN is high again; with IO0 low the ROM waits for a ``download``, and no firmware runs."""
+        self._held = False
+        if self._waits:
+            self._start(Reset.EN, download)
+        self._plug.follow_soon()
+
     def set_faults(self, faults: Sequence[ArmedFault]) -> None:
         """Other faults, in place of those before."""
         self.faults.faults = list(faults)
@@ -120,11 +140,12 @@ class VirtualBoard:
             plugged=self._plugged,
             mounted=device is not None and device.mounted,
             suspended=device is not None and device.suspended,
-            link=self._powered and self._parts.firmware.link_up,
+            link=device is not None and self._parts.firmware.link_up,
             boots=self.faults.boots,
             mounts=self.faults.mounts,
             uptime_ms=self._ms() if self._powered else 0,
             faults=self.faults.described,
+            seen=self._seen,
         )
 
     async def close(self) -> None:
@@ -136,19 +157,23 @@ class VirtualBoard:
 
     # ---- the chip ----------------------------------------------------------------------------------
 
-    def _start(self, reset: Reset) -> None:
-        self._powered = True
+    def _start(self, reset: Reset, download: bool = False) -> None:
+        if self._held:
+            self._waits = True
+            return
+        self._waits, self._powered = False, True
         self.faults.boots += 1
         seen = self.faults.boot(reset)
         self._clock = ChipClock(clock.now_ns(), self._parts.drift_ppm)
         self._configure()
         self._watch_points()
-        for line in boot_lines(seen):
+        for line in download_lines(seen) if download else boot_lines(seen):
             self._at(self._clock.instant_ns(line.after_s), partial(self._say, line.data))
-        self._run(self._parts.firmware.boot(seen.reason, 0))
+        if not download:
+            self._run(self._parts.firmware.boot(seen.reason, 0))
 
     def _stop(self) -> None:
-        self._powered = self._pulled_up = False
+        self._powered = self._pulled_up = self._waits = False
         self._device = None
         if self._events is not None:
             self._events.detach()
@@ -358,7 +383,7 @@ class VirtualBoard:
 
     def _change_pull_up(self, command: Command) -> None:
         if isinstance(command, fw.StartUsb):
-            self._events = DeviceEvents(self, self._parts.firmware)
+            self._events = DeviceEvents(self, self._parts.firmware, self._seen)
             own_supply = self._parts.supply == "own"
             self._usb = self.faults.identity(self._parts.usb)
             device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=own_supply)

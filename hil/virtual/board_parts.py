@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from hil.virtual.firmware import Firmware
 from hil.virtual.ipstack.interface import IpStack
+from hil.virtual.seen import Seen
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.virtual.usb.device import UsbDevice
 
@@ -65,3 +66,4 @@ class BoardState:
     """On the board's own clock; 0 without power."""
     faults: dict[str, bool]
     """Each fault's text, and whether it is active."""
+    seen: Seen

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from hil.virtual.firmware import Command, Firmware
+from hil.virtual.seen import Seen
 
 
 class Listener(Protocol):
@@ -24,9 +25,10 @@ class DeviceEvents:
     boot's firmware.
     """
 
-    def __init__(self, listener: Listener, firmware: Firmware) -> None:
+    def __init__(self, listener: Listener, firmware: Firmware, seen: Seen | None = None) -> None:
         self._listener: Listener | None = listener
         self._firmware = firmware
+        self._seen = seen or Seen()
 
     def detach(self) -> None:
         """Nobody listens any more."""
@@ -34,19 +36,24 @@ class DeviceEvents:
 
     def on_mounted(self) -> None:
         if self._listener is not None:
+            self._seen.mounts += 1
             self._listener.mounted()
 
     def on_unmounted(self) -> None:
+        self._seen.unmounts += self._listener is not None
         self._tell(self._firmware.unmounted)
 
     def on_suspended(self, remote_wakeup_armed: bool) -> None:
+        self._seen.suspends += self._listener is not None
         self._tell(partial(self._firmware.suspended, remote_wakeup_armed))
 
     def on_resumed(self) -> None:
+        self._seen.resumes += self._listener is not None
         self._tell(self._firmware.resumed)
 
     def on_bus_reset(self) -> None:
-        """TinyUSB has no callback for it."""
+        """TinyUSB has no callback for it: the firmware is not told."""
+        self._seen.bus_resets += self._listener is not None
 
     def on_serial(self, data: bytes) -> None:
         """This firmware reads nothing from its serial port."""

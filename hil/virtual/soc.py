@@ -53,6 +53,8 @@ class BootLine:
     data: bytes
 
 
+FLASH_BOOT, DOWNLOAD_BOOT = "0x8 (SPI_FAST_FLASH_BOOT)", "0x0 (DOWNLOAD(USB/UART0))"
+"""The straps as the ROM prints them: IO0 high, IO0 low."""
 ROM_TAIL = (
     "SPIWP:0xee",
     "mode:DIO, clock div:1",
@@ -116,12 +118,19 @@ class Panic:
 
 def boot_lines(reset: Reset) -> tuple[BootLine, ...]:
     """Everything on the UART before the firmware's first line."""
-    head = ["ESP-ROM:esp32s3-20210327", "Build:Mar 27 2021"]
-    head.append(f"{reset.rom_text},boot:0x8 (SPI_FAST_FLASH_BOOT)")
+    return (_rom_lines(reset, FLASH_BOOT, ROM_TAIL), *_loader_lines())
+
+
+def download_lines(reset: Reset) -> tuple[BootLine, ...]:
+    """Everything on the UART of a chip whose ROM waits for a download."""
+    return (_rom_lines(reset, DOWNLOAD_BOOT, ("waiting for download",)),)
+
+
+def _rom_lines(reset: Reset, boot: str, tail: tuple[str, ...]) -> BootLine:
+    head = ["ESP-ROM:esp32s3-20210327", "Build:Mar 27 2021", f"{reset.rom_text},boot:{boot}"]
     if reset.has_saved_pc:
         head.append("Saved PC:0x40379ac9")
-    rom = "".join(f"{line}\r\n" for line in (*head, *ROM_TAIL))
-    return (BootLine(ROM_S, rom.encode()), *_loader_lines())
+    return BootLine(ROM_S, "".join(f"{line}\r\n" for line in (*head, *tail)).encode())
 
 
 def _loader_lines() -> tuple[BootLine, ...]:

@@ -220,6 +220,58 @@ def test_a_reset_drops_the_device_and_boots(reset: Reset, line: str) -> None:
     run(scenario)
 
 
+def test_a_chip_that_is_held_is_gone_until_it_is_released() -> None:
+    """EN low takes the device off the bus at once and keeps it off; released, the chip boots as after power-on."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.connected()
+        bench.console.text = ""
+        bench.board.hold()
+        await host.wait_ended()
+        assert (bench.board.state.boots, bench.console.text) == (1, "")
+        bench.board.release()
+        await bench.connected()
+        await bench.until(lambda: "rst:0x1 (POWERON),boot:0x8" in bench.console.text)
+        assert (bench.board.state.boots, bench.board.state.seen.holds) == (2, 1)
+
+    run(scenario)
+
+
+def test_a_chip_that_is_held_while_it_gets_power_waits() -> None:
+    """It boots when it is released, once; one that has lost its power meanwhile does not."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.board.hold()
+        await bench.board.plug()
+        assert bench.board.state.boots == 0
+        bench.board.release()
+        assert bench.board.state.boots == 1
+        bench.board.hold()
+        await bench.board.unplug()
+        bench.board.release()
+        assert (bench.board.state.boots, bench.board.state.powered) == (1, False)
+
+    run(scenario)
+
+
+def test_a_chip_that_is_released_with_io0_low_waits_for_a_download() -> None:
+    """The ROM says so, no firmware runs and no device comes; the next reset ends it."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await (await bench.connected()).close()
+        bench.board.hold()
+        bench.console.text = ""
+        bench.board.release(download=True)
+        await bench.until(lambda: "waiting for download" in bench.console.text)
+        assert (bench.board.state.mounted, bench.board.state.link) == (False, False)
+        await bench.board.reset(Reset.EN)
+        await bench.connected()
+
+    run(scenario)
+
+
 def test_the_firmware_restarts_the_chip_when_it_is_asked_to() -> None:
     """POST /reset is answered, then the chip starts over by software."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from hil.virtual.device_events import DeviceEvents
 from hil.virtual.firmware import Command, Firmware
+from hil.virtual.seen import Seen
 
 
 class Heard:
@@ -55,3 +56,17 @@ def test_frames_of_a_dead_device_are_taken_and_lost() -> None:
     events.detach()
     assert events.on_frame(b"two")
     assert heard.frames == [b"one"]
+
+
+def test_what_the_board_has_seen_is_counted_while_the_device_lives() -> None:
+    """Bus resets too, which the firmware is not told of."""
+    firmware, seen = Firmware(), Seen()
+    firmware.boot("POWERON", 0)
+    events = DeviceEvents(Heard(), firmware, seen)
+    events.on_bus_reset()
+    for _ in range(2):
+        for tell in INPUTS.values():
+            tell(events)
+        assert seen == Seen(bus_resets=1, mounts=1, unmounts=1, suspends=1, resumes=1)
+        events.detach()
+        events.on_bus_reset()

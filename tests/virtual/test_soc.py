@@ -2,7 +2,7 @@
 
 import pytest
 
-from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines
+from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines, download_lines
 from hil.wire.esplog import BacktraceLine, BootLine, LogLine, PanicLine, parse_line
 
 NS_PER_S = 1_000_000_000
@@ -30,6 +30,15 @@ def test_the_program_counter_is_saved_only_where_there_was_power() -> None:
     """After power-on the ROM has nothing to print there."""
     assert not any(line.startswith("Saved PC:") for line in lines_of(Reset.POWER_ON))
     assert any(line.startswith("Saved PC:") for line in lines_of(Reset.SOFTWARE))
+
+
+def test_a_rom_that_waits_for_a_download_says_so_and_nothing_more() -> None:
+    """The straps as the ROM of the ESP32-S3 prints them; no boot loader follows."""
+    (rom,) = download_lines(Reset.EN)
+    assert rom.data.decode().splitlines()[2:] == [
+        "rst:0x1 (POWERON),boot:0x0 (DOWNLOAD(USB/UART0))",
+        "waiting for download",
+    ]
 
 
 def test_rom_lines_are_recognised_by_the_log_parser() -> None:

@@ -7,6 +7,8 @@ the device, ``power/runtime_status`` in sysfs, which a real device could not: th
 - While the configured device has no IN URB of the host, the status is read every 5 ms for one second, then every 100 ms
   (with the tty closed and the interface down there is nothing to take back, and the suspend comes later).
 - While it is suspended the status is read every 20 ms, and any URB counts as resume.
+- A port that the kernel disables takes the device's URBs back too, and then has no device any more: without VBUS
+  sensing that is a suspend to the board, until the host resets the enabled port's bus. vhci_hcd tells nothing of it.
 - vhci_hcd has no remote wakeup either: ``power/control`` is set to ``on``, which resumes the device, and put back.
 """
 
@@ -20,6 +22,8 @@ from hil.virtual.usb.device import UsbDevice
 
 DEVICES = Path("/sys/bus/usb/devices")
 SUSPENDED, ACTIVE = "suspended", "active"
+PORT_OFF = "off"
+"""In place of a ``runtime_status``: the device's port is disabled."""
 DOUBT_POLL_S = 0.005
 DOUBT_S = 1.0
 IDLE_POLL_S = 0.1
@@ -30,7 +34,8 @@ class RuntimePower(Protocol):
     """Runtime power management of the device on the host."""
 
     def status(self) -> str:
-        """``runtime_status``: active, suspending, suspended, resuming; '' where there is no such device now."""
+        """``runtime_status``: active, suspending, suspended, resuming; 'off' while its port is disabled; '' where there
+        is no such device now."""
 
     def control(self) -> str:
         """``auto`` or ``on``."""
@@ -48,12 +53,11 @@ class SysfsPower:
 
     def __init__(self, path: str, devices: Path = DEVICES) -> None:
         self._directory = devices / path / "power"
+        bus, _, port = path.partition("-")
+        self._disable = devices / f"usb{bus}" / f"{bus}-0:1.0" / f"usb{bus}-port{port}" / "disable"
 
     def status(self) -> str:
-        try:
-            return (self._directory / "runtime_status").read_text().strip()
-        except OSError:
-            return ""
+        return _line(self._directory / "runtime_status") or (PORT_OFF if _line(self._disable) == "1" else "")
 
     def control(self) -> str:
         return self._attempt("reading").strip()
@@ -69,6 +73,14 @@ class SysfsPower:
             file.write_text(value)
         except OSError as error:
             raise VirtualBoardError(f"{file}: {what} {value or ''}: {error.strerror}") from error
+        return ""
+
+
+def _line(file: Path) -> str:
+    """Its text; '' where there is no such file now."""
+    try:
+        return file.read_text().strip()
+    except OSError:
         return ""
 
 
@@ -96,12 +108,12 @@ class SuspendWatch:
             self._timer = None
 
     async def remote_wakeup(self, within_s: float = 5.0) -> bool:
-        """Wake the host (``tud_remote_wakeup``); False where the bus is not suspended or the host did not arm it.
+        """Wake the host (``tud_remote_wakeup``); False where it is not suspended, did not arm it or listens no more.
 
         Raises:
             VirtualBoardError: the device is not active within ``within_s``.
         """
-        if not (self._device.suspended and self._device.remote_wakeup_armed):
+        if not (self._device.suspended and self._device.remote_wakeup_armed) or self._power.status() == PORT_OFF:
             return False
         former = self._power.control()
         try:
@@ -126,11 +138,14 @@ class SuspendWatch:
         self._timer = self._loop.call_at(now_s + DOUBT_POLL_S, self._look)
 
     def _look(self) -> None:
-        suspended = self._power.status() == SUSPENDED
-        if suspended:
+        status = self._power.status()
+        if status in (SUSPENDED, PORT_OFF):
             self._device.suspend()
-            pause_s = SUSPENDED_POLL_S
-        else:
+        elif status:  # a port that was enabled again has no device before the host has reset the bus
             self._device.resume()
-            pause_s = DOUBT_POLL_S if self._loop.time() < self._doubt_until_s else IDLE_POLL_S
+        pause_s = IDLE_POLL_S
+        if self._device.suspended:
+            pause_s = SUSPENDED_POLL_S
+        elif self._loop.time() < self._doubt_until_s:
+            pause_s = DOUBT_POLL_S
         self._timer = self._loop.call_later(pause_s, self._look)

@@ -173,6 +173,37 @@ def test_a_host_that_does_not_wake_is_an_error() -> None:
     asyncio.run(scenario())
 
 
+def test_a_port_that_is_disabled_is_a_suspend_until_the_bus_is_reset() -> None:
+    """The board sees silence; nobody can be woken; an enabled port is not yet a resume, the host's reset ends it."""
+
+    async def scenario() -> None:
+        device, power = FirmwareDevice(BUILD, application := RecordingApplication()), FakePower()
+        async with plugged(device) as host:
+            await watched(device, power, host)
+            power.now = "off"
+            assert isinstance(device.watch, SuspendWatch)
+            assert not await device.watch.remote_wakeup()
+            power.now, looked = "", power.looked
+            await eventually(lambda: power.looked > looked + 2)
+            assert device.suspended
+            await host.control(0x80, 6, 0x0100, 0, 64)
+            assert application.happened[2:] == ["suspended armed=True", "bus reset"]
+
+    asyncio.run(scenario())
+
+
+def test_a_disabled_port_is_read_from_its_hub(tmp_path: Path) -> None:
+    """Only where the device itself is gone."""
+    tree = VhciTree(tmp_path)
+    power = SysfsPower("1-3", tree.devices)
+    tree.set_disabled("1-3", True)
+    assert power.status() == "off"
+    tree.make_power("1-3", "active")
+    assert power.status() == "active"
+    tree.set_disabled("1-3", False)
+    assert SysfsPower("1-4", tree.devices).status() == ""
+
+
 def test_sysfs_is_read_and_written_by_topology_path(tmp_path: Path) -> None:
     """status, control and a changed control; a device that is gone has no status and refuses control by name."""
     tree = VhciTree(tmp_path)
