@@ -22,6 +22,7 @@ from hil.errors import AgentRefused, BenchError, SetupError
 from hil.net.host import Host
 from hil.power.hub_port import HubPort
 from hil.power.manual import Manual
+from hil.power.switched import Switched
 from hil.power.virtual import VirtualCable
 from hil.power.virtual_control import VirtualControl
 from hil.profiles import Profile
@@ -152,6 +153,8 @@ class OpenBench:
                 return VirtualCable(self._controls[spec.name])
             case "manual":
                 return Manual(spec.name, _ask, MonotonicClock())
+            case "relay" | "uhubctl":
+                return Switched(self.agent, spec.name, spec.power)
             case _:
                 return HubPort(self.agent, spec.name)
 

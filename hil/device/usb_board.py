@@ -1,20 +1,24 @@
 """A board as a kernel USB device: real or virtual, the same class."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
-from hil.agent.client import Done
 from hil.bench import Board
 from hil.board.interfaces import Instant, PowerDriver, UsbAgent
-from hil.board.sight import SUSPEND, VBUS_OFF
-from hil.clock import Clock, Deadline, MonotonicClock, to_ns
+from hil.board.sight import RESET, SUSPEND, VBUS_OFF
+from hil.clock import Clock, MonotonicClock, to_ns
 from hil.device.actions import Actions
+from hil.device.bus_actions import BusActions
+from hil.device.bus_sleep import BusSleep
 from hil.device.claims import ClaimReader, Judged
-from hil.device.log_stream import Channels
+from hil.device.log_stream import Channels, reading
+from hil.device.presence import Presence
 from hil.device.readings import Reading, Readings
+from hil.device.resets import Resets
 from hil.device.terminal import Ports, Terminal
 from hil.device.witness import Witness
-from hil.errors import AgentError, AgentRefused, BoardFailure, BoardVanished, HilError, MisuseError
+from hil.errors import BoardVanished, HarnessError, HilError, MisuseError
 from hil.profiles import Profile
 from hil.timeline.events import Acted, BoardSaid, Event, UsbControl
 
@@ -25,14 +29,6 @@ DETACH_S = 10.0
 USB_CTRL_SET_TIMEOUT (include/linux/usb.h); with vhci_hcd it does."""
 QUIET_S = 0.3
 QUIET_WITHIN_S = 3.0
-SUSPEND_S = 5.0
-IDLE_MS = "500"
-"""How long the bus is idle before it sleeps: time enough for a board that wakes the host to get its frames out, with
-the 250 ms for which a firmware may hold its link down after resume. Linux's own default is 2000."""
-STATUS_LOOK_S = 0.002
-VANISHED_S = 1.0
-"""Between a device that cannot be reached any more and the uevent that says that it is gone."""
-T = TypeVar("T")
 
 
 class Captured(Ports, Channels, Protocol):
@@ -59,7 +55,6 @@ class UsbBoard:
         self.spec = spec
         self.profile = profile
         self.on_skipped_check: Callable[[str], None] = lambda text: None
-        self._agent = agent
         self._power = power
         self._witness = witness
         self._capture = capture
@@ -67,14 +62,19 @@ class UsbBoard:
         self._readings = Readings(spec, profile, agent, self._actions)
         self._claims = ClaimReader(spec, profile, witness, self._readings)
         self._clock = clock or MonotonicClock()
-        self._terminal = Terminal(capture, witness, self._actions, self._attached, self._clock)
+        self._presence = Presence(spec, agent, witness)
+        self._sleep = BusSleep(spec, agent, self._presence, self._clock)
+        self._bus = BusActions(self._actions, agent, self._presence, self._clock, spec.supply)
+        self._resets = Resets(spec, profile, agent, self._actions, readings=self._readings, witness=witness)
+        self._terminal = Terminal(capture, witness, self._actions, self._presence.attached, self._clock)
         self._plugged = True
-        self._asleep = False
 
     @property
     def offers(self) -> frozenset[str]:
-        """What the board can be made to see by the actions below."""
-        return frozenset({SUSPEND, self._sees_unplug()})
+        """What the board can be made to see by the actions below, on this bench."""
+        unplugs = self.spec.power.driver != "none" or self._bus.has_port_switch()
+        ways = {SUSPEND, *([self._sees_unplug()] if unplugs else ()), *([RESET] if self._resets.ways() else ())}
+        return frozenset(ways | self._bus.offers())
 
     @property
     def address(self) -> str:
@@ -103,7 +103,7 @@ class UsbBoard:
         """Pull the cable; returns once the kernel has seen the board go.
 
         Raises:
-            BoardFailure: the device is still there after 5 s.
+            HarnessError: the device is still there after 10 s.
         """
         return self._actions.perform("unplug", self._sees_unplug(), self._pull)
 
@@ -137,15 +137,72 @@ class UsbBoard:
 
     def _pull(self) -> Instant:
         done = self._power.off()
-        self._plugged = self._asleep = False
-        if not self._witness.until(lambda: not self._attached(), DETACH_S):
-            raise BoardFailure(f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled")
+        self._plugged = self._sleep.asleep = False
+        if not self._presence.gone(DETACH_S):
+            raise HarnessError(
+                f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled: the kernel has it "
+                f"at {self.spec.usb}; is that its port, and does the bench switch it ({self.spec.power})?"
+            )
         return done
 
     def _put_back(self) -> Instant:
         done = self._power.on()
         self._plugged = True
         return done
+
+    # ---- bus ---------------------------------------------------------------------------------
+
+    def authorize_cycle(self, off_s: float = 0.5) -> Acted:
+        """Take the host's authorization away for ``off_s``: SET_CONFIGURATION(0), then again; the address stays.
+
+        Returns:
+            The instant at which the board was deconfigured.
+        """
+        return self._bus.authorize_cycle(off_s)
+
+    def port_disable(self, off_s: float = 1.0) -> Acted:
+        """Disable the hub's port for ``off_s``: the data lines go, and the supply too where the hub can do that.
+
+        Returns:
+            The instant at which the port was disabled.
+
+        Raises:
+            SetupError: the kernel is older than 6.0.
+        """
+        self._sleep.asleep = False
+        return self._bus.port_disable(off_s)
+
+    def usb_reset(self) -> Acted:
+        """Reset the port (USBDEVFS_RESET): a bus reset, then SET_CONFIGURATION at the same address."""
+        return self._bus.usb_reset()
+
+    def rebind(self, driver: str = "usb", off_s: float = 0.5) -> Acted:
+        """Unbind a driver for ``off_s``: 'usb' deconfigures as :meth:`authorize_cycle`, 'cdc_ncm' only leaves alt 1.
+
+        Returns:
+            The instant at which it was unbound.
+        """
+        return self._bus.rebind(driver, off_s)
+
+    def reset(self, how: str = "", over: str = "usb") -> Acted:
+        """Start the chip over, and see that it does.
+
+        Args:
+            how: 'dtr_rts' by the lines of the console's bridge, 'http' by the firmware's own path, '' by the first of
+                them that the board has; 'power' is :meth:`power_cycle`, 'port' is :meth:`usb_reset`.
+            over: where 'http' asks, 'usb' or 'fallback'.
+
+        Returns:
+            The instant at which EN fell, or the firmware was asked.
+
+        Raises:
+            MisuseError: the board has no such way; a test that needs one says so by ``needs="reset"``.
+            HarnessError: the lines have no effect.
+            BoardFailure: the firmware promised and did not restart.
+        """
+        if how in ("port", "power"):
+            return self.usb_reset() if how == "port" else self.power_cycle()
+        return self._resets.reset(how, over)
 
     # ---- sleep -------------------------------------------------------------------------------
 
@@ -157,7 +214,7 @@ class UsbBoard:
             BoardVanished: the board left the bus instead, or was not there.
             MisuseError: the bus sleeps already.
         """
-        return self._actions.perform("suspend", SUSPEND, self._suspend)
+        return self._actions.perform("suspend", SUSPEND, self._sleep.begin)
 
     def resume(self) -> Acted:
         """Let the host resume the bus; returns the instant at which that was done.
@@ -166,7 +223,7 @@ class UsbBoard:
             BoardFailure: the bus does not wake up.
             BoardVanished: the board left the bus instead, or was not there.
         """
-        return self._actions.perform("resume", SUSPEND, self._resume)
+        return self._actions.perform("resume", SUSPEND, self._sleep.end)
 
     def doze(self, asleep_s: float) -> tuple[Acted, Acted]:
         """Suspend the bus, leave it so for ``asleep_s`` unless the board wakes it, and resume it.
@@ -177,60 +234,6 @@ class UsbBoard:
         asleep = self.suspend()
         self._clock.sleep(asleep_s)
         return asleep, self.resume()
-
-    def _suspend(self) -> Instant:
-        if self._status() == "suspended":
-            raise MisuseError(f"board {self.name} is suspended already; resume() it first")
-        self._asleep = True
-        self._write("autosuspend_delay_ms", IDLE_MS)
-        return self._fallen_asleep(self._write("control", "auto"))
-
-    def _fallen_asleep(self, asked: Instant) -> Instant:
-        """When runtime_status became suspended. It has no event: the change lies between two readings."""
-        deadline = Deadline(SUSPEND_S, self._clock)
-        awake_ns = asked.t_ns - asked.t_err_ns
-        while True:
-            looked_ns = self._clock.now_ns()
-            status = self._status()
-            if status == "suspended":
-                seen_ns = self._clock.now_ns()
-                return Done((awake_ns + seen_ns) // 2, (seen_ns - awake_ns) // 2 + 1)
-            if deadline.passed:
-                raise BoardFailure(
-                    f"board {self.name} did not suspend within {SUSPEND_S:g} s: runtime_status is {status!r}; "
-                    "a driver in use (cdc_acm with the tty open, cdc_ncm with the interface up) needs a device that "
-                    "advertises remote wakeup"
-                )
-            awake_ns = looked_ns
-            self._clock.sleep(STATUS_LOOK_S)
-
-    def _resume(self) -> Instant:
-        self._asleep = False
-        # A negative delay keeps the device awake whatever else writes to power/control.
-        self._write("autosuspend_delay_ms", "-1")
-        done = self._write("control", "on")
-        state = self._status()
-        if state != "active":
-            raise BoardFailure(f"board {self.name} did not resume: runtime_status is {state!r}")
-        return done
-
-    def _status(self) -> str:
-        return self._reach(lambda: self._agent.read_attribute(self.name, "runtime_status"))
-
-    def _write(self, attribute: str, value: str) -> Instant:
-        return self._reach(lambda: self._agent.write_attribute(self.name, attribute, value))
-
-    def _reach(self, call: Callable[[], T]) -> T:
-        """What ``call`` of the agent returns; that a board is gone is the board's failure and not the agent's."""
-        try:
-            return call()
-        except AgentRefused:
-            raise
-        except AgentError as error:
-            self._agent.boards_known()  # raises where it is the agent that is gone
-            if self._witness.until(lambda: not self._attached(), VANISHED_S):
-                raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb}: {error}") from error
-            raise
 
     # ---- terminal ----------------------------------------------------------------------------
 
@@ -258,6 +261,24 @@ class UsbBoard:
     def request(self, method: str, path: str, over: str = "usb", deadline_s: float | None = None) -> Reading:
         """As :meth:`get`, by any method, without a body; ``deadline_s`` is 5 s unless given."""
         return self._readings.request(method, path, over, deadline_s)
+
+    @contextmanager
+    def log_stream(self, over: str = "usb") -> Iterator[Acted]:
+        """Read the board's log over HTTP for the length of the block; what comes are Stream events.
+
+        Yields:
+            When it was asked for.
+
+        Raises:
+            BoardMute: the board takes no connection.
+            MisuseError: the profile names no log stream, or one is read already.
+        """
+        path = self.profile.http.stream.path
+        with (
+            self._readings.streaming(over) as connect,
+            reading(connect, path, self._capture, self._actions, self._clock) as opened,
+        ):
+            yield opened
 
     def status(self, over: str = "usb") -> Reading:
         """GET the profile's status path."""
@@ -305,9 +326,10 @@ class UsbBoard:
         """
         if not self._plugged:
             self.plug()
-        if not self._witness.until(self._attached, ENUMERATION_S):
+        self._bus.give_back()
+        if not self._witness.until(self._presence.attached, ENUMERATION_S):
             raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb} after {ENUMERATION_S:g} s")
-        if self._asleep:
+        if self._sleep.asleep:
             self.resume()
         self._witness.until(self._quiet, QUIET_WITHIN_S)
 
@@ -318,25 +340,10 @@ class UsbBoard:
 
     def leave(self) -> None:
         """Undo what would disturb the next test."""
-        if self._asleep and self._attached():
+        if self._sleep.asleep and self._presence.attached():
             self.resume()
         self._terminal.restore()
 
-    def _attached(self) -> bool:
-        """On the bus; before the timeline tells of the first plug or unplug, the kernel is asked."""
-        known = self._witness.attached(self.spec.usb)
-        return self._on_bus() if known is None else known
-
-    def _on_bus(self) -> bool:
-        try:
-            self._agent.read_attribute(self.name, "runtime_status")
-        except AgentRefused:
-            raise
-        except AgentError:
-            self._agent.boards_known()  # raises where it is the agent that is gone
-            return False
-        return True
-
     def _sees_unplug(self) -> str:
-        sees = self._power.sees
-        return SUSPEND if sees == VBUS_OFF and self.spec.supply == "own" else sees
+        """Nothing but silence tells a board with a supply of its own that its cable is out."""
+        return SUSPEND if self.spec.supply == "own" else self._power.sees
