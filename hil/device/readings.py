@@ -5,6 +5,8 @@ timeline.
 """
 
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -16,7 +18,7 @@ from hil.board.sight import TRAFFIC
 from hil.capture.http import REASON_OF_ERRNO, TIMEOUT, UNREACHABLE, Exchange, exchange
 from hil.clock import now_ns, to_s
 from hil.device.actions import Actions
-from hil.errors import MisuseError, WireError
+from hil.errors import BoardMute, MisuseError, WireError
 from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import Event, HttpFailed, HttpReply
@@ -68,6 +70,7 @@ class Readings:
         self._profile = profile
         self._agent = agent
         self._actions = actions
+        self._streaming = ""
 
     def record(self, event: Event) -> Event:
         return self._actions.record(event)
@@ -96,7 +99,11 @@ class Readings:
             path: what is asked for.
             over: the way.
             deadline_s: for the connection, and again for the whole exchange; None is what the readings were made with.
+
+        Raises:
+            MisuseError: it is a question for the board's state, and its one task is busy with the log stream.
         """
+        self._refuse_while_streaming(method, path)
         board, address = self._way(over)
         patience_s = self._deadline_s if deadline_s is None else deadline_s
         answers: list[Exchange] = []
@@ -111,6 +118,42 @@ class Readings:
         (answer,) = answers
         body = answer.fetched.body if answer.fetched is not None else b""
         return Reading(asked.t_ns, asked.t_err_ns, answer.event, body)
+
+    @contextmanager
+    def streaming(self, over: str = "usb") -> Iterator[Callable[[], socket.socket]]:
+        """While the log is streamed: gives what brings the connection for it.
+
+        Raises:
+            MisuseError: the profile names no log stream, or one is read already.
+        """
+        stream = self._profile.http.stream
+        if not stream:
+            raise MisuseError(f"profile {self._profile.name} names no http.stream; board {self._spec.name} has none")
+        if self._streaming:
+            raise MisuseError(f"{self._streaming} of board {self._spec.name} is being read already")
+        board, address = self._way(over)
+        self._streaming = stream.path
+        try:
+            yield lambda: self._connect_for(stream.path, board, address)
+        finally:
+            self._streaming = ""
+
+    def _connect_for(self, path: str, board: str, address: str) -> socket.socket:
+        began_ns = now_ns()
+        try:
+            return self._connect(board, address, self._deadline_s)
+        except OSError as error:
+            failed = self._failed("GET", path, error, began_ns)
+            self.record(failed)
+            raise BoardMute(f"board {self._spec.name}: GET {path}: {failed.reason}: {failed.detail}") from error
+
+    def _refuse_while_streaming(self, method: str, path: str) -> None:
+        http = self._profile.http
+        if self._streaming and http.one_task and path in (http.events, http.status, http.version):
+            raise MisuseError(
+                f"{method} {path} while {self._streaming} of board {self._spec.name} is read: profile "
+                f"{self._profile.name} says that one task serves everything; end the stream first"
+            )
 
     def board_clock(self, over: str) -> BoardClock | None:
         """The running boot's clock, anchored by one question for its uptime; None where the firmware answers none."""
@@ -144,11 +187,14 @@ class Readings:
         try:
             sock = self._connect(board, address, patience_s)
         except OSError as error:
-            at_ns = now_ns()
-            failed = HttpFailed(path, method, _reason(error), to_s(at_ns - began_ns), str(error))
-            return Exchange(replace(failed, t_ns=at_ns, t_err_ns=0, board=self._spec.name, source="http"), None)
+            return Exchange(self._failed(method, path, error, began_ns), None)
         with sock:
             return exchange(sock, method, path, board=self._spec.name, deadline_s=patience_s, limit=BODY_LIMIT)
+
+    def _failed(self, method: str, path: str, error: OSError, began_ns: int) -> HttpFailed:
+        at_ns = now_ns()
+        failed = HttpFailed(path, method, _reason(error), to_s(at_ns - began_ns), str(error))
+        return replace(failed, t_ns=at_ns, t_err_ns=0, board=self._spec.name, source="http")
 
     def _connect(self, board: str, address: str, patience_s: float) -> socket.socket:
         port = self._profile.http.port

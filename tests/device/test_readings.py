@@ -11,7 +11,7 @@ from hil.bench import Board
 from hil.clock import now_ns, to_ns
 from hil.device.actions import Actions
 from hil.device.readings import BODY_LIMIT, Readings
-from hil.errors import AgentError, MisuseError
+from hil.errors import AgentError, BoardMute, MisuseError
 from hil.profiles import Profile, load
 from hil.testing.fake_agent import PATH, FakeAgent
 from hil.testing.fake_capture import FakeCapture
@@ -218,3 +218,54 @@ def test_a_firmware_without_a_version_path_is_not_asked(tmp_path: Path) -> None:
     made = Asked(tmp_path, FALLBACK, replace(reference, http=replace(reference.http, version="")))
     assert made.readings.board_clock("usb") is None
     assert made.events == []
+
+
+ONE_TASK = load("mcu-apple-bridge")
+
+
+def test_a_stream_is_connected_to_the_way_that_was_asked_for(asked: Asked, http: ScriptedHttp) -> None:
+    """Over USB from the board's namespace, over the fallback from the LAN's."""
+    for over, call in (("usb", ("s3-a", "192.168.7.1")), ("fallback", ("lan", "192.0.2.7"))):
+        asked.agent.answers.append(http.silent())
+        with asked.readings.streaming(over) as connect, connect():
+            assert asked.agent.calls[-1] == ("open_tcp_socket", *call, "80")
+
+
+def test_a_stream_that_cannot_be_connected_is_the_boards_failure(asked: Asked) -> None:
+    """The reason is in the message and in the timeline."""
+    asked.agent.answers.append(ConnectFailed("refused", "192.168.7.1:80: no"))
+    with (
+        pytest.raises(BoardMute, match="board s3-a: GET /logs: refused: "),
+        asked.readings.streaming() as connect,
+    ):
+        connect()
+    assert isinstance(asked.events[-1], HttpFailed)
+    assert (asked.events[-1].path, asked.events[-1].reason) == ("/logs", "refused")
+
+
+def test_the_state_of_a_one_task_board_is_not_asked_for_while_its_log_is_read(
+    tmp_path: Path, http: ScriptedHttp
+) -> None:
+    """It would hang; other paths are the test's own affair, and so is the time after the stream."""
+    asked = Asked(tmp_path, profile=ONE_TASK)
+    asked.agent.answers += [http.says(reply(b"x")), http.says(reply(b"{}"))]
+    with asked.readings.streaming():
+        with pytest.raises(MisuseError, match=r"GET /status while /logs of board s3-a is read: .* one task"):
+            asked.readings.get("/status")
+        assert asked.readings.get("/").answered
+    assert asked.readings.get("/status").answered
+
+
+def test_a_board_of_many_tasks_may_be_asked_while_its_log_is_read(asked: Asked, http: ScriptedHttp) -> None:
+    """The reference firmware hands the stream on."""
+    asked.agent.answers.append(http.says(reply(b"{}")))
+    with asked.readings.streaming():
+        assert asked.readings.get("/status").answered
+
+
+def test_one_stream_of_a_board_is_read_at_a_time(asked: Asked) -> None:
+    """A second one is refused, and so is one of a firmware that has none."""
+    with asked.readings.streaming(), pytest.raises(MisuseError, match="/logs of board s3-a is being read already"):
+        asked.readings.streaming().__enter__()
+    with pytest.raises(MisuseError, match=r"profile generic names no http\.stream"):
+        Asked(asked.agent.capture.path.parent, profile=load("generic")).readings.streaming().__enter__()
