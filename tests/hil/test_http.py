@@ -1,0 +1,139 @@
+"""The board's HTTP server: it answers what it promises, refuses what it does not, and serves more than one."""
+
+import pytest
+
+from hil import (
+    DhcpAck,
+    DhcpOffer,
+    Expect,
+    Host,
+    HttpReply,
+    StreamClosed,
+    StreamComment,
+    StreamLine,
+    StreamOpened,
+    UsbAttached,
+    UsbBoard,
+    UsbDetached,
+)
+from hil.device.answers import differences
+from hil.profiles.http import LOGS, RESTART, Endpoint
+
+ANSWER_S = 2.0
+DISCOVERS, ROUNDS = 20, 6
+"""More events than a log of 128 entries has room for, each DISCOVER with its OFFER making two."""
+
+
+def endpoints(board: UsbBoard) -> tuple[Endpoint, ...]:
+    if not board.knows("http.endpoints"):
+        pytest.skip(f"profile {board.profile.name} names no endpoints")
+    return tuple(board.profile.http.endpoints)
+
+
+def answers(board: UsbBoard, expect: Expect, endpoint: Endpoint) -> None:
+    """Ask it, and compare what comes with what the profile says."""
+    asked = board.request(endpoint.method, endpoint.path)
+    expect.sequence(HttpReply(endpoint.path, method=endpoint.method), after=asked, within_s=ANSWER_S)
+    assert differences(endpoint.answer, asked) == [], endpoint
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_every_endpoint_answers(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """Each path of the profile gives the status, the content type and the body that it promises."""
+    known = endpoints(board)
+    host.persona("linux").connect(board.name)
+    for endpoint in known:
+        if endpoint.effect != RESTART:
+            answers(board, expect, endpoint)
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_what_is_not_offered_is_refused(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """A path that there is not, and a method that a path does not have, are refused and do nothing."""
+    known = endpoints(board)
+    refused = list(board.profile.http.refusals)
+    if board.profile.http.not_allowed is not None:
+        paths = dict.fromkeys(endpoint.path for endpoint in known)
+        refused += [Endpoint(p, m, board.profile.http.not_allowed, LOGS) for p in paths for m in ("HEAD", "OPTIONS")]
+    host.persona("linux").connect(board.name)
+    for endpoint in refused:
+        answers(board, expect, endpoint)
+    if board.knows("http.status"):
+        expect.sequence(HttpReply(board.profile.http.status, 200), after=board.status(), within_s=ANSWER_S)
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_log_stream_lives_and_blocks_nobody(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """The stream greets, tells lines, keeps itself alive and ends; who asks meanwhile is answered."""
+    if not board.knows("http.stream"):
+        pytest.skip(f"profile {board.profile.name} names no log stream")
+    http, stream = board.profile.http, board.profile.http.stream
+    host.persona("linux").connect(board.name)
+    with board.log_stream() as opened:
+        expect.sequence(
+            StreamOpened(stream.path, 200, stream.content_type),
+            *([StreamComment(stream.path, stream.greeting)] if stream.greeting else []),
+            since=opened,
+            within_s=ANSWER_S,
+        )
+        if http.one_task:
+            board.on_skipped_check(f"requests while the log is streamed: profile {board.profile.name} has one task")
+        else:
+            for endpoint in http.endpoints:
+                if endpoint.method == "GET":
+                    answers(board, expect, endpoint)
+            expect.sequence(StreamLine(stream.path), since=opened, within_s=stream.keepalive_s + ANSWER_S)
+        if stream.keepalive:
+            patience_s = 3 * stream.keepalive_s
+            expect.sequence(StreamComment(stream.path, stream.keepalive), since=opened, within_s=patience_s)
+    expect.sequence(StreamClosed(stream.path, "released"), since=opened, within_s=60.0)
+    if board.knows("http.status"):
+        # A server notices that a reader has gone when it cannot send the second comment after that.
+        patience_s = 2 * stream.keepalive_s + ANSWER_S if http.one_task else ANSWER_S
+        asked = board.request("GET", http.status, deadline_s=patience_s)
+        expect.sequence(HttpReply(http.status, 200), after=asked, within_s=patience_s)
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_full_event_log_says_so(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """A board whose event log has no more room says how much it lacks; else what it lacks would be taken for absent."""
+    if not board.knows("http.events") or not board.knows("claim.DHCP_DISCOVER_RX"):
+        pytest.skip(f"profile {board.profile.name} has no event log that DISCOVERs fill")
+    if not board.profile.events.tells_full:
+        pytest.skip(
+            f"profile {board.profile.name}: its event log is full after {board.profile.events.capacity} entries"
+        )
+    linux = host.persona("linux")
+    linux.connect(board.name)
+    recorded = board.recorded_events()
+    for _ in range(ROUNDS):
+        for _ in range(DISCOVERS):
+            expect.sequence(DhcpOffer(sender="board"), since=linux.discover_again(), within_s=ANSWER_S)
+        before, recorded = recorded, board.recorded_events()
+        if recorded.discarded:
+            return
+        assert len(recorded.entries) > len(before.entries), (
+            "the event log stands still and does not say that it is full"
+        )
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_reset_is_answered_and_then_done(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """The board answers before it restarts, comes back by itself, and serves again."""
+    resets = [endpoint for endpoint in endpoints(board) if endpoint.effect == RESTART]
+    if not resets:
+        pytest.skip(f"profile {board.profile.name} names no endpoint that restarts the board")
+    linux = host.persona("linux")
+    leased = linux.connect(board.name)
+    asked = board.request(resets[0].method, resets[0].path)
+    assert differences(resets[0].answer, asked) == []
+    expect.sequence(
+        UsbDetached(path=board.spec.usb),
+        UsbAttached(path=board.spec.usb),
+        DhcpAck(address=leased, sender="board"),
+        after=asked,
+        within_s=20.0,
+    )
+    assert linux.wait_for_lease() == leased
+    if board.knows("http.status"):
+        expect.sequence(HttpReply(board.profile.http.status, 200), after=board.status(), within_s=ANSWER_S)
