@@ -78,6 +78,28 @@ def test_usb_is_asked_at_the_profiles_address_and_the_fallback_from_the_lan(aske
     ]
 
 
+def test_any_method_is_asked(asked: Asked, http: ScriptedHttp) -> None:
+    """The action and the reply are called by it."""
+    asked.agent.answers.append(http.says(reply(b"ok")))
+    reading = asked.readings.request("POST", "/led/on")
+    assert isinstance(reading.reply, HttpReply)
+    assert (reading.reply.method, reading.reply.status, reading.body) == ("POST", 200, b"ok")
+    assert asked.events[0] == Started("http_post", "/led/on over usb", board="s3-a", source="action")
+    asked.agent.answers.append(ConnectFailed("refused", "no"))
+    failed = asked.readings.request("PUT", "/led/on").reply
+    assert isinstance(failed, HttpFailed)
+    assert (failed.method, failed.reason) == ("PUT", "refused")
+
+
+def test_a_request_may_have_a_deadline_of_its_own(asked: Asked, http: ScriptedHttp) -> None:
+    """Shorter than the one that the readings were made with."""
+    asked.agent.answers.append(http.silent())
+    failed = asked.readings.request("GET", "/status", deadline_s=SHORT_S / 4).reply
+    assert isinstance(failed, HttpFailed)
+    assert failed.reason == "timeout"
+    assert failed.took_s < SHORT_S
+
+
 @pytest.mark.parametrize("kind", ["refused", "timeout", "unreachable"])
 def test_a_connection_that_does_not_come_about_has_the_agents_reason(asked: Asked, kind: str) -> None:
     """What the agent found out is not guessed again."""

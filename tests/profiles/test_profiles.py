@@ -9,7 +9,9 @@ from hil import profiles
 from hil.errors import BenchError
 from hil.profiles.claims import BOOT
 
-CORE = Path(__file__).parents[2] / "firmware" / "core" / "src"
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "firmware" / "core" / "src"
+DOCS = ROOT / "docs"
 BRIDGES = ("mcu-apple-bridge", "mcu-apple-bridge-486cec7")
 NEVER = {"DHCP_REQUEST_RX", "DHCP_ACK_TX", "DHCP_ASSIGNED"}
 
@@ -238,3 +240,39 @@ def test_a_circle_is_refused(tmp_path: Path) -> None:
         BenchError, match=r"^a\.toml: extends goes in a circle: a\.toml extends b\.toml extends a\.toml"
     ):
         profiles.load(str(tmp_path / "a.toml"))
+
+
+# ---- the guide ----------------------------------------------------------------------------------
+
+
+def guide() -> str:
+    """The example of docs/profiles.md."""
+    (example,) = re.findall(r"(?s)```toml\n(.*?)```", (DOCS / "profiles.md").read_text(encoding="utf-8"))
+    return str(example)
+
+
+def test_the_guides_example_is_a_profile(tmp_path: Path) -> None:
+    """As it stands, with everything that the guide says of it."""
+    mine = profiles.load(write(tmp_path, "mine.toml", guide()))
+    assert mine.can_claim == {"USB_MOUNTED", "NCM_LINK_UP", "DHCP_OFFER_TX", "TX_FAILED"}
+    assert mine.named("usb-up") == "USB_MOUNTED"
+    assert mine.knows("sequence.connect")
+    assert [str(endpoint) for endpoint in mine.http.endpoints] == ["GET /flags", "POST /led"]
+    assert (mine.events.tells_full, mine.events.capacity, mine.http.one_task) == (False, 64, True)
+
+
+def test_the_guides_example_understands_its_firmware(tmp_path: Path) -> None:
+    """A line of its log, the body of its event log and that of its flags."""
+    mine = profiles.load(write(tmp_path, "mine.toml", guide()))
+    line = re.search(mine.log.line, "EVT 663 usb-up by host")
+    assert line is not None
+    assert line.groupdict() == {"ms": "663", "name": "usb-up", "detail": "by host"}
+    assert re.fullmatch(mine.events.entry, "663 usb-up")
+    assert mine.flags.names == tuple(key for key, _ in mine.http.endpoints[0].answer.json)
+
+
+def test_the_guide_names_every_shipped_profile() -> None:
+    """And says that the generic one believes nothing."""
+    text = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    assert [name for name in profiles.shipped() if f"`{name}`" not in text] == []
+    assert len(text.splitlines()) <= 120

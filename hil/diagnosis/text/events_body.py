@@ -21,10 +21,10 @@ def diagnose_events(body: bytes, first_number: int = 1) -> list[Finding]:
         first_number: of its first line, where it stands behind others in a file.
 
     Raises:
-        WireError: the body is cut off or has a line of no known form.
+        WireError: the body is no event log, or is cut off; a line of no known form is passed over.
     """
     log = parse_events(body)
-    numbered = list(enumerate(body.decode().split("\n"), first_number))
+    numbered = list(enumerate(body.decode("utf-8", "replace").split("\n"), first_number))
     lines = {text.strip(): number for number, text in reversed(numbered)}  # of equal ones the first
     if _never_heard_the_host(log):
         wanted = ("USB_MOUNTED", "NCM_LINK_UP")
