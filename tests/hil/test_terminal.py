@@ -78,6 +78,7 @@ def test_toggling_dtr_does_not_disturb_the_link(board: UsbBoard, host: Host, exp
         UsbControl(request="SET_CONTROL_LINE_STATE", value=one_of(0, 2), status=0),
         UsbControl(request="SET_CONTROL_LINE_STATE", value=DTR_HIGH, status=0),
         since=first,
+        within_s=10.0,
     )
     expect.never(Carrier(up=False), for_s=2.0, since=last)
     for disturbance in (Carrier(up=False), UsbDetached(path=board.spec.usb)):
