@@ -130,4 +130,4 @@ class ClientProfile:
     @property
     def gives_up(self) -> bool:
         """Whether this client ever stops asking while its interface stays as it is."""
-        return bool(self.discover.tries) or self.starts_without_carrier
+        return bool(self.discover.tries) or self.starts_without_carrier or self.begins_failed

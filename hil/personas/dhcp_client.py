@@ -294,8 +294,8 @@ class DhcpClient:
         self._out.append(GaveUp("OFFER", self._exchange.sent))
         self.wants_link_local = bool(self.profile.link_local_at_try)
 
-    def _give_up_link(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
-        self._out.append(GaveUp("carrier", self._exchange.sent))
+    def _fall_silent(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
+        self._out.append(GaveUp("OFFER" if self._carrier else "carrier", self._exchange.sent))
         self._stop(now_ns, None)
 
     def _stop(self, now_ns: int, _: dhcp.DhcpMessage | None) -> None:
@@ -345,14 +345,14 @@ Action = Callable[[DhcpClient, int, "dhcp.DhcpMessage | None"], None]
 TRANSITIONS: dict[tuple[str, str], tuple[str, Action]] = {
     (STOPPED, LINK_UP): (SELECTING, DhcpClient._discover),
     (STOPPED, LINK_UP_WITH_LEASE): (REBOOTING, DhcpClient._reboot),
-    (STOPPED, FAILED_BEFORE): (FAILED, DhcpClient._stop),
+    (STOPPED, FAILED_BEFORE): (FAILED, DhcpClient._fall_silent),
     (FAILED, LINK_UP): (SELECTING, DhcpClient._discover),
     (FAILED, LINK_UP_WITH_LEASE): (REBOOTING, DhcpClient._reboot),
     (FAILED, LINK_DOWN): (STOPPED, DhcpClient._stop),
     (INIT, RESEND): (SELECTING, DhcpClient._discover),
     (INIT, LINK_DOWN): (STOPPED, DhcpClient._stop),
     (SELECTING, LINK_UP): (SELECTING, DhcpClient._send_unsent),
-    (SELECTING, NO_CARRIER): (FAILED, DhcpClient._give_up_link),
+    (SELECTING, NO_CARRIER): (FAILED, DhcpClient._fall_silent),
     (SELECTING, OFFER): (SELECTING, DhcpClient._choose),
     (SELECTING, GATHERED): (REQUESTING, DhcpClient._request),
     (SELECTING, RESEND): (SELECTING, DhcpClient._send_discover),
@@ -367,7 +367,7 @@ TRANSITIONS: dict[tuple[str, str], tuple[str, Action]] = {
     (REQUESTING, GIVE_UP): (SELECTING, DhcpClient._unanswered),
     (REQUESTING, LINK_DOWN): (STOPPED, DhcpClient._stop),
     (REBOOTING, LINK_UP): (REBOOTING, DhcpClient._send_unsent),
-    (REBOOTING, NO_CARRIER): (FAILED, DhcpClient._give_up_link),
+    (REBOOTING, NO_CARRIER): (FAILED, DhcpClient._fall_silent),
     (REBOOTING, ACK): (BOUND, DhcpClient._bind),
     (REBOOTING, ACK_TO_HOLD): (REBOOTING, DhcpClient._hold),
     (REBOOTING, GATHERED): (BOUND, DhcpClient._bind_held),

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from hil.clock import to_ns
 from hil.personas import PERSONAS
 from hil.personas.client_profile import ClientProfile
-from hil.personas.commands import ClearAddress, Command, Doubted, SendFrame, SetAddress, StateChanged
+from hil.personas.commands import ClearAddress, Command, Doubted, SetAddress, StateChanged
 from hil.personas.dhcp_client import TRANSITIONS, DhcpClient
 from hil.personas.states import HOLDING, REQUESTING, SILENT, STATES
+from hil.testing.driven_client import PLAIN, sent
 from hil.testing.fake_net import BOARD_IP, HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
 
 OTHER_SERVER = "192.168.7.9"
 OTHER_MAC = "02:02:11:22:33:07"
-PLAIN = ClientProfile(name="plain")
 EAGER = ClientProfile(name="eager", starts_without_carrier=True)
 
 REPLY: dict[str, list[Any]] = {
@@ -52,8 +52,7 @@ class Moment:
 
     @property
     def sent(self) -> list[dhcp.DhcpMessage]:
-        frames = [dhcp.from_frame(command.frame) for command in self.commands if isinstance(command, SendFrame)]
-        return [message for message in frames if message is not None]
+        return sent(self.commands)
 
 
 @dataclass

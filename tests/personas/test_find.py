@@ -1,10 +1,13 @@
 """Personas by name, with options."""
 
+from pathlib import Path
+
 import pytest
 
 from hil.errors import BenchError
-from hil.personas import IOS, MACOS, PERSONAS, find
+from hil.personas import IOS, MACOS, OPTIONS, PERSONAS, find
 from hil.personas.client_profile import Backoff
+from hil.personas.replies import REASONS
 
 
 def test_a_persona_is_found_by_its_name() -> None:
@@ -49,3 +52,11 @@ def test_an_option_of_another_type_shows_one_that_fits(option: str, value: objec
     """The message holds the value, and the persona's own."""
     with pytest.raises(BenchError, match=f"persona 'ios': option '{option}' is {value!r}, expected {expected}"):
         find("ios", **{option: value})
+
+
+def test_the_guide_names_every_persona_option_and_reason() -> None:
+    """With the same words for the reasons; docs/personas.md is written by hand."""
+    guide = (Path(__file__).parents[2] / "docs/personas.md").read_text(encoding="utf-8")
+    assert [name for name in (*PERSONAS, *OPTIONS) if name not in guide] == []
+    rows = [f"| `{reason}` | {text} |" for reason, text in REASONS.items()]
+    assert [row for row in rows if row not in guide] == []

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hil.clock import to_ns
 from hil.personas.client_profile import Backoff, ClientProfile, LinkLocalTimes
-from hil.personas.commands import ClearAddress, ClearLinkLocal, Command, SendFrame, SetAddress, SetLinkLocal
+from hil.personas.commands import ClearAddress, ClearLinkLocal, SendFrame, SetAddress, SetLinkLocal
 from hil.personas.host_stack import HostStack
+from hil.testing.driven_client import run, sent
 from hil.testing.fake_net import BOARD_IP, HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
 
@@ -31,20 +32,6 @@ def attached(profile: ClientProfile = FALLING_BACK) -> HostStack:
     return stack
 
 
-def run(stack: HostStack, until_s: float) -> list[Command]:
-    """What it does by itself until then."""
-    seen: list[Command] = []
-    while stack.deadline_ns is not None and stack.deadline_ns <= to_ns(until_s):
-        seen += stack.wake(stack.deadline_ns)
-    return seen
-
-
-def asked(commands: list[Command]) -> list[dhcp.DhcpMessage]:
-    """The DHCP messages among the commands."""
-    messages = [dhcp.from_frame(command.frame) for command in commands if isinstance(command, SendFrame)]
-    return [message for message in messages if message is not None]
-
-
 def test_no_address_of_its_own_before_the_profiles_try() -> None:
     """The first DISCOVER is not yet a failure."""
     stack = attached()
@@ -57,17 +44,17 @@ def test_discover_goes_on_beside_the_address() -> None:
     stack = attached()
     seen = run(stack, 100)
     (own,) = [command.address for command in seen if isinstance(command, SetLinkLocal)]
-    assert [message.message_type for message in asked(seen)] == [dhcp.DISCOVER] * 3
+    assert [message.message_type for message in sent(seen)] == [dhcp.DISCOVER] * 3
     assert (stack.dhcp.state, stack.link_local) == ("FAILED", own)
 
 
 def test_a_lease_takes_its_place() -> None:
     """First the one goes, then the other comes."""
     stack = attached()
-    discover = asked(run(stack, 2))[-1]
+    discover = sent(run(stack, 2))[-1]
     own = stack.link_local
     stack.receive(dhcp_reply(dhcp.OFFER, discover), to_ns(2))
-    (request,) = asked(stack.wake(to_ns(2)))
+    (request,) = sent(stack.wake(to_ns(2)))
     commands = stack.receive(dhcp_reply(dhcp.ACK, request), to_ns(2))
     kept = [command for command in commands if isinstance(command, ClearLinkLocal | SetAddress)]
     assert kept == [ClearLinkLocal(own, "lease"), SetAddress(LEASED, 24, "", BOARD_IP, 60)]
@@ -138,4 +125,4 @@ def test_nothing_is_sent_without_carrier(at_try: int, steps: list[str]) -> None:
             elif isinstance(command, ClearLinkLocal | ClearAddress):
                 addresses.remove(command.address)
         assert carrier or not any(isinstance(command, SendFrame) for command in commands)
-        discover = (asked(commands) or [discover])[-1]
+        discover = (sent(commands) or [discover])[-1]

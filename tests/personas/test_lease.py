@@ -3,7 +3,7 @@
 import pytest
 
 from hil.clock import to_ns
-from hil.personas.lease import Lease, granted, subnet
+from hil.personas.lease import Lease, elsewhere, granted, subnet
 from hil.testing.fake_net import BOARD_IP, BOARD_MAC, HOST_MAC, LEASED
 from hil.wire import dhcp
 from hil.wire.addresses import ipv4_bytes
@@ -59,3 +59,9 @@ def test_t1_and_t2_are_the_servers_where_they_make_sense(
 def test_a_missing_mask_is_that_of_the_class(address: str, network: str) -> None:
     """RFC 791 section 3.2."""
     assert str(subnet(ack(address))) == network
+
+
+def test_an_address_from_elsewhere_is_a_lease_of_nobody_here() -> None:
+    """With the mask of its class, for an hour."""
+    lease = elsewhere("10.20.30.40", 5)
+    assert (lease.address, lease.server, lease.prefix, lease.expires_at_ns) == ("10.20.30.40", "", 8, 5 + to_ns(3600))

@@ -4,16 +4,11 @@ import random
 
 from hil.clock import to_ns
 from hil.personas import LINUX
-from hil.personas.commands import Command, Doubted, SendFrame, SetAddress
+from hil.personas.commands import Doubted, SetAddress
 from hil.personas.host_stack import HostStack
+from hil.testing.driven_client import kinds, run, sent
 from hil.testing.fake_net import HOST_MAC, LEASED, dhcp_reply
 from hil.wire import dhcp
-
-
-def sent(commands: list[Command]) -> list[dhcp.DhcpMessage]:
-    """The DHCP messages among the commands."""
-    messages = [dhcp.from_frame(command.frame) for command in commands if isinstance(command, SendFrame)]
-    return [message for message in messages if message is not None]
 
 
 def requesting() -> tuple[HostStack, dhcp.DhcpMessage]:
@@ -37,8 +32,7 @@ def test_it_asks_for_ever_and_gives_itself_no_address() -> None:
     """networkd's default for IPv4 is no link-local address."""
     stack = HostStack(LINUX, random.Random(7))
     stack.attached(HOST_MAC, True, 0)
-    while stack.deadline_ns is not None and stack.deadline_ns < to_ns(3600):
-        stack.wake(stack.deadline_ns)
+    run(stack, 3600)
     assert (stack.dhcp.state, stack.link_local) == ("SELECTING", "")
 
 
@@ -59,7 +53,7 @@ def test_a_nak_counts_only_with_the_servers_own_identifier() -> None:
     stack = bound()
     stack.link_changed(False, 2)
     (reboot,) = sent(stack.link_changed(True, 3))
-    assert [m.message_type for m in sent(stack.receive(dhcp_reply(dhcp.NAK, reboot, server=""), 4))] == [dhcp.DISCOVER]
+    assert kinds(stack.receive(dhcp_reply(dhcp.NAK, reboot, server=""), 4)) == [dhcp.DISCOVER]
 
 
 def test_a_nak_is_followed_by_a_second_of_silence() -> None:
