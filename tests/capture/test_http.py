@@ -186,3 +186,10 @@ def test_any_answer_is_a_reply_or_one_of_the_reasons(data: bytes, after_head: bo
         theirs.shutdown(socket.SHUT_WR)
         outcome = exchange(ours, "GET", "/", board="b", deadline_s=1.0)
     assert isinstance(outcome.event, HttpReply) or outcome.event.reason in http.REASONS
+
+
+def test_a_body_after_the_head_of_an_answer_to_head_is_left_alone(server: Answered) -> None:
+    """esp_http_server sends its 405 with a body whatever the method; RFC 9110 section 9.3.2 says that there is none."""
+    sock = server(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nhello")
+    fetched = fetch(sock, "HEAD", "/status", 1.0)
+    assert (fetched.status, fetched.body) == (405, b"")
