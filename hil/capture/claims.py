@@ -1,7 +1,7 @@
 """What a profile's patterns find in log lines, dated by the board's own clock where the line carries its time."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +131,17 @@ class Witness:
     def booted(self) -> None:
         """A boot loader's line was seen: times begin anew."""
         self._clock.new_boot()
+
+    def heard_at_once(self, texts: Sequence[str], times: Sequence[int], now: Moment) -> list[list[BoardSaid]]:
+        """Log lines that one reading brought, each with the board's time; what each claims, [] where none does.
+
+        Of lines that claim nothing and whose times ascend, the first and the last say of the board's clock what all do.
+        """
+        if any(map(self._claims.find, texts)) or list(times) != sorted(times):
+            return [self.heard(text, ms, now) for text, ms in zip(texts, times, strict=True)]
+        for ms in (times[0], times[-1]):
+            self._clock.observe(ms, now.t_ns)
+        return []
 
     def heard(self, text: str, board_ms: int, now: Moment) -> list[BoardSaid]:
         """A line of log, timed by the claim's own pattern, else by ``board_ms`` unless that is :data:`UNTIMED`."""

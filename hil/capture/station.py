@@ -109,16 +109,18 @@ class Station:
             from hil.capture.udev import UdevSource
 
             return UdevSource.open(self._boards)
-        name = message.get("board", "")
+        name = _board(message) if message.get("board") else ""
         if name:
             self._boards.get(name).namespaced = True
         return UeventSource(_socket(fds), self._uevents, name)
 
     def _usbmon(self, message: Message, fds: list[int]) -> Source:
-        board = self._boards.get(_board(message))
+        board, bus = self._boards.get(_board(message)), message["bus"]
+        if not isinstance(bus, int):
+            raise ValueError(f"bus is {bus!r}; wanted a number")
         fd = fds[0]
         reader = ring_reader(fd)
-        return UsbmonSource(_only(fds), board, int(message["bus"]), reader, functools.partial(ring_losses, fd))
+        return UsbmonSource(_only(fds), board, bus, reader, functools.partial(ring_losses, fd))
 
     def _stream(self, message: Message, fds: list[int]) -> Source:
         from hil.capture.stream import StreamSource
@@ -195,7 +197,7 @@ def _board(message: Message) -> str:
 
 def _port(message: Message) -> tuple[str, str]:
     port = message.get("port")
-    if port not in CHANNELS:
+    if not isinstance(port, str) or port not in CHANNELS:
         raise ValueError(f"port is {port!r}; known: {', '.join(CHANNELS)}")
     return _board(message), port
 

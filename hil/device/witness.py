@@ -22,6 +22,7 @@ SYNC_S = 10.0
 LATEST_LOOK_S = 0.25
 """Longest sleep between two looks at the file, in case another thread took the wake-up."""
 T = TypeVar("T")
+_PRESENCE = (UsbAttached, UsbDetached)
 
 
 class Journal(Protocol):
@@ -56,15 +57,13 @@ class Witness:
             events = self._reader.feed(self._read())
         except WireError as error:
             raise HarnessError(f"{self._path}: {error}") from error
-        for event in events:
-            self._take(event)
+        self._take(events)
         return len(events)
 
     def watch(self, expectation: Expectation) -> None:
         """Feed ``expectation`` with what is there and with all that comes."""
         self.refresh()
-        for event in self.timeline:
-            expectation.feed(event)
+        expectation.feed_all(self.timeline.arrived_from(self.timeline.cursor(expectation.since_ns)))
         self._watching.append(expectation)
 
     def unwatch(self, expectation: Expectation) -> None:
@@ -106,7 +105,7 @@ class Witness:
         Waits for it at most ``within_s``.
         """
         fits = matcher(pattern)
-        seen = 0
+        seen = self.timeline.cursor(since_ns)
 
         def look() -> Event | None:
             nonlocal seen
@@ -135,11 +134,15 @@ class Witness:
             self._file = self._path.open("rb", buffering=0)
         return self._file.read()
 
-    def _take(self, event: Event) -> None:
-        self.timeline.append(event)
-        if isinstance(event, UsbAttached | UsbDetached):
-            latest_ns, _ = self._presence.get(event.path, (event.t_ns, False))
-            if event.t_ns >= latest_ns:
-                self._presence[event.path] = (event.t_ns, isinstance(event, UsbAttached))
+    def _take(self, events: list[Event]) -> None:
+        self.timeline.extend(events)
+        for event in events:
+            if type(event) in _PRESENCE and isinstance(event, UsbAttached | UsbDetached):
+                self._note_presence(event)
         for expectation in self._watching:
-            expectation.feed(event)
+            expectation.feed_all(events)
+
+    def _note_presence(self, event: UsbAttached | UsbDetached) -> None:
+        latest_ns, _ = self._presence.get(event.path, (event.t_ns, False))
+        if event.t_ns >= latest_ns:
+            self._presence[event.path] = (event.t_ns, isinstance(event, UsbAttached))

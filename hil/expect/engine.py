@@ -14,7 +14,7 @@ depend on the sentence. :attr:`Expectation.steps_examined` counts it.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final, Literal
@@ -182,18 +182,31 @@ class Expectation:
 
     def feed(self, event: Event) -> Outcome:
         """Take in the next event that arrived; returns the outcome so far."""
-        if not isinstance(self.outcome, Pending):
-            return self.outcome
-        kind = type(event)
-        lanes = self._by_class.get(kind)
-        if lanes is None:
-            lanes = self._by_class[kind] = tuple(lane for lane in self._lanes if issubclass(kind, lane.kind))
-        if lanes:
-            self.steps_examined += len(lanes)
-            hits = [lane for lane in lanes if lane.compare(event)]
-            if hits:
-                self._take_in(event, hits)
+        return self.feed_all((event,))
+
+    def feed_all(self, events: Iterable[Event]) -> Outcome:
+        """Take in the next events that arrived, in their order; those after the decision are left alone."""
+        by_class = self._by_class
+        if not self._decided():
+            for event in events:
+                kind = type(event)
+                lanes = by_class[kind] if kind in by_class else self._lanes_of(kind)
+                if lanes:
+                    self.steps_examined += len(lanes)
+                    hits = [lane for lane in lanes if lane.compare(event)]
+                    if hits:
+                        self._take_in(event, hits)
+                        if self._decided():
+                            break
         return self.outcome
+
+    def _decided(self) -> bool:
+        return not isinstance(self.outcome, Pending)
+
+    def _lanes_of(self, kind: type[Event]) -> tuple[_Lane, ...]:
+        """The lanes that look at events of this class."""
+        lanes = self._by_class[kind] = tuple(lane for lane in self._lanes if issubclass(kind, lane.kind))
+        return lanes
 
     def wake(self, now_ns: int) -> Outcome:
         """Tell the time; decides what ``now_ns`` allows to decide, and returns the outcome so far."""

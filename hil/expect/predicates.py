@@ -44,7 +44,7 @@ class _Regex(Predicate):
 
 
 class _Between(Predicate):
-    __slots__ = ("low", "high")
+    __slots__ = ("high", "low")
 
     def __init__(self, low: Any, high: Any) -> None:
         self.low = low

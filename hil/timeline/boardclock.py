@@ -126,8 +126,10 @@ class BoardClock:
         return min(host + self._stretch(board - at + self._quantum_ns) for at, host in self._latest)
 
     def _lower(self, board: int) -> int:
+        if not self._earliest:
+            return -(1 << 63)
         bounds = [host - self._stretch(at + self._quantum_ns - board) for at, host in self._earliest]
-        return max(bounds, default=-(1 << 63))
+        return max(bounds)
 
     def _assumed_lower(self, board: int, upper: int) -> int:
         """One line of the boot, it is not known which, was seen within ``quickest_s``: the farthest is assumed."""
@@ -138,6 +140,9 @@ class BoardClock:
 
     def _keep(self, board: int, host: int) -> None:
         """Add an upper bound unless another implies it; drop those that it implies."""
+        if self._latest and self._latest[-1][1] == host and self._latest[-1][0] <= board:  # of lines read at once
+            self._latest[-1] = board, host
+            return
         if any(other + self._stretch(board - at) <= host for at, other in self._latest):
             return
         kept = [(at, other) for at, other in self._latest if host + self._stretch(at - board) > other]

@@ -6,6 +6,7 @@ A field that the recorded event left unset is equal to nothing.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from hil.timeline.events import ANY, STAMP, Event, own_fields
@@ -58,9 +59,17 @@ def field_matcher(pattern: Event) -> Callable[[Event], bool]:
     if not wanted:
         return lambda event: True
     if len(wanted) == 1:
-        name, value = wanted[0]
-        return lambda event: agrees(value, getattr(event, name))
+        return _comparison(*wanted[0])
     return lambda event: all(agrees(value, getattr(event, name)) for name, value in wanted)
+
+
+def _comparison(name: str, wanted: Any) -> Callable[[Event], bool]:
+    """:func:`agrees` for one field, decided as far as it can be before an event comes."""
+    get = attrgetter(name)
+    if isinstance(wanted, Predicate):
+        accepts = wanted.accepts
+        return lambda event: (got := get(event)) is not ANY and accepts(got)
+    return lambda event: agrees(wanted, get(event))
 
 
 def matcher(pattern: Event) -> Callable[[Event], bool]:

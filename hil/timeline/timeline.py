@@ -4,7 +4,7 @@ The two orders differ: the kernel stamps a packet before a uevent and delivers i
 """
 
 from bisect import bisect_left, bisect_right, insort_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from operator import attrgetter
 
@@ -12,6 +12,10 @@ from hil.timeline.events import Event
 from hil.timeline.matching import matcher
 
 _instant: Callable[[Event], int] = attrgetter("t_ns")
+_error: Callable[[Event], int] = attrgetter("t_err_ns")
+_NEVER = -(1 << 62)
+MARK_EVERY = 64
+"""Events between two places from which a reader of what is recent may begin."""
 
 
 class Order(Enum):
@@ -37,16 +41,29 @@ class Timeline:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._arrived: list[Event] = []
         self._sorted: list[Event] = []
+        self._reach_ns = _NEVER
+        self._marks = [(_NEVER, 0)]  # (reach, n): the first n to arrive have happened by then, their errors included
         for event in events:
             self.append(event)
 
     def append(self, event: Event) -> None:
         """Add an event that was learnt of just now."""
-        self._arrived.append(event)
-        if self._sorted and event.t_ns < self._sorted[-1].t_ns:
-            insort_right(self._sorted, event, key=_instant)
+        self.extend((event,))
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Add events that were learnt of just now, in order of arrival."""
+        if not events:
+            return
+        instants = list(map(_instant, events))
+        self._arrived += events
+        if instants == sorted(instants) and (not self._sorted or self._sorted[-1].t_ns <= instants[0]):
+            self._sorted += events
         else:
-            self._sorted.append(event)
+            for event in events:
+                insort_right(self._sorted, event, key=_instant)
+        self._reach_ns = max(self._reach_ns, max(instants) + max(map(_error, events)))
+        if len(self._arrived) - self._marks[-1][1] >= MARK_EVERY:
+            self._marks.append((self._reach_ns, len(self._arrived)))
 
     def __len__(self) -> int:
         return len(self._arrived)
@@ -57,6 +74,10 @@ class Timeline:
     def arrived_from(self, index: int) -> list[Event]:
         """The events that arrived after the first ``index`` ones: what a reader with a cursor has not seen yet."""
         return self._arrived[index:]
+
+    def cursor(self, t_ns: int) -> int:
+        """For :meth:`arrived_from`: no event that arrived before it can have happened at ``t_ns`` or later."""
+        return self._marks[bisect_left(self._marks, (t_ns, 0)) - 1][1]
 
     def by_time(self) -> tuple[Event, ...]:
         """All events by ``t_ns``; those of one instant in order of arrival."""

@@ -101,6 +101,11 @@ OTHER_PANIC = re.compile(
 BACKTRACE = re.compile(r"Backtrace: ?(?P<text>(?:0x[0-9a-fA-F]|\|<).*)")
 REBOOTING = "Rebooting..."
 
+PLAIN_LOG = re.compile(rf"[{LEVELS}] \(([0-9]{{1,9}})\) (?!boot)[^:\r\n]{{1,64}}:")
+"""How most lines begin. Such a line is a :class:`LogLine` unless it holds one of :data:`TELLING`."""
+TELLING = ("Backtrace:", "Guru Meditation", "abort() was", "Brownout detector", "rst:0x", "ESP-ROM:")
+"""What a line of a panic or of the ROM holds, if it can begin as a log line does."""
+
 
 def strip_colour(text: str) -> str:
     """Without ANSI colour sequences, which CONFIG_LOG_COLORS puts around lines."""
@@ -111,6 +116,18 @@ def parse_line(text: str) -> EspLine | None:
     """What a line is, or None for free text; colour, line end and noise before the text make no difference."""
     line = CONTROL.sub("", strip_colour(text)).rstrip("\r\n\x00 ")
     return _panic(line) or _boot(line) or _log(line)
+
+
+def plain_times(lines: list[str]) -> list[int]:
+    """Milliseconds of each log line of the application; :data:`NO_MS` where :func:`parse_line` has to be asked.
+
+    Says of many lines at once, for a tenth of the time, what parse_line would say of most. The lines hold no line end
+    and no colour.
+    """
+    whole = "\n".join(lines)
+    if any(word in whole for word in TELLING):
+        return [NO_MS] * len(lines)
+    return [int(found[1]) if found else NO_MS for found in map(PLAIN_LOG.match, lines)]
 
 
 def _panic(line: str) -> PanicLine | BacktraceLine | RebootLine | None:

@@ -1,14 +1,15 @@
 """Bytes of a log cut into lines, without losing one of them."""
 
-from dataclasses import dataclass
+from itertools import accumulate
+
+from msgspec import Struct
 
 from hil.errors import WireError
 
 LF = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """One line as it came."""
 
     raw: bytes
@@ -42,8 +43,7 @@ class LineSplitter:
         if limit < 1:
             raise WireError(f"line limit {limit}: expected at least 1 byte")
         self._limit = limit
-        self._pending = bytearray()
-        self._searched = 0
+        self._pending = b""
         self._offset = 0
 
     @property
@@ -53,24 +53,33 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[Line]:
         """The lines that ``data`` completes or brings to the limit."""
-        self._pending += data
+        *bodies, rest = (self._pending + data).split(LF)
+        lengths = [len(body) + 1 for body in bodies]
+        if len(rest) >= self._limit or max(lengths, default=0) > self._limit:
+            return self._feed_long(data)
+        *offsets, self._offset = accumulate(lengths, initial=self._offset)
+        self._pending = rest
+        return [Line(body + LF, offset, True) for body, offset in zip(bodies, offsets, strict=True)]
+
+    def _feed_long(self, data: bytes) -> list[Line]:
+        """The same where a line has to be cut at the limit."""
+        stream = self._pending + data
         lines = []
         start = 0
-        while (end := self._end(start)) is not None:
+        while (end := self._end(stream, start)) is not None:
             cut, complete = end
-            lines.append(Line(bytes(self._pending[start:cut]), self._offset + start, complete))
-            start = self._searched = cut
-        del self._pending[:start]
+            lines.append(Line(stream[start:cut], self._offset + start, complete))
+            start = cut
+        self._pending = stream[start:]
         self._offset += start
-        self._searched = len(self._pending)
         return lines
 
-    def _end(self, start: int) -> tuple[int, bool] | None:
+    def _end(self, stream: bytes, start: int) -> tuple[int, bool] | None:
         """Where the line from ``start`` ends, and whether by a line end."""
-        at = self._pending.find(LF, max(start, self._searched), start + self._limit)
+        at = stream.find(LF, start, start + self._limit)
         if at >= 0:
             return at + 1, True
-        if len(self._pending) - start >= self._limit:
+        if len(stream) - start >= self._limit:
             return start + self._limit, False
         return None
 
@@ -78,8 +87,7 @@ class LineSplitter:
         """What waits for its line end, as one incomplete line; nothing where nothing waits."""
         if not self._pending:
             return []
-        line = Line(bytes(self._pending), self._offset, False)
+        line = Line(self._pending, self._offset, False)
         self._offset += len(self._pending)
-        self._pending.clear()
-        self._searched = 0
+        self._pending = b""
         return [line]

@@ -152,3 +152,38 @@ def test_any_bytes_are_kept_whole(tmp_path_factory: pytest.TempPathFactory, chun
     told = [e for e in events if isinstance(e, SerialLine)]
     assert sum(line.length for line in told) == len(b"".join(chunks))
     assert (directory / "serial-s3-a-console.raw").read_bytes() == b"".join(chunks)
+
+
+RAW_LINES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [b"", b"I (12) net: up", b"\x1b[0;32mI (13) usb: x", b"W (9) boot: y", b"\xe2\x82", b"LINK UP *** (x)"]
+        ),
+        st.binary(max_size=6).map(lambda noise: noise.replace(b"\n", b"")),
+        st.sampled_from([b"\n", b"\r\n", b"\x1b[0m\n", b"\x1b[0m\r\n", b"\r\r\n"]),
+    ).map(b"".join),
+    max_size=6,
+)
+
+
+@given(RAW_LINES)
+def test_lines_read_at_once_mean_what_each_means_alone(
+    tmp_path_factory: pytest.TempPathFactory, raw: list[bytes]
+) -> None:
+    """One reading or many: the same events, whatever the bytes."""
+    now = Moment(5_000_000_000, 1_000)
+    one, many = (SerialLog("s3-a", "usb", tmp_path_factory.mktemp("log"), CLAIMS) for _ in range(2))
+    try:
+        assert one.feed(b"".join(raw), now) == [event for line in raw for event in many.feed(line, now)]
+    finally:
+        one.close()
+        many.close()
+
+
+def test_a_boot_between_two_lines_read_at_once_is_noticed(log: SerialLog, now: Moment) -> None:
+    """Times that do not ascend mean a new boot, whose first claim is not dated by the boot before."""
+    log.feed(b"I (100) net: a\nI (90000) net: b\nI (5) net: c\nI (200) net: d\n", now)
+    later = Moment(now.t_ns + 1_000_000_000, 0)
+    (claim,) = [e for e in log.feed(b"I (1200) net: LINK UP *** (x)\n", later) if isinstance(e, BoardSaid)]
+    assert claim.board_ms == 1200
+    assert claim.t_ns + claim.t_err_ns > now.t_ns

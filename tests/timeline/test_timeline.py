@@ -55,3 +55,25 @@ def test_events_closer_than_their_errors_have_no_order():
     assert order(_up(13, err=1), _up(10, err=1)) is Order.AFTER
     assert order(_up(10, err=1), _up(12, err=1)) is Order.TOO_CLOSE
     assert Timeline.order(_up(10, err=5), _up(2, err=3)) is Order.TOO_CLOSE
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20)), max_size=200), st.integers(-5, 60), st.integers(1, 90)
+)
+def test_nothing_that_may_have_happened_since_lies_before_the_cursor(stamps, since_ns, portion):
+    """Whatever the portions in which events arrive, and whatever their errors."""
+    events = [_up(t_ns, err=err) for t_ns, err in stamps]
+    timeline = Timeline()
+    for start in range(0, len(events), portion):
+        timeline.extend(events[start : start + portion])
+    assert list(map(id, timeline)) == list(map(id, events))
+    assert list(map(id, timeline.by_time())) == list(map(id, sorted(events, key=lambda e: e.t_ns)))
+    assert all(e.t_ns + e.t_err_ns < since_ns for e in events[: timeline.cursor(since_ns)])
+
+
+def test_a_reader_of_what_is_recent_need_not_begin_at_the_beginning():
+    """A new expectation late in a long run looks at little more than what has happened since."""
+    timeline = Timeline()
+    for start in range(0, 10_000, 10):
+        timeline.extend([_up(start + at, err=3) for at in range(10)])
+    assert 9_000 - timeline.cursor(9_000) <= 100

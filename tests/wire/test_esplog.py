@@ -14,6 +14,7 @@ from hil.wire.esplog import (
     PanicLine,
     RebootLine,
     parse_line,
+    plain_times,
     strip_colour,
 )
 
@@ -155,3 +156,44 @@ def test_any_text_is_a_line_or_nothing(text: str, front: str) -> None:
 def test_only_colour_is_stripped() -> None:
     """Brackets and text around a sequence stay, and so does half a sequence."""
     assert strip_colour("a\x1b[0;31m[b]\x1b[mc\x1b[") == "a[b]c\x1b["
+
+
+NEAR_LOG = st.one_of(
+    st.builds(
+        "{} ({}) {}:{}".format,
+        st.sampled_from("EWIDVX"),
+        st.one_of(st.integers(-1, 10**12), st.text("0123456789:.- ", max_size=12)),
+        st.sampled_from(["net", "boot", "boot.esp32s3", "bootloader", "boots", "two words", "", "x" * 65, "BOD"]),
+        st.sampled_from(
+            [
+                " up",
+                "",
+                " Backtrace: 0x40375a5a:0x3fc98d10",
+                " Guru Meditation Error: Core  1 panic'ed (LoadProhibited).",
+                " abort() was called at PC 0x42008e3c on core 1",
+                " Brownout detector was triggered",
+                " rst:0x1 (POWERON),boot:0x8",
+                " ESP-ROM:esp32s3-20210327",
+                " \x85 \u2028 \x00 ",
+            ]
+        ),
+    ),
+    st.text("EI ()01:netbo\x00\t.", max_size=20),
+)
+
+
+@PURE
+@given(st.lists(NEAR_LOG, max_size=4))
+def test_a_plain_time_is_what_the_line_itself_says(lines: list[str]) -> None:
+    """What many lines are told to be at once is what each is told to be alone."""
+    for line, ms in zip(lines, plain_times(lines), strict=True):
+        if ms != NO_MS:
+            found = parse_line(line)
+            assert isinstance(found, LogLine)
+            assert found.ms == ms
+
+
+def test_most_lines_are_plain() -> None:
+    """Those that need a second look are the ones that tell of more than themselves, and the lines beside them."""
+    assert plain_times(["I (12) net: up", "free text", "W (13) usb: x", "I (14) boot: x"]) == [12, NO_MS, 13, NO_MS]
+    assert plain_times(["I (12) net: up", "Backtrace: 0x40375a5a:0x3fc98d10"]) == [NO_MS, NO_MS]

@@ -1,0 +1,40 @@
+"""Runs two ways of doing the same thing in turn, so that what the machine does meanwhile meets both alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+RUNS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    ours: float
+    unit: str
+    limit: float
+    """Of ``ours / bare`` where there is a bare way, else of ``ours``."""
+    bare: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """What the limit is for."""
+        return self.ours if self.bare is None else self.ours / self.bare
+
+    @property
+    def text(self) -> str:
+        """For the terminal."""
+        compared = f"{self.ours:10.3f} {self.unit}"
+        if self.bare is not None:
+            compared += f"  bare {self.bare:10.3f} {self.unit}  ratio {self.ratio:5.2f}"
+        verdict = "ok  " if self.ratio <= self.limit else "OVER"
+        return f"{verdict}  {self.name:<44}{compared:<58}limit {self.limit:g}  {self.note}"
+
+
+def interleaved(ours: Callable[[], float], bare: Callable[[], float], runs: int = RUNS) -> tuple[float, float]:
+    """The medians of both."""
+    pairs = [(ours(), bare()) for _ in range(runs)]
+    return median(our for our, _ in pairs), median(their for _, their in pairs)
