@@ -42,11 +42,21 @@ class Entry:
         return tuple(dict.fromkeys(proof.scenarios[-1] for proof in self.proofs))
 
 
-CONNECT, REPLUG, SUSPEND = "test_connect.py", "test_replug.py", "test_suspend.py"
+CONNECT = "test_connect.py::test_host_that_waits_at_the_port_gets_a_lease[ios]"
+SUSPEND = "test_suspend.py"
+REPLUG = "test_replug.py::test_replug_after_success_serves_a_lease_again"
+RAPID = "test_replug.py::test_ten_rapid_replugs"
+GIVEN_UP = "test_silence.py::test_host_that_has_given_up_asks_again"
+PEACE = "test_silence.py::test_silent_host_is_left_in_peace"
+NO_CLAIMS = "test_silence.py::test_start_without_a_host_leaves_no_claims"
+ELSEWHERE = "test_other_network.py"
+TWO_BOARDS = "test_two_boards.py"
 LISTENING = "test_terminal.py::test_log_flows_to_a_terminal"
 WAITING_LOG = "test_terminal.py::test_log_that_has_to_wait_comes_whole"
 ENDPOINTS, STREAM = "test_http.py::test_every_endpoint_answers", "test_http.py::test_log_stream_lives_and_blocks_nobody"
 FULL_LOG = "test_http.py::test_full_event_log_says_so"
+
+TWO = ("--hil-virtual-boards", "2")
 
 FAULTS: tuple[Entry, ...] = (
     Entry(
@@ -62,6 +72,45 @@ FAULTS: tuple[Entry, ...] = (
         seen_in="`esp_netif_dhcps_start` on an interface that is not up",
         finding="dhcp-server-silent",
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="offer-claimed-not-sent",
+        wrong="the OFFER is written down as sent and lost on the way to USB",
+        seen_in="mcu-apple-bridge, `main/network_setup.c`",
+        finding="offer-lost-in-send-path",
+        proofs=(Proof("", (CONNECT,)), Proof("from_mount=2", (CONNECT,))),
+    ),
+    Entry(
+        fault="ack-dropped",
+        wrong="the OFFER arrives, the ACK never does",
+        seen_in="rp2040-dmxsun issue 53",
+        finding="ack-missing",
+        proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="offer-outside-pool",
+        wrong="the server gives an address that its network does not have",
+        seen_in="esp-idf issue 1257",
+        finding="offer-outside-pool",
+        proofs=(
+            Proof("", (CONNECT,)),
+            Proof("address=192.168.7.100", (CONNECT,)),
+            Proof("from_boot=2", (REPLUG,)),
+        ),
+    ),
+    Entry(
+        fault="nak-without-server-id",
+        wrong="a NAK does not say which server it is from",
+        seen_in="esp-idf issue 19120",
+        finding="nak-without-server-id",
+        proofs=(Proof("", (ELSEWHERE,)), Proof("from_boot=2", (ELSEWHERE,))),
+    ),
+    Entry(
+        fault="twin-boards",
+        wrong="two boards show one serial number and one MAC address",
+        seen_in="mcu-apple-bridge, `main/network_setup.c`",
+        finding="boards-share-identity",
+        proofs=(Proof("", (TWO_BOARDS,), options=TWO), Proof("from_boot=2", (TWO_BOARDS,), options=TWO)),
     ),
     Entry(
         fault="sends-rejected-while-suspended",
@@ -111,6 +160,69 @@ FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge at 0d5a385, `main/event_log.c`",
         finding="event-log-saturated",
         proofs=(Proof("", (FULL_LOG,)), Proof("from_boot=2", (REPLUG, FULL_LOG), passes_before=1)),
+    ),
+    Entry(
+        fault="usb-task-starved",
+        wrong="the mount callback blocks the USB task for seconds",
+        seen_in="rolivape/ESP32S3_firmware, `tud_mount_cb`",
+        finding="usb-task-starved",
+        proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="alternate-setting-not-rearmed",
+        wrong="after alternate setting 0 and 1 the bulk endpoints move nothing",
+        seen_in="hathach/tinyusb issue 2255",
+        finding="alternate-setting-not-rearmed",
+        proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="disconnects-in-test",
+        wrong="the board drops off the bus with its first frame",
+        seen_in="arduino-esp32 issue 10000, tinyusb issue 3098",
+        finding="board-left-the-bus",
+        proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="link-announced-too-early",
+        wrong="the link is up long before the stack, and is not kicked when that is there",
+        seen_in="TinyUSB's default, esp-idf issue 18079",
+        finding="link-announced-before-stack",
+        proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
+    ),
+    Entry(
+        fault="no-recovery-after-silence",
+        wrong="a silent host is left alone",
+        seen_in="ESP-IDF's example tusb_ncm",
+        finding="no-recovery-after-silence",
+        proofs=(Proof("", (GIVEN_UP,)), Proof("from_boot=2", (GIVEN_UP,))),
+    ),
+    Entry(
+        fault="recovery-storm",
+        wrong="each mount restarts the count of recoveries",
+        seen_in="mcu-apple-bridge, `tud_mount_cb`",
+        finding="recovery-storm",
+        proofs=(Proof("", (PEACE,)), Proof("from_boot=2", (PEACE,))),
+    ),
+    Entry(
+        fault="recovery-timer-underflow",
+        wrong="a mount inside the kick makes recovery fire at once",
+        seen_in="mcu-apple-bridge, the watchdog task",
+        finding="recovery-timer-underflow",
+        proofs=(Proof("from_boot=11", (RAPID,)), Proof("from_boot=3", (RAPID,))),
+    ),
+    Entry(
+        fault="link-down-after-resume",
+        wrong="the link is taken down after a resume and stays down",
+        seen_in="zephyr issue 26725; the kick of mcu-apple-bridge",
+        finding="link-left-down-after-resume",
+        proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
+    ),
+    Entry(
+        fault="stale-flags",
+        wrong="the event log and its flags outlive a start",
+        seen_in="mcu-apple-bridge, `main/event_log.c`",
+        finding="claims-from-earlier-cycle",
+        proofs=(Proof("", (NO_CLAIMS,)), Proof("from_boot=2", (NO_CLAIMS,))),
     ),
 )
 """Every built-in fault, in the order of the matrix."""

@@ -3,7 +3,17 @@
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, held, seen
 from hil.diagnosis.window import Window
-from hil.timeline.events import BoardSaid, Carrier, LinkChanged, UsbControl, UsbNotification
+from hil.timeline.events import (
+    BoardSaid,
+    Carrier,
+    DhcpAck,
+    DhcpDiscover,
+    LinkChanged,
+    UsbControl,
+    UsbNotification,
+)
+
+CONNECTED = UsbNotification(name="NETWORK_CONNECTION", value=1)
 
 
 def _link_notification_missing(window: Window) -> Sides | None:
@@ -11,8 +21,7 @@ def _link_notification_missing(window: Window) -> Sides | None:
     up = held(window, LinkChanged(up=True))
     if up is None or window.first(UsbControl()) is None or window.blind("usbmon"):
         return None
-    connected = UsbNotification(name="NETWORK_CONNECTION", value=1)
-    if window.first(connected) is None and (window.until_ns - up.t_ns) < 1_500_000_000:
+    if window.first(CONNECTED) is None and (window.until_ns - up.t_ns) < 1_500_000_000:
         return None
     supports = [
         Evidence("the interface is up, so cdc_ncm polls the notification endpoint", up),
@@ -21,8 +30,31 @@ def _link_notification_missing(window: Window) -> Sides | None:
         Evidence("no carrier on the interface since the device was attached"),
     ]
     contradicts = [
-        *seen("the notification arrived", window.first(connected)),
+        *seen("the notification arrived", window.first(CONNECTED)),
         *seen("the interface has carrier", held(window, Carrier(up=True))),
+    ]
+    return supports, contradicts
+
+
+def link_before_stack(window: Window) -> Sides | None:
+    """Carrier, and questions into it, before the firmware says that its stack is ready; no link change after."""
+    carrier = held(window, Carrier(up=True))
+    ready = window.first(BoardSaid(name="NETIF_READY"))
+    if carrier is None or ready is None or window.blind("netlink") or ready.t_ns - ready.t_err_ns <= carrier.t_ns:
+        return None
+    asked = window.until(ready).all(DhcpDiscover(sender="host"))
+    after = window.after(ready)
+    supports = [
+        *seen("the host was told of the link", window.until(ready).first(CONNECTED)),
+        Evidence("the interface has carrier", carrier),
+        *seen(f"the host asked {len(asked)} times before the stack was ready, first", asked[0] if asked else None),
+        Evidence("only now the board says that its stack is ready", ready),
+        Evidence("no NETWORK_CONNECTION notification, no change of carrier after that"),
+    ]
+    contradicts = [
+        *seen("the link was announced again", after.first(CONNECTED)),
+        *seen("the interface got carrier again", after.first(Carrier(up=True))),
+        *seen("the host got a lease", after.first(DhcpAck(sender="board"))),
     ]
     return supports, contradicts
 
@@ -37,6 +69,16 @@ LINK_SIGNATURES: tuple[Signature, ...] = (
         remedy="call tud_network_link_state() after the stack is ready, and use a TinyUSB that sends the notification "
         "on each selection of alternate setting 1 (0.21, or ncm_device.c of 2026-07-08).",
         source="USB CDC PSTN/NCM 1.0 section 7.1; hathach/tinyusb cf055c237; espressif/esp-idf issue 18079",
+    ),
+    Signature(
+        name="link-announced-before-stack",
+        title="the board announces its link before anybody can answer, and never again",
+        look=link_before_stack,
+        cause="the link is up as soon as the host selects alternate setting 1, TinyUSB's default, while the IP stack "
+        "and the DHCP server start later; a host that has asked in vain waits for the next link.",
+        remedy="hold the link down (tud_network_link_state(false)) until the stack is ready, or take it down and up "
+        "again when it is.",
+        source="espressif/esp-idf c9c0af84b7a (2026-01-08), issue 18079",
     ),
 )
 """What can be wrong with the link."""

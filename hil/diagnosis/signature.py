@@ -36,6 +36,17 @@ def seen(text: str, event: Event | None) -> list[Evidence]:
     return [] if event is None else [Evidence(text, event)]
 
 
+def unless(window: Window, look: Callable[[Window], Sides | None], text: str) -> list[Evidence]:
+    """Evidence against a weaker picture: the stronger one, which ``look`` sees, is there."""
+    sides = look(window)
+    return [Evidence(text)] if sides is not None and not sides[1] else []
+
+
+def frames(window: Window, sender: str) -> list[Event]:
+    """Every frame of the 'host' or of the 'board', of whatever class."""
+    return [event for event in window.events if getattr(event, "sender", "") == sender]
+
+
 def held(window: Window, pattern: Event) -> Event | None:
     """The first event of the window that matches, or the one before it, if that still held when the window began."""
     standing = window.standing(type(pattern))

@@ -8,15 +8,22 @@ from hil.timeline.events import (
     ArpReply,
     ArpRequest,
     BoardSaid,
+    Carrier,
     DhcpAck,
     DhcpOffer,
     Event,
     Frame,
     IcmpEcho,
     IpPacket,
+    LinkChanged,
+    UsbDetached,
+    UsbNotification,
     UsbResumed,
     UsbSuspended,
 )
+
+KICK_NS = 1_500_000_000
+"""A firmware may hold its link down after a resume, for 250 ms and the host's time to see it."""
 
 
 def _sends_rejected_while_suspended(window: Window) -> Sides | None:
@@ -43,6 +50,30 @@ def _refused_in_one_nap(window: Window, asleep: Event) -> Sides | None:
     return supports, contradicts
 
 
+def _link_left_down_after_resume(window: Window) -> Sides | None:
+    """Carrier goes with a resume and does not come back."""
+    awake = window.last(UsbResumed())
+    if awake is None or window.blind("netlink"):
+        return None
+    after = window.after(awake)
+    down = after.first(Carrier(up=False))
+    if down is None or window.until_ns - down.t_ns < KICK_NS:
+        return None
+    supports = [
+        *seen("the bus was suspended", window.until(awake).last(UsbSuspended())),
+        Evidence("the bus was resumed", awake),
+        *seen("the board took its link down", after.first(UsbNotification(name="NETWORK_CONNECTION", value=0))),
+        Evidence("the interface lost carrier", down),
+        Evidence(f"no carrier for the {(window.until_ns - down.t_ns) / 1e9:.1f} s that followed"),
+    ]
+    contradicts = [
+        *seen("carrier came back", after.after(down).first(Carrier(up=True))),
+        *seen("the board left the bus", after.first(UsbDetached(path=window.port))),
+        *seen("the interface was set down", after.first(LinkChanged(up=False))),
+    ]
+    return supports, contradicts
+
+
 SLEEP_SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="sends-rejected-while-suspended",
@@ -52,6 +83,17 @@ SLEEP_SIGNATURES: tuple[Signature, ...] = (
         remedy="update esp_tinyusb to 2.1.1 or later, or gate sends on tud_mounted() and wake the host with "
         "tud_remote_wakeup() where it has been armed.",
         source="espressif/esp-usb 674d05b (2026-02-17)",
+        across_enumerations=True,
+    ),
+    Signature(
+        name="link-left-down-after-resume",
+        title="the link goes down with the resume and stays down",
+        look=_link_left_down_after_resume,
+        cause="the firmware takes the link down after a resume so that the host notices, and the second half, link up, "
+        "is lost: its task or timer did not outlive the suspend, or the state was changed where it is ignored.",
+        remedy="let one state machine own the link, with a deadline for each step, and let nothing but it call "
+        "tud_network_link_state().",
+        source="mcu-apple-bridge main/network_setup.c at 0d5a385, resume_kick_up; zephyr issue 26725",
         across_enumerations=True,
     ),
 )

@@ -27,7 +27,8 @@ class Window:
         self._elsewhere = [event for event in everything if event.board not in (board, "")]
         mine = sorted((e for e in everything if e.board in (board, "")), key=lambda event: event.t_ns)
         attached = (e for e in reversed(mine) if isinstance(e, UsbAttached) and e.vid == ESPRESSIF)
-        self._port = next((event.path for event in attached), "")
+        self.port = next((event.path for event in attached), "")
+        """Topology path at which the board was last seen, or ''."""
         self._past = [event for event in mine if event.t_ns + event.t_err_ns < since_ns]
         self.events = [event for event in mine if since_ns <= event.t_ns + event.t_err_ns and event.t_ns <= until_ns]
 
@@ -49,7 +50,7 @@ class Window:
         for event in reversed(self._past):
             if isinstance(event, kind):
                 return event
-            if isinstance(event, UsbDetached | UsbAttached) and event.path == self._port:
+            if isinstance(event, UsbDetached | UsbAttached) and event.path == self.port:
                 return None
         return None
 

@@ -1,8 +1,24 @@
-"""A replug after success heals nothing and breaks nothing."""
+"""A replug heals what went wrong before it, and breaks nothing that was right."""
 
 import pytest
 
-from hil import Carrier, DhcpAck, Expect, Host, HttpReply, UsbAttached, UsbBoard, UsbDetached
+from hil import (
+    Carrier,
+    DhcpAck,
+    DhcpOffer,
+    Expect,
+    Host,
+    HttpReply,
+    NetifAppeared,
+    TtyAppeared,
+    UsbAttached,
+    UsbBoard,
+    UsbDetached,
+    repeated,
+)
+
+RAPID_S = 0.3
+"""Time enough for a hub to see that the board is gone (USB 2.0 section 7.1.7.3), and little more."""
 
 
 @pytest.mark.hil(needs="disconnect", role="dhcp-server")
@@ -23,3 +39,40 @@ def test_replug_after_success_serves_a_lease_again(board: UsbBoard, host: Host, 
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
     board.claims("USB_MOUNTED", "NCM_LINK_UP", "FIRST_RX", since=pulled)
+
+
+@pytest.mark.hil(needs="disconnect", role="dhcp-server")
+def test_replug_after_a_failed_connect_heals(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """A host that is pulled off in the middle of its first handshake gets a lease when it is plugged in again."""
+    ios = host.persona("ios", gather_s=5.0)
+    began = board.replug(off_s=1.0)
+    ios.start(board.name)
+    expect.sequence(UsbAttached(path=board.spec.usb), DhcpOffer(sender="board"), since=began, within_s=15.0)
+    assert not ios.address
+    pulled = board.replug(off_s=1.0)
+    expect.sequence(
+        UsbDetached(path=board.spec.usb),
+        UsbAttached(path=board.spec.usb),
+        Carrier(up=True),
+        DhcpAck(sender="board"),
+        since=pulled,
+        within_s=25.0,
+    )
+    assert board.serves(ios.wait_for_lease())
+    board.claims("USB_MOUNTED", "NCM_LINK_UP", "DHCP_ACK_TX", since=pulled)
+
+
+@pytest.mark.hil(needs="disconnect", role="dhcp-server")
+def test_ten_rapid_replugs(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """However early the cable is pulled: each attach has its detach, none comes by itself, and a lease ends it."""
+    path = board.spec.usb
+    ios = host.persona("ios")
+    ios.start(board.name)
+    first = pulled = board.replug(off_s=RAPID_S)
+    for depth in (NetifAppeared(), Carrier(up=True), TtyAppeared()) * 3:
+        expect.sequence(UsbAttached(path=path), depth, since=pulled, within_s=15.0)
+        pulled = board.replug(off_s=RAPID_S)
+    served = expect.sequence(
+        repeated(UsbDetached(path=path), 10, at_most=10), DhcpAck(sender="board"), since=first, within_s=120.0
+    )
+    expect.never(UsbDetached(path=path), since=served.last(DhcpAck), for_s=3.0)

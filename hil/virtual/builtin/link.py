@@ -10,7 +10,7 @@ from hil.virtual.points import Injection, Mount, Point
 from hil.virtual.soc import Reset
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
 
-LATE_STACK_MS = 12_500
+LATE_STACK_MS = 12_800
 """Longer than a host that retries after 1, 2, 4 and 8 s waits between its fourth question and the end of a scenario."""
 
 
