@@ -111,6 +111,18 @@ def test_a_patterns_own_time_dates_the_claim(now: Moment) -> None:
     assert claim.t_ns < late.t_ns - 1_000_000_000
 
 
+def test_a_coarse_clock_widens_the_bound(now: Moment) -> None:
+    """A firmware whose time goes in steps of 10 ms tells no more than that."""
+    late = Moment(now.t_ns + 1_500_000_000, 0)
+    errors = []
+    for step_ms in (1, 10):
+        witness = Witness("b", "serial", Claims.from_profile({**PROFILE, "step_ms": step_ms}))
+        witness.heard("boot", 0, now)
+        (claim,) = witness.heard("link up", 1000, late)
+        errors.append(claim.t_err_ns)
+    assert 5_000_000 < errors[1] - errors[0] < 30_000_000
+
+
 def test_boot_starts_the_board_clock_anew(now: Moment) -> None:
     """After a boot the same milliseconds mean a later host time."""
     witness = Witness("b", "serial", CLAIMS)
