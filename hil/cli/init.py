@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import re
+import shlex
 import sys
 from importlib import resources
 from pathlib import Path
@@ -11,12 +13,13 @@ from typing import TYPE_CHECKING
 from hil import bench as bench_file
 from hil.agent import allow
 from hil.agent.places import SOCKET
-from hil.bench import Bench
-from hil.errors import SetupError
+from hil.bench import RELAY_NAME, Bench, Power
+from hil.errors import BenchError, SetupError
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+Relays = dict[str, tuple[str, ...]]
 MODULES = ("usbmon", "cdc_acm", "cdc_ncm")
 UNIT = Path("/etc/systemd/system/hil-agent.service")
 
@@ -26,6 +29,14 @@ def add(commands: "Commands") -> None:
     parser.add_argument("bench", nargs="?", type=Path, default=Path("bench.toml"), help="default: %(default)s")
     parser.add_argument("--allow", type=Path, default=allow.DEFAULT, help="default: %(default)s")
     parser.add_argument("--unit", type=Path, default=UNIT, help="default: %(default)s")
+    parser.add_argument(
+        "--relay",
+        action="append",
+        default=[],
+        metavar="NAME='PROGRAM ARGS…'",
+        help="command of a relay that bench.toml names, such as lab-1='/usr/local/bin/usbrelay BITFT_1={1|0}'; "
+        "those of the present list are kept",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,13 +44,15 @@ def run(options: argparse.Namespace) -> str:
     """Write the allow list and the service; returns what to do next.
 
     Raises:
-        BenchError: the bench file is wrong.
-        SetupError: the files cannot be written.
+        BenchError: the bench file is wrong, or a relay has no command.
+        SetupError: the files cannot be written, or somebody else could have written the present list.
     """
     bench = bench_file.load(options.bench)
+    relays = {**_present_relays(options.allow), **dict(map(_relay, options.relay))}
+    _require_relays(options.bench, bench, relays)
     uid = int(os.environ.get("SUDO_UID", os.getuid()))
     service = options.unit.stem
-    _write(options.allow, allow_text(bench))
+    _write(options.allow, allow_text(bench, relays))
     _write(options.unit, unit_text(sys.executable, uid, options.allow.resolve()))
     return (
         f"{options.allow}: {', '.join(board.name for board in bench.boards)}\n"
@@ -49,11 +62,53 @@ def run(options: argparse.Namespace) -> str:
     )
 
 
-def allow_text(bench: Bench) -> str:
-    """The allow list that names exactly what the bench uses."""
+def allow_text(bench: Bench, relays: Relays) -> str:
+    """The allow list that names exactly what the bench uses, and the relays that there are."""
     lines = ["virtual = true", f"modules = {json.dumps(MODULES)}", "", "[boards]"]
     lines += [f"{board.name} = {json.dumps(board.paths)}" for board in bench.boards]
+    switched = [board for board in bench.boards if board.power.driver in allow.SWITCHED]
+    if switched:
+        lines += ["", "[power]", *(f"{board.name} = {_power_text(board.power)}" for board in switched)]
+    if relays:
+        lines += ["", "[relays]", *(f"{name} = {json.dumps(command)}" for name, command in relays.items())]
     return "\n".join(lines) + "\n"
+
+
+def _power_text(power: Power) -> str:
+    """As an inline table, with the keys of its driver."""
+    keys = {"relay": ("driver", "name"), "uhubctl": ("driver", "hub", "port", "also_off")}[power.driver]
+    return "{ " + ", ".join(f"{key} = {json.dumps(getattr(power, key))}" for key in keys) + " }"
+
+
+def _relay(text: str) -> tuple[str, tuple[str, ...]]:
+    """
+    Raises:
+        BenchError: it is no name with a command.
+    """
+    name, equals, command = text.partition("=")
+    if not equals or not re.fullmatch(RELAY_NAME, name):
+        raise BenchError(f"--relay is {text!r}; wanted NAME='/path/of/program ARGS…', with '{{on|off}}' among them")
+    words = tuple(shlex.split(command))
+    allow.require_relay(words, f"--relay {name}")
+    return name, words
+
+
+def _present_relays(path: Path) -> Relays:
+    """Those of the list that is there, which nobody but root can have written."""
+    return allow.load(path, os.getuid()).relays if path.exists() else {}
+
+
+def _require_relays(path: Path, bench: Bench, relays: Relays) -> None:
+    """
+    Raises:
+        BenchError: a board's relay has no command.
+    """
+    for board in bench.boards:
+        name = board.power.name
+        if board.power.driver == "relay" and name not in relays:
+            remedy = f"say --relay {name}='/path/of/program ARGS…', with '{{on|off}}' among them"
+            known = ", ".join(relays) or "none"
+            raise BenchError(f"{path.name}: board.{board.name}.power.name is {name!r}; known: {known}; {remedy}")
 
 
 def unit_text(python: str, uid: int, allow_file: Path) -> str:

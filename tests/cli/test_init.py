@@ -1,9 +1,12 @@
 """hil init."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from hil import bench
+from hil.agent import allow
 from hil.bench import Bench, Board
 from hil.cli import main
 from hil.cli.init import allow_text, unit_text
@@ -13,7 +16,7 @@ BENCH = Bench("lab", (Board("s3-a", "1-1.2", console="1-1.3"), Board("s3-b", "1-
 
 def test_the_allow_list_names_exactly_the_boards_paths() -> None:
     """Beside the virtual bench, nothing but the bench's own topology paths and three drivers may be touched."""
-    assert allow_text(BENCH).splitlines() == [
+    assert allow_text(BENCH, {}).splitlines() == [
         "virtual = true",
         'modules = ["usbmon", "cdc_acm", "cdc_ncm"]',
         "",
@@ -46,4 +49,71 @@ def test_a_wrong_bench_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.C
     """The error names the file; nothing is written."""
     assert main(["init", str(tmp_path / "none.toml"), "--allow", str(tmp_path / "allow.toml")]) == 2
     assert "none.toml: cannot be read" in capsys.readouterr().err
+    assert not (tmp_path / "allow.toml").exists()
+
+
+SWITCHED = """
+[bench]
+name = "lab"
+[[board]]
+name = "s3-a"
+usb = "1-1.2"
+power = { driver = "uhubctl", hub = "1-1", port = 2, also_off = ["1-1.4"] }
+[[board]]
+name = "s3-b"
+usb = "1-1.3"
+power = { driver = "relay", name = "lab-1" }
+[[board]]
+name = "s3-c"
+usb = "1-1.5"
+power = { driver = "manual" }
+"""
+RELAY = "lab-1=/usr/local/bin/usbrelay 'board b' BITFT_1={1|0}"
+
+
+def init(place: Path, *options: str) -> int:
+    """hil init with its files in ``place``."""
+    place.chmod(0o755)
+    (place / "bench.toml").write_text(SWITCHED, encoding="utf-8")
+    files = ["--allow", str(place / "allow.toml"), "--unit", str(place / "hil-agent.service")]
+    return main(["init", str(place / "bench.toml"), *files, *options])
+
+
+def test_what_is_written_is_what_the_agent_reads(tmp_path: Path) -> None:
+    """Each board's power as bench.toml has it, and the relay's command; a person's hand needs no permission."""
+    assert init(tmp_path, "--relay", RELAY) == 0
+    listed = allow.load(tmp_path / "allow.toml", os.getuid())
+    boards = {board.name: board for board in bench.load(tmp_path / "bench.toml").boards}
+    assert listed.power == {name: boards[name].power for name in ("s3-a", "s3-b")}
+    assert listed.relay_command("lab-1", True) == ["/usr/local/bin/usbrelay", "board b", "BITFT_1=1"]
+
+
+def test_relays_of_the_present_list_are_kept(tmp_path: Path) -> None:
+    """Root has said once what they run; a new command takes the place of the old one."""
+    assert init(tmp_path, "--relay", RELAY) == 0
+    assert init(tmp_path, "--relay", "lab-2=/bin/relay {on|off}") == 0
+    assert sorted(allow.load(tmp_path / "allow.toml", os.getuid()).relays) == ["lab-1", "lab-2"]
+    assert init(tmp_path, "--relay", "lab-1=/bin/relay {on|off}") == 0
+    assert allow.load(tmp_path / "allow.toml", os.getuid()).relays["lab-1"] == ("/bin/relay", "{on|off}")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "bench.toml: board.s3-b.power.name is 'lab-1'; known: none; say --relay lab-1='/path/of/program ARGS…'"),
+        (
+            ("--relay", "lab-2=/bin/relay {on|off}"),
+            "power.name is 'lab-1'; known: lab-2; say --relay lab-1=",
+        ),
+        (("--relay", "lab-1"), "--relay is 'lab-1'; wanted NAME='/path/of/program ARGS…'"),
+        (("--relay", "lab-1=relay {on|off}"), "wanted the absolute path of a program first"),
+        (("--relay", "lab-1=/bin/relay on"), "wanted an argument with a choice such as '{on|off}'"),
+    ],
+)
+def test_a_relay_without_a_command_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
+) -> None:
+    """Nothing is written that the agent could not use."""
+    assert init(tmp_path, *options) == 2
+    assert words in capsys.readouterr().err
     assert not (tmp_path / "allow.toml").exists()
