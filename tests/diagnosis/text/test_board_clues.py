@@ -57,6 +57,7 @@ SAMPLES = (
     "SHA-256 comparison failed:",
     "Backtrace: 0x40375a5a:0x3fc98d10 |<-CORRUPTED",
     "--- 0x4200b2f8: app_main at /home/a/lamp/main/main.c:23",
+    "  #0  0x400d1234:0x3ffb1f50 in loop() at src/main.cpp:12",
     "MEPC    : 0x4200b2f8  RA      : 0x42007f0a  SP      : 0x40817fa0  GP      : 0x4080f7e4  ",
     "EXCVADDR: 0x00000010  LBEG    : 0x400570e8  LEND    : 0x400570f3  LCOUNT  : 0x00000000  ",
     "CPU halted.",
@@ -64,7 +65,7 @@ SAMPLES = (
 """Lines as the sources named in the module print them, in the order of the table."""
 
 
-@pytest.mark.parametrize("clue", [*BOARD_CLUES, *ASIDES], ids=lambda clue: clue.hint)
+@pytest.mark.parametrize("clue", [*BOARD_CLUES, *ASIDES], ids=lambda clue: clue.says)
 def test_each_clue_finds_a_line(clue: Clue) -> None:
     """A clue that no line matches is dead; its hint is in each line that its pattern finds."""
     found = [text for text in SAMPLES if clue.pattern.search(text)]
