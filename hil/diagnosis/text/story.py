@@ -30,6 +30,8 @@ class Tally:
     row: int = 0
     """Boots of the longest loop."""
     row_end: Evidence | None = None
+    beside: frozenset[str] = frozenset()
+    """Other causes that its loops have as evidence."""
 
     def supports(self) -> tuple[Evidence, ...]:
         found = list(self.evidence[:MOST_EVIDENCE])
@@ -95,7 +97,8 @@ class Story:
         """By cause, in the order in which the causes came; to be called once, after the last line."""
         self._die(self._boot.end(None, None))
         self._end_row()
-        return self._tallies
+        told = frozenset[str]().union(*(tally.beside for tally in self._tallies.values()))
+        return {name: tally for name, tally in self._tallies.items() if tally.row or name not in told}
 
     def _starts_anew(self, line: TextLine) -> bool:
         """Whether a board that prints no reset code has started over."""
@@ -124,6 +127,7 @@ class Story:
         row, self._row = self._row, Row()
         if row.count >= LOOP:
             tally = self._count(row.cause, row.evidence(), row.last, row.count)
+            tally.beside |= row.deaths.keys() - {row.cause, ""}
             if row.count > tally.row:
                 tally.row, tally.row_end = row.count, row.last
             return

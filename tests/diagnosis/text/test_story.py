@@ -38,6 +38,18 @@ def test_the_cause_that_explains_the_most_names_a_loop() -> None:
     assert GURU in str(found["assert-failed"].supports())
 
 
+def test_what_a_loop_has_as_evidence_is_not_told_again() -> None:
+    """A panic before the cable was pulled, and the loop of the same panics after it, are one finding."""
+    loop = [SOFTWARE, LOADED, GURU] * 3
+    before = [POWER, LOADED, GURU, POWER, LOADED, "I (40000) lamp: up"]
+    assert list(tallies(*before, *loop)) == ["boot-loop"]
+    other = "***ERROR*** A stack overflow in task net has been detected."
+    assert list(tallies(POWER, LOADED, other, POWER, LOADED, "I (40000) lamp: up", *loop)) == [
+        "stack-overflow",
+        "boot-loop",
+    ]
+
+
 def test_restarts_without_a_word_are_a_loop() -> None:
     """Three software resets in a row, each soon after the start, are a finding although nothing says why."""
     assert list(tallies(POWER, LOADED, SOFTWARE, LOADED, SOFTWARE, LOADED, SOFTWARE, LOADED)) == ["boot-loop"]
