@@ -209,7 +209,8 @@ def test_any_bytes_are_diagnosed_or_refused(tmp_path_factory: pytest.TempPathFac
     assert status in (0, 1)
 
 
-def test_the_documentation_has_the_table_as_it_is() -> None:
-    """docs/diagnosis.md holds what `hil diagnose --list` prints."""
+def test_the_documentation_shows_what_is_printed() -> None:
+    """docs/diagnosis.md holds what `hil diagnose --list` prints, and what one sample log gives."""
     told = (REPOSITORY / "docs" / "diagnosis.md").read_text()
+    assert run(str(LOGS / "synthetic-assert-failed.log"))[0] in told
     assert table() in told, "put what `hil diagnose --list` prints at the end of docs/diagnosis.md"
