@@ -15,17 +15,17 @@ ARGS =
 # Named, because collecting all other tests takes an emulated machine half a minute.
 SCENARIOS = tests/hil
 
-.PHONY: help hil test soak check fix venv machine
+.PHONY: help hil test soak check fix venv machine tests
 help:
 	@sed -n 's/^#   //p' Makefile
 
 hil: machine
 	$(BIN)/pytest -p no:hypothesispytest -m hil $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS) $(SCENARIOS)
 
-test: machine
+test: tests
 	$(BIN)/pytest -m "not soak" $(ARGS)
 
-soak: machine
+soak: tests
 	$(BIN)/pytest -m soak $(ARGS)
 
 check: venv
@@ -38,5 +38,5 @@ fix: venv
 	$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
 
-venv machine:
+venv machine tests:
 	@tools/setup $@
