@@ -7,23 +7,31 @@ what speaks for it and what would speak against it; a signature that has evidenc
 from collections.abc import Iterable
 
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
+from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
 from hil.diagnosis.http_signatures import HTTP_SIGNATURES
+from hil.diagnosis.identity_signatures import IDENTITY_SIGNATURES
 from hil.diagnosis.link_signatures import LINK_SIGNATURES
+from hil.diagnosis.recovery_signatures import RECOVERY_SIGNATURES
 from hil.diagnosis.serial_signatures import SERIAL_SIGNATURES
 from hil.diagnosis.signature import Sides, Signature
 from hil.diagnosis.sleep_signatures import SLEEP_SIGNATURES
+from hil.diagnosis.usb_signatures import USB_SIGNATURES
 from hil.diagnosis.window import Window
 from hil.timeline.events import Event
 
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
+    *USB_SIGNATURES,
     *LINK_SIGNATURES,
+    *RECOVERY_SIGNATURES,
     *DHCP_SIGNATURES,
+    *IDENTITY_SIGNATURES,
     *SLEEP_SIGNATURES,
     *SERIAL_SIGNATURES,
     *HTTP_SIGNATURES,
+    *CLAIM_SIGNATURES,
 )
 """Every known failure; a finding's name is the signature's."""
 

@@ -69,6 +69,8 @@ def neighbour(request: pytest.FixtureRequest, bench: OpenBench, board: UsbBoard)
     if neighbour is None:
         told = "; ".join(unfit) or f"the bench {bench.name} has one board, {board.name}"
         pytest.skip(f"needs two boards: {told}")
+    run, nodeid = _run(request), request.node.nodeid
+    neighbour.on_skipped_check = lambda text: run.skipped_checks.append((nodeid, f"{neighbour.name}: {text}"))
     neighbour.make_ready()
     yield neighbour
     neighbour.leave()

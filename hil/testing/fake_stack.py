@@ -13,14 +13,17 @@ class FakeStack:
         self.on_frame: Callable[[bytes], None] = lambda frame: None
         self.address = ""
         """With its prefix, such as 192.168.7.1/24; '' while no interface is up."""
+        self.mac = ""
+        """Of that interface, or of the last one."""
         self.pool: DhcpPool | None = None
         self.http: HttpBackend | None = None
         self.delivered: list[bytes] = []
         self.halts = 0
         self.closed = False
 
-    def start_netif(self, address: str, prefix: int) -> None:
+    def start_netif(self, address: str, prefix: int, mac: str) -> None:
         self.address = f"{address}/{prefix}"
+        self.mac = mac
 
     def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         self.pool = pool

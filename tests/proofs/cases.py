@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hil.catalogue import CONNECT, FAULTS, REPLUG, SUSPEND, Entry, Proof
+from hil.catalogue import CONNECT, FAULTS, REPLUG, SUSPEND, TWO, TWO_BOARDS, Entry, Proof
 
 SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"
@@ -36,6 +36,7 @@ def _proven(entry: Entry, number: int, proof: Proof) -> Case:
 
 CLEAN = (
     Case("clean-0.19", "", (CONNECT, REPLUG, SUSPEND), "", 3, ("--hil-tinyusb", "0.19")),
+    Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (
