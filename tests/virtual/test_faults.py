@@ -6,13 +6,11 @@ import pytest
 
 from hil.errors import VirtualBoardError
 from hil.virtual.builtin.dhcp import DhcpServerNotStarted
-from hil.virtual.builtin.link import NoLinkNotification
 from hil.virtual.builtin.send import SendsRejectedWhileSuspended
 from hil.virtual.faults import ArmedFault, Arming, Fault, FaultPort
 from hil.virtual.firmware import Command, FirmwareConfig, HttpResponse, Led, RemoteWakeup, StartDhcpServer
 from hil.virtual.points import Injection, Later, Mount, Point
 from hil.virtual.soc import Reset
-from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, SerialState
 from hil.wire.usb import SetupPacket
 
 DHCP = StartDhcpServer("192.168.7.2", "192.168.7.10", 60, "0.0.0.0", "0.0.0.0")
@@ -159,14 +157,6 @@ def test_a_fault_that_returns_nonsense_is_told_what_was_expected() -> None:
     port, broken = port_of(Forgetful({}))
     assert port.frame_to_host(b"x") == [b"x"]
     assert str(broken[0]) == "fault forgetful: frame_to_host() returned None, expected a list of bytes"
-
-
-def test_no_link_notification_swallows_link_and_speed_only() -> None:
-    """SERIAL_STATE still reaches the host."""
-    port, _ = port_of(NoLinkNotification({}))
-    assert port.notification(NetworkConnection(2, True).pack()) is None
-    assert port.notification(ConnectionSpeedChange(2, 12_000_000, 12_000_000).pack()) is None
-    assert port.notification(SerialState(0, 1).pack()) == SerialState(0, 1).pack()
 
 
 def test_sends_are_rejected_while_suspended_and_the_host_is_not_woken() -> None:

@@ -282,8 +282,9 @@ static bool restart_due(const fw_core *core, uint32_t now)
 /* An input from the point may have changed what is due. */
 static void run_link(fw_core *core, uint32_t now)
 {
-    if (fw_link_will_detach(&core->s.link, &core->config)) {
-        fw_at_point(core, FW_POINT_BEFORE_RECOVER, now);
+    fw_point point = fw_link_point_before(&core->s.link, &core->config);
+    if (point != FW_POINTS) {
+        fw_at_point(core, point, now);
     }
     if (fw_link_due(&core->s.link, now)) {
         fw_feed_link(core, FW_LINK_TIMER, now);

@@ -152,6 +152,7 @@ typedef enum {
     FW_POINT_LINK_SETTLE,
     FW_POINT_LINK_AWAIT_STACK,
     FW_POINT_LINK_KICK_BEGIN,    /* the link is down; it comes up kick_ms later */
+    FW_POINT_LINK_KICK_END,      /* kick_ms are over; the link is down still */
     FW_POINT_LINK_LISTEN,
     FW_POINT_LINK_RUN,
     FW_POINT_LINK_GAVE_UP,

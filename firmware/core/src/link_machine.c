@@ -257,10 +257,13 @@ bool fw_link_due(const fw_link *link, uint32_t now)
     return link->timed && (int32_t)(link->deadline - now) <= 0;
 }
 
-bool fw_link_will_detach(const fw_link *link, const fw_config *config)
+fw_point fw_link_point_before(const fw_link *link, const fw_config *config)
 {
     const fw_link_row *row = find_row(link, config, FW_LINK_TIMER);
-    return row != NULL && row->recovery == FW_LINK_DETACH;
+    if (STATES[link->state].timer == KICK) {
+        return FW_POINT_LINK_KICK_END;
+    }
+    return row != NULL && row->recovery == FW_LINK_DETACH ? FW_POINT_BEFORE_RECOVER : FW_POINTS;
 }
 
 fw_point fw_link_point(const fw_link *link)

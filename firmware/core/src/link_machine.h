@@ -96,8 +96,8 @@ void fw_link_init(fw_link *link);
 /* The row that was applied, to be performed by the caller; NULL where the input changes nothing. */
 const fw_link_row *fw_link_step(fw_link *link, const fw_config *config, fw_link_input input, uint32_t now);
 bool fw_link_due(const fw_link *link, uint32_t now);
-/* Whether the timer, if it is due, leads to a detach. */
-bool fw_link_will_detach(const fw_link *link, const fw_config *config);
+/* The point before what the timer, if it is due, leads to; FW_POINTS where there is none. */
+fw_point fw_link_point_before(const fw_link *link, const fw_config *config);
 /* The point of the state just entered. */
 fw_point fw_link_point(const fw_link *link);
 

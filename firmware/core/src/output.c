@@ -100,6 +100,7 @@ const char *fw_point_name(uint32_t point)
         [FW_POINT_LINK_SETTLE] = "link_settle",
         [FW_POINT_LINK_AWAIT_STACK] = "link_await_stack",
         [FW_POINT_LINK_KICK_BEGIN] = "link_kick_begin",
+        [FW_POINT_LINK_KICK_END] = "link_kick_end",
         [FW_POINT_LINK_LISTEN] = "link_listen",
         [FW_POINT_LINK_RUN] = "link_run",
         [FW_POINT_LINK_GAVE_UP] = "link_gave_up",

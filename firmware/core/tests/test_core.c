@@ -113,6 +113,26 @@ static void mount_at_the_point_before_a_recovery_calls_it_off(void)
     bench_free(b);
 }
 
+static void mount_in_kick(void *user, uint32_t point, uint32_t now)
+{
+    bench *b = user;
+    if (point == FW_POINT_LINK_KICK_END) {
+        fw_set_points(b->core, NULL, NULL);
+        fw_mounted(b->core, now);
+    }
+}
+
+static void mount_at_the_end_of_a_kick_starts_over(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    fw_set_points(b->core, mount_in_kick, b);
+    fw_mounted(b->core, b->now);
+    bench_until(b, 1400);
+    CHECK_TEXT(b->said, "0 down mounted\n250 down stack_ready_kick_down\n500 down mounted\n"
+                        "750 down stack_ready_kick_down\n1000 up stack_ready_kick_up\n");
+    bench_free(b);
+}
+
 static void each_point_has_its_name(void)
 {
     for (uint32_t point = 0; point < FW_POINTS; point++) {
@@ -148,6 +168,7 @@ int main(void)
     RUN(body_that_does_not_fit_is_an_error);
     RUN(other_config_counts_at_once_unless_it_is_out_of_range);
     RUN(mount_at_the_point_before_a_recovery_calls_it_off);
+    RUN(mount_at_the_end_of_a_kick_starts_over);
     RUN(each_point_has_its_name);
     RUN(events_that_survive_a_boot_are_told_after_it);
     return 0;

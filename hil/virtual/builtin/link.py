@@ -102,7 +102,7 @@ class RecoveryTimerUnderflow(Fault):
         return replace(config, grace_from_old_clock=1)
 
     def at_point(self, point: Point, now_ms: int) -> Sequence[Injection]:
-        if point is not Point.LINK_KICK_BEGIN or self._raced:
+        if point is not Point.LINK_KICK_END or self._raced:
             return ()
         self._raced = True
         return (Mount(),)

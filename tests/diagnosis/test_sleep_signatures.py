@@ -1,0 +1,48 @@
+"""A link that a resume takes down."""
+
+import pytest
+
+from hil.testing.handmade import at, attached, detached, names, told_of_link
+from hil.timeline.events import CaptureGap, Event, LinkChanged, UsbResumed, UsbSuspended
+
+SLEPT = [
+    attached(1.0),
+    *told_of_link(1.5, up=True),
+    at(4.0, UsbSuspended("1-1"), "sysfs"),
+    at(6.0, UsbResumed("1-1"), "sysfs"),
+    *told_of_link(6.1, up=False),
+]
+
+
+def left_down(events: list[Event], end_s: float = 20.0) -> bool:
+    return "link-left-down-after-resume" in names(events, end_s)
+
+
+def test_a_link_that_a_resume_leaves_down_is_named() -> None:
+    """Down 0.1 s after the resume, and no more carrier."""
+    assert names(SLEPT) == ["link-left-down-after-resume"]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        told_of_link(6.4, up=True),
+        [detached(6.5)],
+        [at(6.05, LinkChanged("usb0", False, "down"), "netlink")],
+        [at(7.0, CaptureGap("netlink", "socket overflowed", 1.0), "harness")],
+    ],
+    ids=["kicked", "gone", "set down", "blind"],
+)
+def test_a_link_that_comes_back_or_went_otherwise_is_not_named(then: list[Event]) -> None:
+    """A kick has two halves; who left the bus or set the interface down took the carrier, too."""
+    assert not left_down([*SLEPT, *then])
+
+
+def test_a_window_that_ends_in_the_kick_proves_nothing() -> None:
+    """The second half may still come."""
+    assert not left_down(SLEPT, end_s=7.0)
+
+
+def test_a_link_that_was_down_before_the_nap_is_not_named() -> None:
+    """Nothing changed with the resume."""
+    assert not left_down([*SLEPT[:1], *SLEPT[3:5], *told_of_link(3.0, up=False)])
