@@ -6,7 +6,6 @@ import pytest
 
 from hil.errors import VirtualBoardError
 from hil.virtual.builtin import BUILTIN
-from hil.virtual.builtin import BUILTIN
 from hil.virtual.fault_loader import load
 from hil.virtual.faults import Arming
 
