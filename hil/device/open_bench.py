@@ -21,7 +21,7 @@ from hil.device.witness import Witness
 from hil.errors import AgentRefused, BenchError, SetupError
 from hil.net.host import Host
 from hil.power.hub_port import HubPort
-from hil.power.manual import Manual
+from hil.power.manual import Manual, ask_terminal
 from hil.power.switched import Switched
 from hil.power.virtual import VirtualCable
 from hil.power.virtual_control import VirtualControl
@@ -152,7 +152,7 @@ class OpenBench:
             case "virtual":
                 return VirtualCable(self._controls[spec.name])
             case "manual":
-                return Manual(spec.name, _ask, MonotonicClock())
+                return Manual(spec.name, ask_terminal, MonotonicClock())
             case "relay" | "uhubctl":
                 return Switched(self.agent, spec.name, spec.power)
             case _:
@@ -174,15 +174,6 @@ def _absolute(fault: str) -> str:
     """A fault's file by its whole path; the agent's directory is not the test's."""
     name, colon, options = fault.partition(":")
     return f"{Path(name).resolve()}{colon}{options}" if name.endswith(".py") else fault
-
-
-def _ask(line: str) -> bool:
-    try:
-        with open("/dev/tty", "w", encoding="utf-8") as shown, open("/dev/tty", encoding="utf-8") as typed:
-            print(f"hil: {line}: ", end="", file=shown, flush=True)
-            return typed.readline() != ""
-    except OSError:
-        return False
 
 
 def _profile_read(spec: Board, profile: Profile) -> ProfileRead:

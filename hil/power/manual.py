@@ -1,12 +1,28 @@
 """A person pulls the cable."""
 
+import select
 from collections.abc import Callable
+from pathlib import Path
 
 from hil.agent.client import Done
 from hil.board.interfaces import Instant
 from hil.board.sight import VBUS_OFF
 from hil.clock import Clock
 from hil.errors import SetupError
+
+ANSWER_S = 300.0
+"""Long enough to walk to the bench."""
+
+
+def ask_terminal(line: str, terminal: Path = Path("/dev/tty"), within_s: float = ANSWER_S) -> bool:
+    """Show ``line`` and wait for Enter; False where the run has no terminal, or nobody answers ``within_s``."""
+    try:
+        with terminal.open("w", encoding="utf-8") as shown, terminal.open(encoding="utf-8") as typed:
+            print(f"hil: {line}: ", end="", file=shown, flush=True)
+            ready, _, _ = select.select([typed], [], [], within_s)
+            return bool(ready) and typed.readline() != ""
+    except OSError:
+        return False
 
 
 class Manual:
@@ -36,6 +52,6 @@ class Manual:
         asked_ns = self._clock.now_ns()
         if not self._ask(line):
             place = f"board {self._board}: power.driver is 'manual'"
-            raise SetupError(f"{place} and nobody can answer: this run has no terminal")
+            raise SetupError(f"{place} and nobody answered: this run has no terminal, or {ANSWER_S:g} s went by")
         answered_ns = self._clock.now_ns()
         return Done((asked_ns + answered_ns) // 2, (answered_ns - asked_ns) // 2 + 1)
