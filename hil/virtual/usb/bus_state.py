@@ -13,6 +13,7 @@ the device, ``power/runtime_status`` in sysfs, which a real device could not: th
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -85,11 +86,18 @@ def _line(file: Path) -> str:
 
 
 class SuspendWatch:
-    """Tells one device of suspend and resume; set as its ``watch`` while the cable is in."""
+    """Tells one device of suspend and resume; set as its ``watch`` while the cable is in.
 
-    def __init__(self, device: UsbDevice, power: RuntimePower) -> None:
+    Args:
+        port_back: called when a port that was disabled is enabled again; a real hub sees the connection then,
+            vhci_hcd's does not tell the kernel of it.
+    """
+
+    def __init__(self, device: UsbDevice, power: RuntimePower, port_back: Callable[[], None] = lambda: None) -> None:
         self._device = device
         self._power = power
+        self._port_back = port_back
+        self._port_off = False
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._doubt_until_s = 0.0
@@ -139,6 +147,9 @@ class SuspendWatch:
 
     def _look(self) -> None:
         status = self._power.status()
+        if self._port_off and status != PORT_OFF:
+            self._port_back()
+        self._port_off = status == PORT_OFF
         if status in (SUSPENDED, PORT_OFF):
             self._device.suspend()
         elif status:  # a port that was enabled again has no device before the host has reset the bus

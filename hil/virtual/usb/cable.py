@@ -41,6 +41,8 @@ class Cable:
         self._device: UsbDevice | None = None
         self._connection: Connection | None = None
         self._served: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+        self._reconnecting: asyncio.Task[None] | None = None
 
     @property
     def path(self) -> str:
@@ -61,6 +63,9 @@ class Cable:
         """
         if self.plugged:
             raise VirtualBoardError(f"port {self.path}: a device is plugged in already; unplug it first")
+        self._connect(device)
+
+    def _connect(self, device: UsbDevice) -> None:
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with far, contextlib.ExitStack() as undo:
             undo.callback(near.close)
@@ -69,7 +74,8 @@ class Cable:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
             self._ports.attach(self.port, far.fileno())
             undo.pop_all()
-        watch = self.watch = device.watch = SuspendWatch(device, SysfsPower(self.path, self._devices))
+        power = SysfsPower(self.path, self._devices)
+        watch = self.watch = device.watch = SuspendWatch(device, power, self._reconnect_soon)
         self._device = device
         self._connection = Connection(device, near)
         self._served = asyncio.create_task(self._connection.serve(), name=f"usbip {self.path}")
@@ -81,8 +87,13 @@ class Cable:
         Raises:
             VirtualBoardError: the kernel had sent nonsense, or the port is not free within ``within_s``.
         """
+        async with self._changing:
+            await self._part(within_s)
+
+    async def _part(self, within_s: float) -> UsbDevice | None:
+        """Disconnect; the device that was connected."""
         if self._connection is None or self._served is None or self._device is None:
-            return
+            return None
         connection, served, device = self._connection, self._served, self._device
         self._connection = self._served = self._device = None
         if self.watch is not None:
@@ -93,6 +104,16 @@ class Cable:
             await asyncio.wait_for(served, within_s)
         finally:
             await self._ports.wait_free(self.port, within_s)
+        return device
+
+    def _reconnect_soon(self) -> None:
+        self._reconnecting = asyncio.get_running_loop().create_task(self._reconnect(self._device))
+
+    async def _reconnect(self, device: UsbDevice | None) -> None:
+        """Let the kernel see the connection anew, unless the cable has been pulled meanwhile."""
+        async with self._changing:
+            if device is not None and device is self._device and await self._part(FREED_WITHIN_S) is device:
+                self._connect(device)
 
     async def ended(self) -> None:
         """Until the connection ends, from whichever side.

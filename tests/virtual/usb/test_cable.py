@@ -20,7 +20,7 @@ import pytest
 from hil.errors import VirtualBoardError
 from hil.testing.plugged_device import RecordingApplication, enumerate_device
 from hil.testing.usbip_host import UsbipHost
-from hil.testing.vhci_tree import FakePorts
+from hil.testing.vhci_tree import FakePorts, VhciTree
 from hil.virtual.ipstack.netns import NetNamespace
 from hil.virtual.usb.bus_state import SysfsPower
 from hil.virtual.usb.cable import Cable
@@ -79,6 +79,53 @@ def test_a_cable_that_the_host_lets_go_can_be_plugged_again() -> None:
         await enumerate_device(host)
         assert device.mounted
         await cable.unplug()
+        await host.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_port_that_was_disabled_sees_the_connection_anew_when_it_is_enabled(tmp_path: Path) -> None:
+    """Until then the device sees silence; the same device is connected again, by the cable's own doing."""
+
+    async def scenario() -> None:
+        ports, tree, application = FakePorts(), VhciTree(tmp_path), RecordingApplication()
+        cable = Cable(ports, PORT, tree.devices)
+        cable.plug(device := FirmwareDevice(BUILD, application))
+        host = await UsbipHost.on(ports.attached[0])
+        await enumerate_device(host)
+        tree.set_disabled("1-1", True)
+        await host.unlink(host.submit_in(4, 64))
+        await until(lambda: device.suspended)
+        assert len(ports.attached) == 1
+        tree.set_disabled("1-1", False)
+        await until(lambda: len(ports.attached) == 2)
+        again = await UsbipHost.on(ports.attached[1])
+        await enumerate_device(again)
+        assert application.happened[-2:] == ["bus reset", "mounted"]
+        await cable.unplug()
+        for end in (host, again):
+            await end.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_cable_that_is_pulled_out_of_a_disabled_port_stays_out(tmp_path: Path) -> None:
+    """The port comes back, and there is nothing in it."""
+
+    async def scenario() -> None:
+        ports, tree = FakePorts(), VhciTree(tmp_path)
+        cable = Cable(ports, PORT, tree.devices)
+        cable.plug(device := FirmwareDevice(BUILD, RecordingApplication()))
+        host = await UsbipHost.on(ports.attached[0])
+        await enumerate_device(host)
+        tree.set_disabled("1-1", True)
+        await host.unlink(host.submit_in(4, 64))
+        await until(lambda: device.suspended)
+        await cable.unplug()
+        tree.set_disabled("1-1", False)
+        await asyncio.sleep(0.05)
+        assert len(ports.attached) == 1
+        assert not cable.plugged
         await host.close()
 
     asyncio.run(scenario())
