@@ -20,7 +20,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 hil: machine
-	$(BIN)/pytest -p no:hypothesispytest -m hil $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS) $(SCENARIOS)
+	$(BIN)/pytest -p no:hypothesispytest -m "hil and not soak" $(if $(FAULT),--hil-virtual-fault $(FAULT)) $(ARGS) $(SCENARIOS)
 
 test: tests
 	$(BIN)/pytest -m "not soak" $(ARGS)

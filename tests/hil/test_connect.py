@@ -15,10 +15,10 @@ from hil import (
     UsbAttached,
     UsbBoard,
     UsbDetached,
+    repeated,
 )
-from hil.timeline.timeline import Timeline
 
-APPLE = pytest.mark.parametrize("persona", ["ios", "macos"])
+MACOS = pytest.param("macos", marks=pytest.mark.soak)
 HANDSHAKE = (
     DhcpDiscover(sender="host"),
     DhcpOffer(sender="board"),
@@ -29,7 +29,7 @@ RECOVERIES = 2
 """In five silent seconds a board may try twice to be heard: it waits 2 s, and is off the bus for about 1 s."""
 
 
-@APPLE
+@pytest.mark.parametrize("persona", ["ios", "macos"])
 @pytest.mark.hil(needs="disconnect", role="dhcp-server")
 def test_host_that_waits_at_the_port_gets_a_lease(board: UsbBoard, host: Host, expect: Expect, persona: str) -> None:
     """A host that is there before the board has booted gets an address and is answered over HTTP."""
@@ -51,22 +51,21 @@ def test_host_that_waits_at_the_port_gets_a_lease(board: UsbBoard, host: Host, e
     board.claims("NETIF_READY", "USB_MOUNTED", "NCM_LINK_UP", "DHCP_ACK_TX", since=pulled)
 
 
-@APPLE
+@pytest.mark.parametrize("persona", ["ios", MACOS])
 @pytest.mark.hil(needs="disconnect", role="dhcp-server")
 def test_host_that_comes_five_seconds_late_gets_a_lease(
-    board: UsbBoard, host: Host, expect: Expect, timeline: Timeline, persona: str
+    board: UsbBoard, host: Host, expect: Expect, persona: str
 ) -> None:
-    """A board that nobody has spoken to for 5 s still serves the first host that does, and then stays on the bus."""
+    """A board that hears nothing for 5 s tries to be heard no more than twice, and serves the first host that comes."""
     pulled = board.replug(off_s=1.0)
     attached = expect.sequence(UsbAttached(path=board.spec.usb), since=pulled, within_s=10.0).last(UsbAttached)
     expect.never(DhcpOffer(sender="board"), for_s=5.0, since=attached)
     apple = host.persona(persona)
     apple.start(board.name)
-    served = expect.sequence(*HANDSHAKE, since=attached, within_s=20.0).last(DhcpAck)
+    expect.sequence(
+        repeated(UsbDetached(path=board.spec.usb), 0, at_most=RECOVERIES), *HANDSHAKE, since=attached, within_s=20.0
+    )
     assert board.serves(apple.wait_for_lease())
-    expect.never(UsbDetached(path=board.spec.usb), for_s=3.0, since=served)
-    attempts = [each for each in timeline.since(pulled.t_ns) if isinstance(each, UsbAttached)]
-    assert len([each for each in attempts if each.path == board.spec.usb]) <= 1 + RECOVERIES
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
     board.claims("USB_MOUNTED", "NCM_LINK_UP", "DHCP_ACK_TX", since=pulled)

@@ -19,7 +19,8 @@ from tests.proofs.cases import CASES, SCENARIOS, Case
 
 REPOSITORY = Path(__file__).parents[2]
 AGENT = SOCKET.with_name("users-agent.sock")
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "hil", *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"))
+QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+PYTEST = (sys.executable, "-m", "pytest", *QUIET, "-m", "hil and not soak")
 RUN_S = 180
 KILLED_S = 20.0
 
