@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from hil.bench import Board
-from hil.clock import now_ns
-from hil.device.boottime import BootTime, heard_clock
+from hil.clock import now_ns, to_ns
+from hil.device.boottime import LIVE, BootTime, heard_clock
 from hil.device.readings import Reading, Readings
 from hil.device.testimony import VIA, LogReading
 from hil.device.witness import Witness
@@ -18,6 +18,8 @@ from hil.wire.board_status import KNOWN, NO_COUNT, NO_MS, EventEntry, EventForma
 
 TRIES = 3
 """A board whose log is locked gives an empty body after 100 ms; by the third request it has had its chance."""
+SETTLED_S = 1.0
+"""By so much at least the board's serial log must be ahead of its event log to say that the latter has stopped."""
 T = TypeVar("T")
 
 
@@ -48,7 +50,8 @@ class EventLogReader:
         log = self._parse(reading, lambda: parse_events(reading.body, self._form), "an event log")
         read_ns = now_ns()
         boot = self._heard(read_ns) if clock is None else BootTime(clock, read_ns)
-        return self._dated(log, boot)
+        dated = self._dated(log, boot)
+        return replace(dated, unsure=dated.unsure or self._outrun(dated, reading.t_ns))
 
     def read_all(self) -> LogReading:
         """The event log and the flags, as far as the profile names paths of them; raises as :meth:`read`."""
@@ -118,6 +121,34 @@ class EventLogReader:
             impossible=impossible,
             born_ns=boot.born_ns(),
         )
+
+    def _outrun(self, log: LogReading, asked_ns: int) -> str:
+        """What the board has said aloud after the last entry, before it was asked, and did not write down; or ''.
+
+        Such a log has stopped: it is full and does not say so, or cannot be written.
+        """
+        if log.undated or not log.said:
+            return ""
+        self._witness.refresh()
+        last = max(log.said, key=lambda said: said.t_ns)
+        missed = (
+            said
+            for said in self._witness.timeline.of(BoardSaid(board=self._spec.name))
+            if isinstance(said, BoardSaid)
+            and said.via in LIVE
+            and self._writes_down(said.name)
+            and last.t_ns + last.t_err_ns + to_ns(SETTLED_S) < said.t_ns - said.t_err_ns
+            and said.t_ns + said.t_err_ns < asked_ns
+        )
+        first = next(missed, None)
+        if first is None:
+            return ""
+        when = f"at {first.board_ms} ms" if first.board_ms >= 0 else "later"
+        return f"the board's event log ends at {last.board_ms} ms of its time, its serial log says {first.name} {when}"
+
+    def _writes_down(self, name: str) -> bool:
+        claim = self._profile.claim(name)
+        return claim is not None and not claim.log_only
 
     def _record(self, entry: EventEntry, stamp: tuple[int, int]) -> BoardSaid:
         name, (t_ns, t_err_ns) = self._profile.named(entry.name), stamp

@@ -156,6 +156,34 @@ def test_a_log_that_would_not_say_so_is_full_at_its_capacity(bridge: Asked, entr
     assert bridge.reader.read().full is full
 
 
+def aloud(bench: Asked, name: str, ago_s: float, board_ms: int) -> None:
+    """The board's serial log has said so."""
+    t_ns = bench.began_ns - to_ns(ago_s)
+    said = BoardSaid(name, "", board_ms, "serial", board="s3-a", source="serial", t_ns=t_ns, t_err_ns=0)
+    bench.capture.record(said)
+
+
+def test_a_log_that_stands_still_is_unsure(reference: Asked) -> None:
+    """It would say that it is full, and does not; its serial log has gone on."""
+    aloud(reference, "USB_SUSPENDED", ago_s=5.0, board_ms=55_000)
+    reference.answers(version(UPTIME_MS), event_log("[ 50000 ms] USB_MOUNTED"))
+    log = reference.reader.read()
+    ends = "the board's event log ends at 50000 ms of its time"
+    assert log.unsure == f"{ends}, its serial log says USB_SUSPENDED at 55000 ms"
+
+
+@pytest.mark.parametrize(
+    ("name", "ago_s"),
+    [("USB_SUSPENDED", 10.5), ("USB_SUSPENDED", 9.5), ("USB_SUSPENDED", -5.0), ("OF_NO_PROFILE", 5.0)],
+    ids=["before its end", "about its end", "after it was asked", "not for the event log"],
+)
+def test_what_does_not_show_that_a_log_stands_still(reference: Asked, name: str, ago_s: float) -> None:
+    """The event log has had no reason to go on."""
+    aloud(reference, name, ago_s, board_ms=55_000)
+    reference.answers(version(UPTIME_MS), event_log("[ 50000 ms] USB_MOUNTED"))
+    assert reference.reader.read().unsure == ""
+
+
 def test_a_log_that_counts_more_than_it_shows_is_unsure(reference: Asked) -> None:
     """Its header lies, or entries are missing."""
     body = event_log("[ 50000 ms] USB_MOUNTED").replace(b"(1 recorded)", b"(9 recorded)")
