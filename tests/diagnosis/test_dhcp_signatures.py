@@ -148,6 +148,18 @@ def test_a_request_may_be_none_of_the_servers_business(events: list[Event]) -> N
     assert names(CARRIER, discover(1.0), *events) == []
 
 
+def test_an_ack_of_an_earlier_exchange_does_not_count() -> None:
+    """What was granted before the OFFER is not what was asked for after it."""
+    earlier = (request(0.6, server=""), ack(0.7))
+    assert names(CARRIER, *earlier, discover(1.0), offer(1.1), request(2.1), request(3.1)) == ["ack-missing"]
+
+
+def test_answers_of_every_kind_that_are_lost_are_one_finding() -> None:
+    """Where the OFFER is lost as well, it is the send path and not the ACK."""
+    asked = (CARRIER, request(1.0, server=""), request(2.2, server=""), discover(4.0))
+    assert names(*asked, said(1.01, "DHCP_ACK_TX"), said(4.01, "DHCP_OFFER_TX")) == ["offer-lost-in-send-path"]
+
+
 def test_an_ack_before_the_replug_does_not_count() -> None:
     """Each enumeration is judged for itself."""
     again = [at(e.t_ns / 1e9 + 4, e, e.source) for e in (CARRIER, discover(1.0), offer(1.1), request(1.2))]
@@ -202,9 +214,10 @@ def test_a_nak_of_nobody_that_the_host_ignores_is_named() -> None:
         [nak(1.1, BOARD, 7), request(5.0, ELSEWHERE, "", 7)],
         [nak(1.1, "", 7), discover(1.2), offer(1.3)],
         [nak(1.1, "", 7), doubted(1.1, "NAK", "no-server", True), discover(1.2), offer(1.3)],
+        [nak(1.1, "", 7), doubted(1.1, "NAK", "no-server", True), request(5.0, ELSEWHERE, "", 7)],
         [offer(1.1), doubted(1.1, "OFFER", "no-server", False)],
     ],
-    ids=["it names its server", "the host went on", "the host believed it", "no NAK"],
+    ids=["it names its server", "the host went on", "the host believed it", "and asked once more", "no NAK"],
 )
 def test_a_nak_that_did_its_work_is_no_finding(events: list[Event]) -> None:
     """ESP-IDF's server never names itself in one; where the host does not mind, nothing failed by it."""
