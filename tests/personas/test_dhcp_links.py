@@ -46,6 +46,14 @@ def test_an_address_of_another_network_is_asked_for_first(server: str, follows: 
     assert kinds(machine.receive(dhcp_reply(dhcp.NAK, request, server=server), 1)) == follows
 
 
+def test_an_address_of_another_network_is_brought_once() -> None:
+    """A second interface finds the host with what this network gave it, or with nothing."""
+    machine = DhcpClient(replace(PLAIN, remembered="10.0.0.9"), "", random.Random(7))
+    (request,) = sent(machine.attached(HOST_MAC, True, 0))
+    machine.receive(dhcp_reply(dhcp.NAK, request), 1)
+    assert kinds(machine.attached(HOST_MAC, True, 2)) == [dhcp.DISCOVER]
+
+
 def test_unanswered_reboot_falls_back_to_discover() -> None:
     """The address is not there meanwhile, and is taken off once, not again when the link goes."""
     machine = bound()
