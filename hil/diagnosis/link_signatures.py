@@ -6,10 +6,10 @@ from hil.diagnosis.window import Window
 from hil.timeline.events import (
     BoardSaid,
     Carrier,
-    DhcpAck,
     DhcpDiscover,
     LinkChanged,
     UsbControl,
+    UsbDetached,
     UsbNotification,
 )
 
@@ -38,6 +38,8 @@ def _link_notification_missing(window: Window) -> Sides | None:
 
 def link_before_stack(window: Window) -> Sides | None:
     """Carrier, and questions into it, before the firmware says that its stack is ready; no link change after."""
+    gone = window.first(UsbDetached(path=window.port))
+    window = window if gone is None else window.until(gone)  # the next boot may be ready before the next attach
     carrier = held(window, Carrier(up=True))
     ready = window.first(BoardSaid(name="NETIF_READY"))
     if carrier is None or ready is None or window.blind("netlink") or ready.t_ns - ready.t_err_ns <= carrier.t_ns:
@@ -54,7 +56,6 @@ def link_before_stack(window: Window) -> Sides | None:
     contradicts = [
         *seen("the link was announced again", after.first(CONNECTED)),
         *seen("the interface got carrier again", after.first(Carrier(up=True))),
-        *seen("the host got a lease", after.first(DhcpAck(sender="board"))),
     ]
     return supports, contradicts
 

@@ -52,9 +52,13 @@ def _refused_in_one_nap(window: Window, asleep: Event) -> Sides | None:
 
 def _link_left_down_after_resume(window: Window) -> Sides | None:
     """Carrier goes with a resume and does not come back."""
-    awake = window.last(UsbResumed())
-    if awake is None or window.blind("netlink"):
+    if window.blind("netlink"):
         return None
+    resumes = (_left_down(window, awake) for awake in reversed(window.all(UsbResumed())))
+    return next((sides for sides in resumes if sides is not None), None)
+
+
+def _left_down(window: Window, awake: Event) -> Sides | None:
     after = window.after(awake)
     down = after.first(Carrier(up=False))
     if down is None or window.until_ns - down.t_ns < KICK_NS:

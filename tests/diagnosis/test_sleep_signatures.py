@@ -23,6 +23,12 @@ def test_a_link_that_a_resume_leaves_down_is_named() -> None:
     assert names(SLEPT) == ["link-left-down-after-resume"]
 
 
+def test_a_second_nap_does_not_hide_it() -> None:
+    """The link has been down since the first; the second resume changes nothing."""
+    again = [at(7.0, UsbSuspended("1-1"), "sysfs"), at(9.0, UsbResumed("1-1"), "sysfs")]
+    assert left_down([*SLEPT, *again])
+
+
 @pytest.mark.parametrize(
     "then",
     [
