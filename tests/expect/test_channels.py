@@ -10,6 +10,7 @@ ANYWHERE = {
     "ActionFailed",
     "BenchRestored",
     "CaptureGap",
+    "ProfileRead",
 }
 """Events of the bench itself: no board's silence can hide them."""
 
