@@ -114,7 +114,7 @@ def _check_md5(entries: bytes, entry: bytes, has_md5: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OtaChoice:
-    """``esp_ota_select_entry_t``, in each of the two sectors of the OTA data; the valid one of higher sequence counts."""
+    """``esp_ota_select_entry_t``, in each sector of the OTA data; of two valid ones the higher sequence counts."""
 
     sequence: int
     """Slot + 1, plus any multiple of the number of slots."""
