@@ -37,6 +37,7 @@ def _proven(entry: Entry, number: int, proof: Proof) -> Case:
 CLEAN = (
     Case("clean-0.19", "", (CONNECT, REPLUG, SUSPEND), "", 3, ("--hil-tinyusb", "0.19")),
     Case("clean-macos", "", ("test_connect.py", "test_replug.py", SUSPEND), "", 5, ("-m", "hil and soak")),
+    Case("clean-silence", "", ("test_replug.py", "test_silence.py"), "", 6, ("--hil-tinyusb", "0.19")),
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
