@@ -1,15 +1,19 @@
 """What a profile's patterns find in log lines, dated by the board's own clock where the line carries its time."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hil.capture.source import Moment
-from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import BoardSaid
 from hil.wire.esplog import UINT32_MAX
+
+if TYPE_CHECKING:
+    from hil.profiles import Profile
 
 UNTIMED = -1
 """``BoardSaid.board_ms`` of a line without a time."""
@@ -60,7 +64,7 @@ class Claims:
         self.step_ms = step_ms
 
     @classmethod
-    def from_profile(cls, profile: Mapping[str, object]) -> "Claims":
+    def from_profile(cls, profile: Mapping[str, object]) -> Claims:
         """From what :func:`message_of` makes; an empty pattern means that the log is silent about it.
 
         Raises:

@@ -60,6 +60,9 @@ class Capture:
         self._control = control
         self._event_fd = event_fd
         self._pid_fd = os.pidfd_open(process.pid)
+        self._growth = select.poll()
+        for fd in (event_fd, self._pid_fd):
+            self._growth.register(fd, select.POLLIN)
         self._agent: Opener | None = None
         self._link: socket.socket | None = None
         self._requests = 0
@@ -206,7 +209,7 @@ class Capture:
         Raises:
             HarnessError: the process is dead.
         """
-        ready = _readable(timeout_s, self._event_fd, self._pid_fd)
+        ready = [fd for fd, _ in self._growth.poll(max(0.0, timeout_s) * 1000)]
         if self._event_fd in ready:
             os.eventfd_read(self._event_fd)
             return True

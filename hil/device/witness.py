@@ -21,6 +21,8 @@ SYNC_S = 10.0
 """The capture process writes within milliseconds; one that takes this long is not keeping up."""
 LATEST_LOOK_S = 0.25
 """Longest sleep between two looks at the file, in case another thread took the wake-up."""
+PORTION = 1 << 20
+"""Bytes of the journal that are read and judged at a time."""
 T = TypeVar("T")
 _PRESENCE = (UsbAttached, UsbDetached)
 
@@ -53,12 +55,17 @@ class Witness:
         Raises:
             HarnessError: a line is no event; the message names file and line, at every further call too.
         """
-        try:
-            events = self._reader.feed(self._read())
-        except WireError as error:
-            raise HarnessError(f"{self._path}: {error}") from error
-        self._take(events)
-        return len(events)
+        count = 0
+        while True:
+            data = self._read()
+            try:
+                events = self._reader.feed(data)
+            except WireError as error:
+                raise HarnessError(f"{self._path}: {error}") from error
+            self._take(events)
+            count += len(events)
+            if len(data) < PORTION:
+                return count
 
     def watch(self, expectation: Expectation) -> None:
         """Feed ``expectation`` with what is there and with all that comes."""
@@ -132,7 +139,7 @@ class Witness:
             if not self._path.exists():
                 return b""
             self._file = self._path.open("rb", buffering=0)
-        return self._file.read()
+        return self._file.read(PORTION)
 
     def _take(self, events: list[Event]) -> None:
         self.timeline.extend(events)

@@ -193,7 +193,7 @@ class Stage:
             return
         reached = [s for s in self._stash if s.high_ns >= self._floor_ns]
         free = [s for s in reached if id(s.event) not in self._used_for_certain]
-        for sighting in sorted(free, key=lambda s: (s.high_ns, s.low_ns, s.content())):
+        for sighting in sorted(free, key=lambda s: (s.high_ns, s.low_ns, s)):
             fit(sighting, self._base_ns, True, set())
         if len(self.certain()) < self._needed:  # what it would have taken was not kept
             for slot in self.slots:

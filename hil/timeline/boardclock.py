@@ -27,6 +27,9 @@ from hil.errors import HarnessError
 
 KEPT = 64
 """Observations kept of a boot; leaving some out makes the bound wider, never wrong."""
+SLACK_NS = NS_PER_MS // 10
+"""An observation that would improve the bound by less is not kept: a steady log improves it with every line, by what
+the drift may have been since the line before."""
 
 
 class BoardClock:
@@ -136,15 +139,13 @@ class BoardClock:
         low, high = self._span or (board, board)
         farthest = max(abs(board - low), abs(board - high)) + self._quantum_ns
         spread = 2 * self._quantum_ns + 2 * (farthest * self._drift_ppm // 1_000_000 + 1)
-        return upper - self._quickest_ns - self._blur_ns - spread
+        return upper - self._quickest_ns - self._blur_ns - SLACK_NS - spread
 
     def _keep(self, board: int, host: int) -> None:
-        """Add an upper bound unless another implies it; drop those that it implies."""
-        if self._latest and self._latest[-1][1] == host and self._latest[-1][0] <= board:  # of lines read at once
-            self._latest[-1] = board, host
-            return
-        if any(other + self._stretch(board - at) <= host for at, other in self._latest):
-            return
+        """Add an upper bound unless another implies it, or nearly so; drop those that it implies."""
+        for at, other in reversed(self._latest):
+            if other + self._stretch(board - at) <= host + SLACK_NS:
+                return
         kept = [(at, other) for at, other in self._latest if host + self._stretch(at - board) > other]
         kept.append((board, host))
         self._latest = kept if len(kept) <= KEPT else self._thin(kept)

@@ -14,8 +14,8 @@ class Row:
     name: str
     ours: float
     unit: str
-    limit: float
-    """Of ``ours / bare`` where there is a bare way, else of ``ours``."""
+    limit: float | None
+    """Of ``ours / bare`` where there is a bare way, else of ``ours``; None where the figure only informs."""
     bare: float | None = None
     note: str = ""
 
@@ -30,8 +30,10 @@ class Row:
         compared = f"{self.ours:10.3f} {self.unit}"
         if self.bare is not None:
             compared += f"  bare {self.bare:10.3f} {self.unit}  ratio {self.ratio:5.2f}"
+        if self.limit is None:
+            return f"      {self.name:<50}{compared:<60}{self.note}"
         verdict = "ok  " if self.ratio <= self.limit else "OVER"
-        return f"{verdict}  {self.name:<44}{compared:<58}limit {self.limit:g}  {self.note}"
+        return f"{verdict}  {self.name:<50}{compared:<60}limit {self.limit:g}  {self.note}"
 
 
 def interleaved(ours: Callable[[], float], bare: Callable[[], float], runs: int = RUNS) -> tuple[float, float]:
