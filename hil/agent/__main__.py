@@ -29,6 +29,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--allow", type=Path, default=allow.DEFAULT, metavar="FILE", help="default: %(default)s")
     what.add_argument("--allow-virtual", action="store_true", help="no allow list: the virtual bench alone")
+    parser.add_argument(
+        "--virtual-ahead", action="store_true", help="start a virtual board before a client asks for it"
+    )
     parser.add_argument("--uid", type=int, default=0, help="with --listen: the user who may connect, beside root")
     parser.add_argument("--allow-fault-files", action="store_true", help="any client's file of faults may run as root")
     parser.add_argument("--run-dir", type=Path, default=undo.RUN, help="locks and state; default: %(default)s")
@@ -43,7 +46,7 @@ def machine_of(options: argparse.Namespace) -> Machine:
         OSError: the run directory cannot be written.
     """
     allowed = allow.virtual_only() if options.allow_virtual else allow.load(options.allow)
-    return Machine(allowed, Places(run=options.run_dir), options.allow_fault_files)
+    return Machine(allowed, Places(run=options.run_dir, virtual_ahead=options.virtual_ahead), options.allow_fault_files)
 
 
 async def serve(machine: Machine, options: argparse.Namespace) -> None:
@@ -65,6 +68,7 @@ async def serve(machine: Machine, options: argparse.Namespace) -> None:
             await _listen(server, options.listen, options.uid, stop)
     finally:
         await server.close()
+        await machine.virtual_processes.close()
         machine.close()
 
 

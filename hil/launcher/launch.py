@@ -45,7 +45,7 @@ def agent_command(user: User, python: str) -> tuple[str, ...]:
     """
     source = f"PYTHONPATH={Path(__file__).parents[2]}"
     place = ("--listen", str(SOCKET), "--uid", str(user.uid), "--allow", str(AGENT_ALLOW))
-    return ("/usr/bin/env", source, python, "-m", "hil.agent", *place, "--allow-fault-files")
+    return ("/usr/bin/env", source, python, "-m", "hil.agent", *place, "--allow-fault-files", "--virtual-ahead")
 
 
 def run(

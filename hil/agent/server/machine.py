@@ -25,6 +25,8 @@ class Places:
     run: Path = undo.RUN
     virtual_command: tuple[str, ...] = field(default=virtual.COMMAND)
     programs: str = programs.SEARCH
+    virtual_ahead: bool = False
+    """Whether a virtual board's process is started before a client asks for it."""
 
 
 class Machine:
@@ -40,7 +42,9 @@ class Machine:
         self.sysfs = places.sysfs
         self.dev = places.dev
         self.run = places.run
-        self.virtual_command = places.virtual_command
+        self.virtual_processes = virtual.VirtualProcesses(
+            places.virtual_command, places.virtual_ahead and allow.virtual
+        )
         self.fault_files_allowed = fault_files_allowed
         self.state = StateFile(places.run)
         self.home = namespaces.home()

@@ -314,7 +314,7 @@ class Operations:
         files = self._machine.fault_files_allowed
         faults = virtual.permitted_faults(request.faults, session.peer.uid, files)
         self._machine.require_free(session, request.board)
-        process = virtual.VirtualProcess(self._machine.virtual_command)
+        process = self._machine.virtual_processes.start()
 
         async def undo() -> None:
             self._machine.release(session, request.board)

@@ -104,6 +104,10 @@ class VirtualProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
     async def configure(
         self, request: StartVirtual, faults: list[str], within_s: float = CONFIGURE_WITHIN_S
     ) -> Configured:
@@ -153,6 +157,37 @@ class VirtualProcess:
                 loop.remove_reader(watch)
                 os.close(watch)
         return self._process.wait(Deadline(within_s).left_s)
+
+
+class VirtualProcesses:
+    """Starts virtual boards' processes; where ``ahead``, the first has been started when it is asked for.
+
+    A process takes seconds to start in an emulated machine, and has them while pytest starts.
+    """
+
+    def __init__(self, command: tuple[str, ...] = COMMAND, ahead: bool = False) -> None:
+        """
+        Raises:
+            OSError: the program could not be started.
+        """
+        self._command = command
+        self._spare = VirtualProcess(command) if ahead else None
+
+    def start(self) -> VirtualProcess:
+        """A process that has not been configured yet.
+
+        Raises:
+            OSError: the program could not be started.
+        """
+        spare, self._spare = self._spare, None
+        return spare if spare is not None and spare.runs else VirtualProcess(self._command)
+
+    async def close(self) -> None:
+        """End what nobody has asked for."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.control.close()
+            await spare.end()
 
 
 async def _wait(ended: asyncio.Event, patience_s: float) -> bool:

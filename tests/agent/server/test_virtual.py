@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hil.agent.protocol import StartVirtual
-from hil.agent.server.virtual import Configured, VirtualProcess, permitted_faults
+from hil.agent.server.virtual import Configured, VirtualProcess, VirtualProcesses, permitted_faults
 from hil.errors import AgentRefused, VirtualBoardError
 
 REQUEST = StartVirtual("v", "bus", ["late-dhcp"], "0.21")
@@ -42,6 +42,49 @@ def test_a_virtual_board_says_where_it_is() -> None:
     answer, status = configured(ANSWER + f"control.send((json.dumps({GOOD}) + '\\n').encode()); time.sleep(60)")
     assert answer == Configured("1-1", "1-2", "hil-lan", "192.0.2.7", 5)
     assert status == -15
+
+
+WAITS = (sys.executable, "-c", "import socket, sys; socket.socket(fileno=int(sys.argv[1])).recv(1)")
+
+
+def test_a_process_is_there_before_it_is_asked_for() -> None:
+    """The first is the one that was started ahead, the second a new one; what nobody asked for is ended."""
+
+    async def run() -> None:
+        processes = VirtualProcesses(WAITS, ahead=True)
+        spare = processes._spare
+        assert spare is not None
+        first, second = processes.start(), processes.start()
+        assert first is spare
+        assert second.pid != first.pid
+        for process in (first, second):
+            process.control.close()
+            await process.end()
+        unused = VirtualProcesses(WAITS, ahead=True)
+        left = unused._spare
+        await unused.close()
+        assert left is not None
+        assert not left.runs
+
+    asyncio.run(run())
+
+
+def test_a_process_that_died_while_it_waited_is_replaced() -> None:
+    """A client never gets a dead one."""
+
+    async def run() -> None:
+        processes = VirtualProcesses(WAITS, ahead=True)
+        dead = processes._spare
+        assert dead is not None
+        await dead.end()
+        process = processes.start()
+        assert process is not dead
+        assert process.runs
+        process.control.close()
+        await process.end()
+        dead.control.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.slow
