@@ -64,7 +64,7 @@ class EventLogReader:
         garbled = (*log.garbled, *status.garbled)
         if not self._profile.http.events:
             log = replace(log, born_ns=self._heard(now_ns()).born_ns())
-        return replace(log, flags=self._flags(status.flags), garbled=garbled)
+        return replace(log, flags=self._flags(status.flags), flags_later=True, garbled=garbled)
 
     def _way(self) -> str:
         return "fallback" if self._spec.fallback else "usb"

@@ -54,6 +54,8 @@ class LogReading:
     """The entries have no host time: their stamps span the whole run."""
     flags: dict[str, bool] = field(default_factory=dict)
     """By the claims' names."""
+    flags_later: bool = False
+    """They were read after the log, and may know what came in between."""
     full: bool = False
     """It has lost entries, or may have: it holds as many as it can and would not say so."""
     unsure: str = ""
@@ -147,7 +149,8 @@ def _lie(claim: Claim, evidence: Evidence) -> str:
     garbled = [each.reason for each in log.garbled if word.search(each.text)]
     if garbled:
         return garbled[0]
-    if flag and not entries and _would_hold(claim, evidence) and not (log.full or log.unsure):
+    complete = not (log.full or log.unsure or log.flags_later)
+    if flag and not entries and complete and _would_hold(claim, evidence):
         return "its flag says that it was, its event log of the same boot does not have it"
     return ""
 
@@ -206,6 +209,9 @@ def _unheard(claim: Claim, evidence: Evidence, flag: bool | None) -> str:
     """Why the board may have said it all the same, or ''."""
     old = "; its flag is set and may be of an earlier cable cycle" if flag else ""
     if _would_hold(claim, evidence):
+        spoken = any(event.name == claim.name for event in evidence.log.said)
+        if flag and evidence.log.flags_later and not spoken:
+            return "its flag is set, and was read later than its event log, which does not have it"
         return f"{evidence.gap}{old}" if evidence.gap else ""
     if claim.pattern or evidence.profile.log.line:
         lossy = "only the serial log says it, and lines of that can be lost"

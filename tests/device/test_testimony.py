@@ -6,7 +6,7 @@ import pytest
 
 from hil.agent.client import Done
 from hil.clock import to_ns
-from hil.device.testimony import Finding, LogReading, Evidence, Verdict, judge
+from hil.device.testimony import Evidence, Finding, LogReading, Verdict, judge
 from hil.profiles import Profile, load
 from hil.profiles.claims import Claim
 from hil.profiles.http import Http
@@ -243,7 +243,9 @@ def test_a_garbled_line_is_of_the_claim_that_it_names() -> None:
 
 
 def test_a_flag_that_a_full_log_cannot_confirm_is_no_lie() -> None:
-    """Nor one of a claim that the event log never has."""
+    """Nor one that was read later, nor one of a claim that the event log never has."""
+    later = verdict("USB_MOUNTED", flags_later=True, flags={"USB_MOUNTED": True})
+    assert (later.finding, later.reason.split(",")[0]) == (OPEN, "its flag is set")
     assert verdict("USB_MOUNTED", full=True, flags={"USB_MOUNTED": True}).finding is OPEN
     mine = Profile(
         "mine",
