@@ -44,6 +44,7 @@ CLEAN = (
 FROM_FILES = (
     Case("notification-file", f"{FILES}/mute_endpoint.py", (CONNECT,), "link-notification-missing"),
     Case("server-file", f"{FILES}/deaf_port.py", (CONNECT,), "dhcp-server-silent"),
+    Case("plug-file", f"{FILES}/loose_plug.py", (CONNECT,), "board-left-the-bus"),
     Case("sends-file", f"{FILES}/sleepy_stack.py", (SUSPEND,), "sends-rejected-while-suspended"),
 )
 """The same faults under other names: a finding reads nothing but the timeline."""
