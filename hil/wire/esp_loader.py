@@ -62,6 +62,8 @@ class RomError(IntEnum):
     DEFLATE = 0x0B
     DEFLATE_CHECKSUM = 0x0C
     DEFLATE_PARAMETER = 0x0D
+    RAM_SIZE = 0x0E
+    RAM_ADDRESS = 0x0F
 
 
 class StubError(IntEnum):
