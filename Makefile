@@ -4,6 +4,7 @@
 #   make hil FAULT=name      … with a fault in the virtual board
 #   make test                hil's own tests, without a bench
 #   make soak                the long proofs: every fault at two timings and from a file
+#   make bench               what hil costs, against a bare loop and a bare pytest
 #   make check               style, types, import contracts
 #   make fix                 what of that can be mended by a tool
 #
@@ -15,7 +16,7 @@ ARGS =
 # Named, because collecting all other tests takes an emulated machine half a minute.
 SCENARIOS = tests/hil
 
-.PHONY: help hil test soak check fix venv machine tests
+.PHONY: help hil test soak bench check fix venv machine tests
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -27,6 +28,9 @@ test: tests
 
 soak: tests
 	$(BIN)/pytest -m soak $(ARGS)
+
+bench: venv
+	$(BIN)/python tests/bench/run.py
 
 check: venv
 	$(BIN)/ruff check

@@ -104,6 +104,11 @@ class Capture:
         self.stop()
 
     @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
     def dead(self) -> bool:
         """The process has ended, whatever the reason."""
         return self._process.poll() is not None

@@ -1,8 +1,8 @@
 """The ``expect`` fixture: expectations that wait, or are opened by ``with`` and judged at its end."""
 
-import inspect
+import sys
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TypeVar
 
 from hil.board.interfaces import Instant
@@ -149,7 +149,7 @@ def _decide(expectation: Expectation, witness: Witness) -> None:
 
 def _caller() -> str:
     """File and line of the test that opened the expectation."""
-    for frame in inspect.stack(context=0)[2:]:
-        if frame.filename != __file__:
-            return f"{frame.filename}:{frame.lineno}"
-    return "?"
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return "?" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

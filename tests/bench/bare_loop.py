@@ -1,6 +1,6 @@
-"""The least that finds a line: reads of 64 KiB, split into lines, one compiled regular expression, in a process of its own.
+"""The least that finds a line: reads of 64 KiB, split into lines, one compiled regular expression, its own process.
 
-usage: bare_loop.py PATTERN      reads descriptor 0, writes a byte to descriptor 1 for each line in which PATTERN is found
+usage: bare_loop.py PATTERN      reads descriptor 0, writes a byte to descriptor 1 for each line that holds PATTERN
 """
 
 import os

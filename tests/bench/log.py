@@ -1,4 +1,8 @@
-"""Match after 1e5 lines, and from the write of a line to its match: the whole way through capture against a bare loop."""
+"""Match after 1e5 lines, and from the write of a line to its match: the whole way through hil against a bare loop.
+
+Both ways read the same pty, in a process of their own that tells the waiting one. hil's also keeps the raw bytes, dates
+each line, looks for boots, panics and claims, writes the journal that the waiting process reads, and judges order.
+"""
 
 import os
 import subprocess

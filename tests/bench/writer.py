@@ -1,4 +1,4 @@
-"""The board of a measurement: at the first byte from descriptor 0 it says so many lines and then the one that is awaited.
+"""The board of a measurement: told by a byte on descriptor 0, it says so many lines and then the one that is awaited.
 
 usage: writer.py LINES LAST PACE      writes to descriptor 1, PACE bytes a millisecond, or for 0 as fast as it is read
 """
