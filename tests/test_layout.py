@@ -42,6 +42,7 @@ THROUGH = {
     "toml_table.py": "test_bench.py",
     "virtual/board_parts.py": "virtual/test_board.py",
     "virtual/builtin/send.py": "virtual/test_faults.py",
+    "virtual/rom/commands.py": "virtual/rom/test_rom_loader.py",
     "virtual/points.py": "virtual/test_board.py",
     "virtual/ipstack/interface.py": "virtual/ipstack/test_kernel_stack.py",
     "virtual/ipstack/links.py": "virtual/ipstack/test_kernel_stack.py",
