@@ -1,5 +1,7 @@
 """A terminal at the board's serial port: who listens hears the log, and nothing else depends on it."""
 
+import re
+
 import pytest
 
 from hil import (
@@ -63,6 +65,24 @@ def test_log_flows_to_a_terminal(board: UsbBoard, host: Host, expect: Expect) ->
     expect.sequence(HttpReply(path, 200), after=asked, within_s=2.0)
     expect.sequence(SerialLine(source="serial", text=regex(LOG_LINE), complete=True), since=asked, within_s=2.0)
     expect.never(SerialLine(source="serial", text=regex(TWO_LINES_IN_ONE)), for_s=2.0, since=listening)
+
+
+@pytest.mark.hil(needs="disconnect", role="dhcp-server")
+def test_log_of_a_boot_begins_with_a_whole_line(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """A terminal that waits at the port gets the first line as it was written, and the board serves all the same."""
+    path = line_maker(board)
+    linux = host.persona("linux")
+    linux.start(board.name)
+    pulled = board.replug(off_s=1.0)
+    expect.sequence(Carrier(up=True), DhcpAck(sender="board"), since=pulled, within_s=15.0)
+    linux.wait_for_lease()
+    expect.sequence(HttpReply(path, 200), after=board.get(path), within_s=2.0)
+    heard = expect.sequence(
+        SerialOpened(source="serial", dtr=True), SerialLine(source="serial"), since=pulled, within_s=15.0
+    )
+    first = heard.last(SerialLine)
+    assert first.complete
+    assert re.search(LOG_LINE, first.text), first
 
 
 @pytest.mark.hil(role="dhcp-server")
