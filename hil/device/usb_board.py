@@ -7,7 +7,8 @@ from typing import Protocol
 from hil.bench import Board
 from hil.board.interfaces import Instant, PowerDriver, UsbAgent
 from hil.board.sight import RESET, SUSPEND, VBUS_OFF
-from hil.clock import Clock, MonotonicClock, to_ns
+from hil.capture.http import REFUSED
+from hil.clock import Clock, Deadline, MonotonicClock, to_ns
 from hil.device.actions import Actions
 from hil.device.bus_actions import BusActions
 from hil.device.bus_sleep import BusSleep
@@ -20,13 +21,15 @@ from hil.device.terminal import Ports, Terminal
 from hil.device.witness import Witness
 from hil.errors import BoardVanished, HarnessError, HilError, MisuseError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid, Event, UsbControl
+from hil.timeline.events import Acted, BoardSaid, Event, HttpFailed, UsbControl
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
 DETACH_S = 10.0
 """A driver's control request that is on its way when the cable goes may hold the kernel's disconnect up for the 5 s of
 USB_CTRL_SET_TIMEOUT (include/linux/usb.h); with vhci_hcd it does."""
+REFUSED_AGAIN_S = 0.05
+"""A server that starts to listen shows the host nothing of it."""
 QUIET_S = 0.3
 QUIET_WITHIN_S = 3.0
 
@@ -261,6 +264,20 @@ class UsbBoard:
     def request(self, method: str, path: str, over: str = "usb", deadline_s: float | None = None) -> Reading:
         """As :meth:`get`, by any method, without a body; ``deadline_s`` is 5 s unless given."""
         return self._readings.request(method, path, over, deadline_s)
+
+    def first_answer(self, path: str, over: str = "usb", within_s: float = 5.0) -> Reading:
+        """GET ``path`` as soon as the server listens, which after a boot may be later than USB: it refuses till then.
+
+        Returns:
+            The first answer, or the last refusal when ``within_s`` have passed.
+        """
+        deadline = Deadline(within_s, self._clock)
+        while True:
+            reading = self.get(path, over)
+            refused = isinstance(reading.reply, HttpFailed) and reading.reply.reason == REFUSED
+            if not refused or deadline.passed:
+                return reading
+            self._clock.sleep(REFUSED_AGAIN_S)
 
     @contextmanager
     def log_stream(self, over: str = "usb") -> Iterator[Acted]:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from hil.agent.client import ConnectFailed
 from hil.clock import to_ns
 from hil.device.bus_sleep import SUSPEND_S
 from hil.device.usb_board import DETACH_S, ENUMERATION_S, QUIET_S, UsbBoard
 from hil.errors import AgentError, BoardFailure, BoardVanished, HarnessError, MisuseError
 from hil.testing.fake_agent import PATH
 from hil.testing.faked_bench import FakedBench
-from hil.timeline.events import UsbAttached, UsbControl, UsbDetached, UsbSuspended
+from hil.testing.scripted_http import ScriptedHttp, reply
+from hil.timeline.events import HttpFailed, UsbAttached, UsbControl, UsbDetached, UsbSuspended
 
 
 @pytest.fixture
@@ -394,3 +396,24 @@ def test_every_start_has_one_end(bench: FakedBench, act: Callable[[UsbBoard], ob
     for (start, name), (end, ended) in zip(actions[::2], actions[1::2], strict=True):
         assert (start, name) == ("Started", ended)
         assert end in ("Acted", "ActionFailed")
+
+
+def test_a_server_that_starts_to_listen_is_asked_again_until_it_does(bench: FakedBench) -> None:
+    """A refused connection says that it does not yet; anything else is the answer."""
+    with ScriptedHttp() as http:
+        refused = ConnectFailed("refused", "192.168.7.1:80: no")
+        bench.agent.answers += [refused, refused, http.says(reply(b"{}"))]
+        reading = bench.board.first_answer("/status")
+    assert reading.answered
+    assert reading.body == b"{}"
+    assert bench.actions().count(("Acted", "http_get")) == 3
+
+
+def test_a_server_that_never_listens_is_not_asked_for_ever(bench: FakedBench) -> None:
+    """The last refusal is what the test gets; a connection that hangs is not tried again."""
+    bench.agent.answers += [ConnectFailed("refused", "no")] * 100
+    reading = bench.board.first_answer("/status", within_s=1.0)
+    assert isinstance(reading.reply, HttpFailed)
+    assert 10 < len(bench.actions()) // 2 < 30
+    bench.agent.answers = [ConnectFailed("timeout", "nothing came")]
+    assert not bench.board.first_answer("/status").answered

@@ -139,4 +139,5 @@ def test_reset_is_answered_and_then_done(board: UsbBoard, host: Host, expect: Ex
     )
     assert linux.wait_for_lease() == leased
     if board.knows("http.status"):
-        expect.sequence(HttpReply(board.profile.http.status, 200), after=board.status(), within_s=ANSWER_S)
+        status = board.profile.http.status
+        expect.sequence(HttpReply(status, 200), after=board.first_answer(status), within_s=ANSWER_S)

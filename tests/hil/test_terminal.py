@@ -49,7 +49,8 @@ def test_board_serves_without_a_terminal(board: UsbBoard, host: Host, expect: Ex
     )
     assert ios.wait_for_lease() == served.last(DhcpAck).address
     if board.knows("http.status"):
-        expect.sequence(HttpReply(board.profile.http.status, 200), after=board.status(), within_s=2.0)
+        status = board.profile.http.status
+        expect.sequence(HttpReply(status, 200), after=board.first_answer(status), within_s=2.0)
     expect.never(SerialOpened(source="serial"), for_s=1.0, since=pulled)
 
 
@@ -76,7 +77,7 @@ def test_log_of_a_boot_begins_with_a_whole_line(board: UsbBoard, host: Host, exp
     pulled = board.replug(off_s=1.0)
     expect.sequence(Carrier(up=True), DhcpAck(sender="board"), since=pulled, within_s=15.0)
     linux.wait_for_lease()
-    expect.sequence(HttpReply(path, 200), after=board.get(path), within_s=2.0)
+    expect.sequence(HttpReply(path, 200), after=board.first_answer(path), within_s=2.0)
     heard = expect.sequence(
         SerialOpened(source="serial", dtr=True), SerialLine(source="serial"), since=pulled, within_s=15.0
     )
