@@ -8,6 +8,8 @@ from hil.timeline.events import BoardSaid, DhcpDiscover, DhcpRequest, UsbAttache
 
 HEARD = ("DHCP_DISCOVER_RX", "DHCP_REQUEST_RX")
 
+CLAIMS_OF_ANOTHER_CYCLE = "claims-from-earlier-cycle"
+
 
 def _claims_from_earlier_cycle(window: Window) -> Sides | None:
     """The board says that it heard DHCP since it was attached; the host has not spoken."""
@@ -30,7 +32,7 @@ def _claims_from_earlier_cycle(window: Window) -> Sides | None:
 
 CLAIM_SIGNATURES: tuple[Signature, ...] = (
     Signature(
-        name="claims-from-earlier-cycle",
+        name=CLAIMS_OF_ANOTHER_CYCLE,
         title="the board tells of an earlier cycle as if it were this one",
         look=_claims_from_earlier_cycle,
         cause="flags and events are kept over a reset or a replug, and nothing says to which cycle they belong.",

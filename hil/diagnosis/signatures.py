@@ -7,7 +7,7 @@ what speaks for it and what would speak against it; a signature that has evidenc
 from collections.abc import Iterable
 
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
-from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
+from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES, CLAIMS_OF_ANOTHER_CYCLE
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
 from hil.diagnosis.http_signatures import HTTP_SIGNATURES
@@ -19,7 +19,7 @@ from hil.diagnosis.signature import Sides, Signature
 from hil.diagnosis.sleep_signatures import SLEEP_SIGNATURES
 from hil.diagnosis.usb_signatures import USB_SIGNATURES
 from hil.diagnosis.window import Window
-from hil.timeline.events import Event
+from hil.timeline.events import BoardSaid, Event
 
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
@@ -37,14 +37,24 @@ SIGNATURES: tuple[Signature, ...] = (
 
 
 def diagnose(events: Iterable[Event], board: str, since_ns: int, until_ns: int) -> list[Finding]:
-    """Every signature that the window of ``board`` matches, in the order of the table."""
+    """Every signature that the window of ``board`` matches, in the order of the table.
+
+    What rests on the event log of a board that tells there of another cycle is not concluded.
+    """
     window = Window(events, board, since_ns, until_ns)
     findings = []
     for signature in SIGNATURES:
         sides = signature.evidence(window)
         if sides is not None and not sides[1]:
             findings.append(_finding(signature, board, sides))
-    return findings
+    if all(finding.name != CLAIMS_OF_ANOTHER_CYCLE for finding in findings):
+        return findings
+    return [finding for finding in findings if finding.name == CLAIMS_OF_ANOTHER_CYCLE or not _rests_on_log(finding)]
+
+
+def _rests_on_log(finding: Finding) -> bool:
+    said = (each.event for each in finding.supports if isinstance(each.event, BoardSaid))
+    return any(event.via == "events" for event in said)
 
 
 def _finding(signature: Signature, board: str, sides: Sides) -> Finding:

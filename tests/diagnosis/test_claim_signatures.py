@@ -22,6 +22,16 @@ def test_the_lost_offer_that_it_seems_to_be_is_not_named_beside_it() -> None:
     assert names([*REPLUGGED, HEARD, offered]) == ["claims-from-earlier-cycle"]
 
 
+def test_what_only_such_a_log_says_is_not_concluded() -> None:
+    """A mount of one cycle and a recovery of another are no recovery that came too early; the console is believed."""
+    mixed = [("USB_MOUNTED", "", 2629), ("USB_RECOVER", "attempt 1", 3400)]
+    for via, expected in (("events", set()), ("console", {"recovery-timer-underflow"})):
+        told = [said(5.0 + ms / 1e3, name, detail, ms, via=via) for name, detail, ms in mixed]
+        found = names([*REPLUGGED, HEARD, *told, detached(8.5)])
+        assert {"recovery-timer-underflow"} & set(found) == expected
+        assert "claims-from-earlier-cycle" in found
+
+
 def test_a_question_that_was_asked_is_not_named() -> None:
     """The claim is of this cycle."""
     assert claims(*asked(3.9), HEARD) == []

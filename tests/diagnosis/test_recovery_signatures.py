@@ -28,6 +28,12 @@ def test_silence_that_nobody_ends_is_named() -> None:
     assert names(SILENT) == ["no-recovery-after-silence"]
 
 
+def test_a_link_that_came_up_late_by_the_clock_is_no_kick() -> None:
+    """The carrier that was missing before it was there may be dated past it by its error alone."""
+    uncertain = at(2.6, Carrier(False, "usb0"), "netlink", t_err_s=0.5)
+    assert names([*SILENT, uncertain]) == ["no-recovery-after-silence"]
+
+
 @pytest.mark.parametrize(
     "heard",
     [
