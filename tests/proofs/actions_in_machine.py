@@ -32,8 +32,10 @@ ACTIONS: dict[str, Callable[[UsbBoard], Acted]] = {
     "reset_http": lambda board: board.reset("http", over="fallback"),
     "doze": lambda board: board.doze(1.0)[0],
 }
-RACE = 8
-"""Pulls in the moment in which the board comes back by itself."""
+PULLS_S = tuple(0.3 + 0.05 * number for number in range(8))
+"""When the cable is pulled, after it was put in: the board boots, is attached and is enumerated in that time."""
+RECOVERIES_S = tuple(0.3 + 0.06 * number for number in range(6))
+"""The same after the board has gone by itself, because no frame came for 2 s, to come back 0.4 s later."""
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ def prove_board(folder: Path) -> dict[str, Any]:
         for name, act in ACTIONS.items():
             found[name] = prove(opened, board, control, act)
         found["pulls"] = pull_while_it_comes(board, control)
+        found["recoveries"] = pull_while_it_recovers(opened, board, control)
         return found
     finally:
         opened.close()
@@ -81,17 +84,33 @@ def shown(event: Event) -> str:
 
 
 def pull_while_it_comes(board: UsbBoard, control: VirtualControl) -> list[float]:
-    """Pull the cable at different moments after the board has begun to come; seconds that each pull took."""
-    clock, took = MonotonicClock(), []
-    for number in range(RACE):
+    """Seconds that each pull took."""
+    took = []
+    for after_s in PULLS_S:
         settle(board, control)
         board.unplug()
         board.plug()
-        clock.sleep(0.05 * number)
-        began_ns = clock.now_ns()
-        board.unplug()
-        took.append(to_s(clock.now_ns() - began_ns))
+        took.append(pull(board, after_s))
     return took
+
+
+def pull_while_it_recovers(opened: OpenBench, board: UsbBoard, control: VirtualControl) -> list[float]:
+    """Seconds that each pull took."""
+    took = []
+    for after_s in RECOVERIES_S:
+        settle(board, control)
+        if opened.witness.find(UsbDetached(path=board.spec.usb), MonotonicClock().now_ns(), WITHIN_S) is None:
+            raise SystemExit(f"the board did not recover by itself within {WITHIN_S:g} s without a frame")
+        took.append(pull(board, after_s))
+    return took
+
+
+def pull(board: UsbBoard, after_s: float) -> float:
+    clock = MonotonicClock()
+    clock.sleep(after_s)
+    began_ns = clock.now_ns()
+    board.unplug()
+    return to_s(clock.now_ns() - began_ns)
 
 
 def settle(board: UsbBoard, control: VirtualControl) -> None:
