@@ -136,7 +136,7 @@ class Acted(Event, frozen=True):
 
     action: str = ANY
     sees: str = ANY
-    """What the board can see of it: vbus_off, disconnect, bus_reset, reconfigure, suspend, traffic or nothing."""
+    """What the board sees of it: vbus_off, disconnect, reset, bus_reset, reconfigure, suspend, traffic or nothing."""
     detail: str = ANY
 
 
