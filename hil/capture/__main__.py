@@ -1,24 +1,23 @@
-"""``python -m hil.capture --directory DIR --control-fd N [--event-fd M]``."""
+"""``python -m hil.capture DIR CONTROL_FD [EVENT_FD]``: started by :mod:`hil.capture.client`, never by hand.
 
-import argparse
+DIR is where timeline.jsonl and the raw files grow, CONTROL_FD a connected SOCK_SEQPACKET socket, EVENT_FD an eventfd
+that is raised after each batch. No argparse: an emulated machine would take 40 ms to load it.
+"""
+
 import gc
 import signal
 import socket
+import sys
 from pathlib import Path
 
 from hil.capture.station import Station
 
 
-def main() -> None:
+def main(directory: str, control_fd: str, event_fd: str = "-1") -> None:
     """Capture until the control socket ends."""
-    parser = argparse.ArgumentParser(prog="python -m hil.capture")
-    parser.add_argument("--directory", type=Path, required=True, help="where timeline.jsonl and the raw files grow")
-    parser.add_argument("--control-fd", type=int, required=True, help="a connected SOCK_SEQPACKET socket")
-    parser.add_argument("--event-fd", type=int, default=-1, help="an eventfd that is raised after each batch")
-    options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends pytest, which then ends this through the socket
     gc.freeze()
-    Station(options.directory, socket.socket(fileno=options.control_fd), options.event_fd).run()
+    Station(Path(directory), socket.socket(fileno=int(control_fd)), int(event_fd)).run()
 
 
-main()
+main(*sys.argv[1:])

@@ -80,10 +80,9 @@ class Capture:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(ANSWER_S)
         event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        fds = ("--control-fd", str(theirs.fileno()), "--event-fd", str(event_fd))
         with theirs, (directory / STDERR).open("ab") as stderr:
             process = subprocess.Popen(
-                [sys.executable, "-m", "hil.capture", "--directory", str(directory), *fds],
+                [sys.executable, "-m", "hil.capture", str(directory), str(theirs.fileno()), str(event_fd)],
                 pass_fds=(theirs.fileno(), event_fd),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
