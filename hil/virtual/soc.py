@@ -27,6 +27,9 @@ class Reset(Enum):
     PANIC = (0x0C, "RTC_SW_CPU_RST", "PANIC")
     """The panic handler ends in the same restart; only ``esp_reset_reason`` knows better."""
     TASK_WATCHDOG = (0x07, "TG0WDT_SYS_RST", "TASK_WDT")
+    BOOT_LOADER = (0x03, "RTC_SW_SYS_RST", "SW")
+    """The second-stage boot loader found nothing to boot."""
+    RTC_WATCHDOG = (0x10, "RTCWDT_RTC_RST", "WDT")
     BROWNOUT = (0x0F, "RTCWDT_BROWN_OUT_RST", "BROWNOUT")
     USB_UART = (0x15, "USB_UART_CHIP_RESET", "USB")
     """USB-Serial/JTAG asked for it."""
@@ -42,8 +45,8 @@ class Reset(Enum):
 
     @property
     def has_saved_pc(self) -> bool:
-        """The ROM prints where the CPU was, unless the chip had no power before."""
-        return self.value[0] != 0x01
+        """The ROM prints where the CPU was, unless the chip had no power before or lost all it knew."""
+        return self not in (Reset.POWER_ON, Reset.EN, Reset.RTC_WATCHDOG)
 
 
 @dataclass(frozen=True, slots=True)
