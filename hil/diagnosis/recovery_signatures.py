@@ -29,7 +29,6 @@ def _no_recovery_after_silence(window: Window) -> Sides | None:
     silent_ns = window.until_ns - carrier.t_ns
     if silent_ns < SILENCE_NS:
         return None
-    dropped = latest.all(Carrier(up=False))
     supports = [
         Evidence("the board is on the bus", attached),
         Evidence("the interface has carrier", carrier),
@@ -38,7 +37,7 @@ def _no_recovery_after_silence(window: Window) -> Sides | None:
         Evidence("the board has neither dropped the link nor left the bus, and says nothing of a recovery"),
     ]
     contradicts = [
-        *seen("the board dropped the link", next((e for e in dropped if e.t_ns > carrier.t_ns), None)),
+        *seen("the board dropped the link", latest.first_after(Carrier(up=False), carrier)),
         *seen("the board left the bus", latest.first(UsbDetached(path=window.port))),
         *seen("the board recovered", window.first(BoardSaid(name="USB_RECOVER"))),
         *seen("the bus was suspended", latest.first(UsbSuspended())),

@@ -24,7 +24,7 @@ def _serial_silent(window: Window) -> Sides | None:
         return None
     listening = window.after(opened)
     served = listening.first(HttpReply())
-    said = served and listening.after(served).first(SerialLine(source="console", complete=True, text=regex(BEGINNING)))
+    said = served and listening.first_after(SerialLine(source="console", complete=True, text=regex(BEGINNING)), served)
     if served is None or said is None or window.until_ns - said.t_ns < SETTLED_NS:
         return None
     supports = [

@@ -45,6 +45,10 @@ class Window:
     def last(self, pattern: Event) -> Event | None:
         return next((event for event in reversed(self.events) if matches(pattern, event)), None)
 
+    def first_after(self, pattern: Event, event: Event) -> Event | None:
+        """The first that matches and, whatever the error of its stamp, did not come before ``event``."""
+        return next((e for e in self.all(pattern) if e.t_ns - e.t_err_ns >= event.t_ns), None)
+
     def standing(self, kind: type[Event]) -> Event | None:
         """The state that held when the window began: the last event of ``kind`` before it, of the same enumeration."""
         for event in reversed(self._past):

@@ -52,8 +52,13 @@ def test_a_port_that_never_speaks_is_named() -> None:
         [*opened(), *served(), line(9.9, "I (4200) http: GET /", "serial")],
         [*opened(), *served(), at(2.0, CaptureGap("serial", "the port is gone", -1), "harness")],
         [*opened(), at(5.0, GET, "http"), line(5.0, "ESP-ROM:esp32s3-20210327", "console")],
+        [
+            *opened(),
+            at(5.0, GET, "http"),
+            replace(line(5.5, "I (26) boot: ESP-IDF", "console"), t_err_ns=2_000_000_000),
+        ],
     ],
-    ids=["DTR is low", "boot is not over", "just now", "late", "blind", "no line of log"],
+    ids=["DTR is low", "boot is not over", "just now", "late", "blind", "no line of log", "perhaps of before"],
 )
 def test_what_is_no_silence(events: list[Event]) -> None:
     """Nothing to hear, no time to hear it, or nobody who hears."""
