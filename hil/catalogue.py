@@ -124,7 +124,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="every boot ends in a panic, registers, backtrace and a restart by software",
         seen_in="ESP-IDF's panic handler with CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT, its default",
         finding="boot-loop",
-        proofs=(Proof("", (CONNECT,)), Proof("ms=150", (CONNECT,)), Proof("ms=150,from_boot=2", (REPLUG,))),
+        proofs=(Proof("", (CONNECT,)), Proof("ms=150,from_boot=2", (REPLUG,))),
     ),
     Entry(
         fault="serial-silent",

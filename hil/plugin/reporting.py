@@ -12,7 +12,7 @@ from hil.clock import now_ns
 from hil.errors import HarnessError, HilError
 from hil.launcher.protocol import CONSOLE_LOG
 from hil.plugin.run import FAILED, STARTED, Run
-from hil.plugin.verdict import is_harness_error
+from hil.plugin.verdict import BOARD, is_harness_error, whose_fault
 
 if TYPE_CHECKING:
     from hil.diagnosis import Finding
@@ -81,10 +81,15 @@ def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> N
     if run.opened is None or started_ns is None:
         return
     try:
-        findings = [] if report.when != "call" or is_harness_error(report) else _diagnose(run, item, report, started_ns)
+        findings = _diagnose(run, item, report, started_ns) if _may_be_the_boards(report) else []
         _keep(run, item, started_ns, findings)
     except (HilError, OSError) as error:
         report.sections.append(("hil evidence", f"not kept: {type(error).__name__}: {error}"))
+
+
+def _may_be_the_boards(report: pytest.TestReport) -> bool:
+    """Whether there is a cause to look for: of a fixture's failure only where it says that the board has failed."""
+    return whose_fault(report) == BOARD or (report.when == "call" and not is_harness_error(report))
 
 
 def _diagnose(run: Run, item: pytest.Item, report: pytest.TestReport, started_ns: int) -> list[Finding]:

@@ -173,6 +173,14 @@ def test_what_is_not_the_boards_fault_is_kept_and_not_diagnosed(bed: Bed, report
     assert bed.run.findings == {}
 
 
+def test_a_board_that_fails_a_fixture_is_diagnosed_too(bed: Bed) -> None:
+    """One that does not come onto the bus never reaches a test's body, and has its cause all the same."""
+    report = failed("setup", ("hil_kind", "board"))
+    bed.explain(report)
+    assert bed.gathered == 1
+    assert report.sections == [("hil finding", f"finding   {NO_MATCH}")]
+
+
 def test_evidence_that_cannot_be_kept_does_not_hide_the_failure(bed: Bed) -> None:
     """A garbled journal, or a folder that cannot be written, is told beside the failure."""
     bed.capture.append("nonsense\n")
