@@ -24,7 +24,8 @@ def _serial_silent(window: Window) -> Sides | None:
         return None
     listening = window.after(opened)
     served = listening.first(HttpReply())
-    said = served and listening.first_after(SerialLine(source="console", complete=True, text=regex(BEGINNING)), served)
+    lines = listening.all(SerialLine(source="console", complete=True, text=regex(BEGINNING)))
+    said = next((line for line in lines if isinstance(served, HttpReply) and line.t_ns >= _asked_ns(served)), None)
     if served is None or said is None or window.until_ns - said.t_ns < SETTLED_NS:
         return None
     supports = [
@@ -35,6 +36,11 @@ def _serial_silent(window: Window) -> Sides | None:
         Evidence("nothing at all came out of the CDC port while it was open"),
     ]
     return supports, seen("the CDC port said", listening.first(SerialLine(source="serial")))
+
+
+def _asked_ns(reply: HttpReply) -> int:
+    """When the request was sent: what it leaves in the log may be there before the answer."""
+    return int(reply.t_ns - reply.took_s * 1e9)
 
 
 def _dtr_taken(window: Window) -> Event | None:

@@ -35,7 +35,7 @@ def opened(dtr: bool = True) -> list[Event]:
 
 
 def served() -> list[Event]:
-    return [at(5.0, GET, "http"), line(5.0, "I (4200) http: GET /", "console")]
+    return [at(5.0, GET, "http"), line(4.99, "I (4200) http: GET /", "console")]
 
 
 def test_a_port_that_never_speaks_is_named() -> None:
