@@ -35,10 +35,12 @@ class PtyBoard:
 
     def _serve(self) -> None:
         while True:
-            ready, _, _ = select.select([self._master, self._ended], [], [])
+            deadline_ns = self.loader.deadline_ns
+            left_s = None if deadline_ns is None else max(clock.to_s(deadline_ns - clock.now_ns()), 0.0)
+            ready, _, _ = select.select([self._master, self._ended], [], [], left_s)
             if self._ended in ready:
                 return
-            answer = self.loader.feed(os.read(self._master, 65536), clock.now_ns())
+            answer = self.loader.feed(os.read(self._master, 65536) if ready else b"", clock.now_ns())
             while answer:
                 answer = answer[os.write(self._master, answer) :]
             if self.loader.exit is not None:
@@ -52,9 +54,10 @@ class PtyBoard:
             os.close(fd)
 
     def esptool(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs a command without a reset: a pseudo-terminal has no control lines."""
+        """Runs a command, without a reset before it: a pseudo-terminal has no control lines."""
         command = [sys.executable, "-m", "esptool", "--port", self.port]
-        command += ["--before", "no-reset", "--after", "no-reset", "--connect-attempts", "2", *arguments]
+        command += ["--before", "no-reset", "--connect-attempts", "2"]
+        command += [*(() if "--after" in arguments else ("--after", "no-reset")), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=ESPTOOL_S, check=False)
         assert (done.returncode == 0) is ok, done.stdout + done.stderr
         return done

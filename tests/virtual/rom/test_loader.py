@@ -209,3 +209,12 @@ def test_esptool_runs_what_is_in_flash(serve: Serve) -> None:
     board = serve(FlashChip(8 * MB))
     board.esptool("--no-stub", "run")
     assert board.exits[0] is Exit.RUN
+
+
+@pytest.mark.slow
+def test_esptool_resets_the_chip_by_its_watchdog(serve: Serve) -> None:
+    """Over a line that cannot reset it otherwise, from the stub as from the ROM."""
+    board = serve(FlashChip(8 * MB))
+    board.esptool("--after", "watchdog-reset", "read-mac")
+    board.esptool("--no-stub", "--after", "watchdog-reset", "read-mac")
+    assert board.exits == [Exit.WATCHDOG, Exit.WATCHDOG]

@@ -103,6 +103,13 @@ def test_a_bad_table_ends_the_boot(table: bytes, words: str) -> None:
     assert (found.app, found.failure) == (None, words)
 
 
+def test_a_table_is_held_to_the_chip() -> None:
+    """Also where the header promises a larger one."""
+    flash = flash_with((Partition("far", APP, FACTORY, 9 * MB, MB),))
+    found = second_stage(flash, bootloader(flash_mb=16).header, BootloaderDescription(), ChipIdentity())
+    assert found.failure.endswith("exceeds flash chip size 0x800000")
+
+
 def test_nothing_bootable_is_said_of_each_partition() -> None:
     """Then of all."""
     found = run(flash_with((*OTA, FACTORY_PART)))

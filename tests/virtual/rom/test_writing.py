@@ -10,7 +10,7 @@ from hil.virtual.flash import MB, SECTOR, FlashChip
 from hil.virtual.rom.writing import BLOCK, FlashWrite
 from hil.wire.esp_loader import Begin
 
-PURE = settings(deadline=None, derandomize=True, database=None, max_examples=40)
+PURE = settings(deadline=None, derandomize=True, database=None, max_examples=25)
 
 
 def filled() -> FlashChip:
