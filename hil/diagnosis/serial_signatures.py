@@ -24,9 +24,11 @@ def _serial_silent(window: Window) -> Sides | None:
         return None
     listening = window.after(opened)
     served = listening.first(HttpReply())
+    if not isinstance(served, HttpReply):
+        return None
     lines = listening.all(SerialLine(source="console", complete=True, text=regex(BEGINNING)))
-    said = next((line for line in lines if isinstance(served, HttpReply) and line.t_ns >= _asked_ns(served)), None)
-    if served is None or said is None or window.until_ns - said.t_ns < SETTLED_NS:
+    said = next((line for line in lines if line.t_ns - line.t_err_ns >= _asked_ns(served)), None)
+    if said is None or window.until_ns - said.t_ns < SETTLED_NS:
         return None
     supports = [
         Evidence("the port is open with DTR high", opened),

@@ -57,8 +57,9 @@ def test_a_port_that_never_speaks_is_named() -> None:
             at(5.0, GET, "http"),
             replace(line(5.5, "I (26) boot: ESP-IDF", "console"), t_err_ns=2_000_000_000),
         ],
+        [*opened(), at(5.0, GET, "http"), line(4.9, "I (4100) main: [BOOT 6/7] Redirecting logs", "console")],
     ],
-    ids=["DTR is low", "boot is not over", "just now", "late", "blind", "no line of log", "perhaps of before"],
+    ids=["DTR is low", "boot not over", "just now", "late", "blind", "no line of log", "perhaps before", "before HTTP"],
 )
 def test_what_is_no_silence(events: list[Event]) -> None:
     """Nothing to hear, no time to hear it, or nobody who hears."""
