@@ -17,6 +17,7 @@ from hil.diagnosis.recovery_signatures import RECOVERY_SIGNATURES
 from hil.diagnosis.serial_signatures import SERIAL_SIGNATURES
 from hil.diagnosis.signature import Sides, Signature
 from hil.diagnosis.sleep_signatures import SLEEP_SIGNATURES
+from hil.diagnosis.text.board_causes import BOOT_LOOP
 from hil.diagnosis.usb_signatures import USB_SIGNATURES
 from hil.diagnosis.window import Window
 from hil.timeline.events import BoardSaid, Event
@@ -34,12 +35,13 @@ SIGNATURES: tuple[Signature, ...] = (
     *CLAIM_SIGNATURES,
 )
 """Every known failure; a finding's name is the signature's."""
+_OF_BOOTS = {signature.name for signature in BOOT_SIGNATURES}
 
 
 def diagnose(events: Iterable[Event], board: str, since_ns: int, until_ns: int) -> list[Finding]:
     """Every signature that the window of ``board`` matches, in the order of the table.
 
-    What rests on the event log of a board that tells there of another cycle is not concluded.
+    What follows from one of them is not told beside it: see :func:`_causes`.
     """
     window = Window(events, board, since_ns, until_ns)
     findings = []
@@ -47,9 +49,17 @@ def diagnose(events: Iterable[Event], board: str, since_ns: int, until_ns: int) 
         sides = signature.evidence(window)
         if sides is not None and not sides[1]:
             findings.append(_finding(signature, board, sides))
-    if all(finding.name != CLAIMS_OF_ANOTHER_CYCLE for finding in findings):
-        return findings
-    return [finding for finding in findings if finding.name == CLAIMS_OF_ANOTHER_CYCLE or not _rests_on_log(finding)]
+    return _causes(findings)
+
+
+def _causes(findings: list[Finding]) -> list[Finding]:
+    """Without what a board in a boot loop does not get round to, and what an event log of another cycle says alone."""
+    found = {finding.name for finding in findings}
+    if BOOT_LOOP in found:
+        findings = [finding for finding in findings if finding.name in _OF_BOOTS]
+    if CLAIMS_OF_ANOTHER_CYCLE in found:
+        findings = [each for each in findings if each.name == CLAIMS_OF_ANOTHER_CYCLE or not _rests_on_log(each)]
+    return findings
 
 
 def _rests_on_log(finding: Finding) -> bool:

@@ -4,7 +4,7 @@ from hil.diagnosis.departures import UNEXPLAINED, Departure, departures
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, frames, seen
 from hil.diagnosis.window import Window
-from hil.timeline.events import Event, UsbAttached, UsbBulkCount, UsbControl
+from hil.timeline.events import BootMessage, Event, UsbAttached, UsbBulkCount, UsbControl
 
 LATE_NS = 1_500_000_000
 """USB 2.0 section 9.2.6.4 gives a device 500 ms for the data of a standard request, 50 ms where there is none."""
@@ -19,7 +19,8 @@ def _usb_task_starved(window: Window) -> Sides | None:
     asked = [
         each for each in window.all(UsbControl()) if isinstance(each, UsbControl) and isinstance(each.took_s, float)
     ]
-    late = [each for each in asked if _waited_ns(each, gone) >= LATE_NS]
+    starts = window.all(BootMessage(stage="rom"))
+    late = [each for each in asked if _waited_ns(each, gone, starts) >= LATE_NS]
     if not late:
         return None
     worst = max(late, key=lambda each: each.took_s)
@@ -33,10 +34,13 @@ def _usb_task_starved(window: Window) -> Sides | None:
     return supports, []
 
 
-def _waited_ns(request: UsbControl, gone: list[Departure]) -> int:
-    """How long it went without an answer before it ended, or before the board left the bus under it."""
+def _waited_ns(request: UsbControl, gone: list[Departure], starts: list[Event]) -> int:
+    """How long it went without an answer before it ended, or before the board left the bus or started over under it."""
     took_ns = int(request.took_s * 1e9)
     began_ns = request.t_ns - took_ns
+    start = next((each for each in starts if began_ns <= each.t_ns + each.t_err_ns and each.t_ns <= request.t_ns), None)
+    if start is not None:
+        took_ns = max(0, start.t_ns - began_ns)
     for departure in gone:
         why = departure.because or departure.event
         left_ns = min(why.t_ns, departure.event.t_ns)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hil.diagnosis import diagnose
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
 from hil.diagnosis.finding import Finding
-from hil.timeline.events import Acted, BoardPanicked, BootMessage, Event, SerialLine
+from hil.timeline.events import Acted, BoardPanicked, BootMessage, Event, SerialLine, UsbAttached, UsbControl
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
 END_NS = 60_000_000_000
@@ -39,6 +39,17 @@ def test_a_panic_a_loop_a_brownout_and_a_watchdog_are_found_while_a_test_runs() 
     for name in ("panic", "boot-loop", "brownout", "task-watchdog", "invalid-header", "stack-overflow"):
         assert names(lines(name)) == [name]
     assert names(lines("clean-idf5-esp32s3")) == []
+
+
+def test_what_a_board_in_a_loop_does_not_get_round_to_is_not_told_beside_it() -> None:
+    """No answer to a control request for 5 s is a finding of its own, unless the board starts over all the time."""
+    waited = [
+        at(0.5, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent"),
+        at(0.9, UsbControl("SET_CONFIGURATION", 1, 0, 0, -2, "", 5.0), "usbmon"),
+    ]
+    assert [finding.name for finding in diagnose(waited, "s3-a", 0, END_NS)] == ["usb-task-starved"]
+    both = diagnose([*waited, *lines("boot-loop", 0.01)], "s3-a", 0, END_NS)
+    assert [finding.name for finding in both] == ["boot-loop"]
 
 
 def test_each_cause_of_a_board_is_a_signature_of_its_own() -> None:
