@@ -38,6 +38,7 @@ CLEAN = (
     Case("clean-0.19", "", (CONNECT, REPLUG, SUSPEND), "", 3, ("--hil-tinyusb", "0.19")),
     Case("clean-macos", "", ("test_connect.py", "test_replug.py", SUSPEND), "", 5, ("-m", "hil and soak")),
     Case("clean-silence", "", ("test_replug.py", "test_silence.py"), "", 6, ("--hil-tinyusb", "0.19")),
+    Case("clean-log-and-http", "", ("test_terminal.py", "test_http.py"), "", 10, ("--hil-tinyusb", "0.19")),
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
