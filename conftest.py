@@ -2,6 +2,7 @@
 
 tests/<room>/   mirror hil/<room>/: plain pytest, no root, no bench
 tests/hil/      the scenarios: `pytest -m hil`, on whatever bench there is
+tests/bench/    what hil costs: `make bench`; no tests, as no wall time is a test's business
 fixtures/       recordings, named for what they show
 
 Markers say what a test needs beyond that: root (namespaces of this kernel), vm (the QEMU machine), slow (over 0.25 s).
