@@ -4,7 +4,8 @@ import json
 import re
 
 from hil.device.readings import Reading
-from hil.profiles.http import Answer
+from hil.errors import BoardFailure
+from hil.profiles.http import Answer, Endpoint
 from hil.timeline.events import HttpFailed
 
 SHOWN = 80
@@ -19,6 +20,17 @@ NAMES: dict[type, str] = {
     type(None): "null",
 }
 """What JSON calls the types that Python makes of it."""
+
+
+def require(endpoint: Endpoint, reading: Reading) -> None:
+    """The answer is what the profile promises.
+
+    Raises:
+        BoardFailure: it is another; the message lists each difference.
+    """
+    found = differences(endpoint.answer, reading)
+    if found:
+        raise BoardFailure(f"{endpoint} is answered otherwise than the profile promises\n  " + "\n  ".join(found))
 
 
 def differences(wanted: Answer, reading: Reading) -> list[str]:

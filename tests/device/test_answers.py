@@ -2,9 +2,10 @@
 
 import pytest
 
-from hil.device.answers import differences
+from hil.device.answers import differences, require
 from hil.device.readings import Reading
-from hil.profiles.http import Answer
+from hil.errors import BoardFailure
+from hil.profiles.http import Answer, Endpoint
 from hil.timeline.events import HttpFailed, HttpReply
 
 LED = Answer(200, "application/json", r'^\{"led":(true|false)\}$', (("led", "boolean"),))
@@ -66,3 +67,16 @@ def test_no_answer_is_the_only_difference() -> None:
     """With its reason."""
     failed = HttpFailed("/led", "GET", "timeout", 5.0, "reading the reply")
     assert differences(LED, Reading(0, 0, failed, b"")) == ["no answer: timeout after 5.000 s: reading the reply"]
+
+
+def test_a_broken_promise_is_the_boards_failure() -> None:
+    """The message names the request and every difference; a kept one raises nothing."""
+    endpoint = Endpoint("/led", "GET", Answer(200, "application/json", json=(("led", "boolean"),)))
+    require(endpoint, answered(b'{"led":true}'))
+    with pytest.raises(BoardFailure) as caught:
+        require(endpoint, answered(b'{"led":1}', 503))
+    assert str(caught.value).splitlines() == [
+        "GET /led is answered otherwise than the profile promises",
+        "  status: wanted 200, got 503",
+        "  JSON: led is 1, wanted boolean",
+    ]

@@ -3,6 +3,7 @@
 import pytest
 
 from hil import (
+    BoardFailure,
     DhcpAck,
     DhcpOffer,
     Expect,
@@ -16,7 +17,7 @@ from hil import (
     UsbBoard,
     UsbDetached,
 )
-from hil.device.answers import differences
+from hil.device.answers import require
 from hil.device.eventlog import form_of
 from hil.profiles.http import LOGS, RESTART, Endpoint
 from hil.wire.board_status import EventLog, parse_events
@@ -36,7 +37,7 @@ def answers(board: UsbBoard, expect: Expect, endpoint: Endpoint) -> None:
     """Ask it, and compare what comes with what the profile says."""
     asked = board.request(endpoint.method, endpoint.path)
     expect.sequence(HttpReply(endpoint.path, method=endpoint.method), after=asked, within_s=ANSWER_S)
-    assert differences(endpoint.answer, asked) == [], endpoint
+    require(endpoint, asked)
 
 
 def event_log(board: UsbBoard) -> EventLog:
@@ -117,7 +118,8 @@ def test_full_event_log_says_so(board: UsbBoard, host: Host, expect: Expect) -> 
         entries = len(log.entries)
         if log.discarded:
             return
-        assert entries > before, "the event log stands still and does not say that it is full"
+        if entries <= before:
+            raise BoardFailure(f"the event log stands still at {entries} entries and does not say that it is full")
 
 
 @pytest.mark.hil(role="dhcp-server")
@@ -129,7 +131,7 @@ def test_reset_is_answered_and_then_done(board: UsbBoard, host: Host, expect: Ex
     linux = host.persona("linux")
     leased = linux.connect(board.name)
     asked = board.request(resets[0].method, resets[0].path)
-    assert differences(resets[0].answer, asked) == []
+    require(resets[0], asked)
     expect.sequence(
         UsbDetached(path=board.spec.usb),
         UsbAttached(path=board.spec.usb),
