@@ -503,6 +503,7 @@ def test_the_device_sees_what_the_host_does_to_it() -> None:
         cable = Cable(Vhci(), Vhci().free_port())
         host = Host(cable.path)
         cable.plug(FirmwareDevice(BUILD, application))
+        await until(lambda: len(application.happened) >= 2)  # the test before may have left its interface for a moment
         await until(host.netif)
         await settle()
         assert application.happened == ["bus reset", "mounted"]
