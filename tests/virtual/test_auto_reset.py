@@ -67,7 +67,8 @@ def test_lines_that_are_swapped_one_after_the_other_end_in_the_loader() -> None:
     async def scenario(lines: AutoReset, chip: FakeChip) -> None:
         for dtr, rts in ((False, True), (True, True), (True, False)):
             lines.on_line_state(dtr, rts)
-            await asyncio.sleep(RISES_S / 10)
+            for _ in range(3):
+                await asyncio.sleep(0)
         await asyncio.wait_for(chip.released.wait(), WITHIN_S)
         assert chip.pins == ["held", "download"]
 
