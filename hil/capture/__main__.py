@@ -1,7 +1,7 @@
 """``python -m hil.capture DIR CONTROL_FD [EVENT_FD]``: started by :mod:`hil.capture.client`, never by hand.
 
 DIR is where timeline.jsonl and the raw files grow, CONTROL_FD a connected SOCK_SEQPACKET socket, EVENT_FD an eventfd
-that is raised after each batch. No argparse: an emulated machine would take 40 ms to load it.
+that is raised after each batch. No argparse: every bench waits for this process to load.
 """
 
 import gc

@@ -9,7 +9,8 @@ from types import ModuleType
 class AsCompiled:
     """Finds hil's own modules before pytest does, which would parse each of a plugin's anew to rewrite its asserts.
 
-    What pytest keeps of that for the next run is gone with an emulated machine, which spends two seconds on it.
+    That takes 0.1 s on a free machine and many times that in an emulated one, where what pytest keeps of it for the next
+    run is gone at the end.
     """
 
     @staticmethod

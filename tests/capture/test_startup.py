@@ -1,4 +1,4 @@
-"""What the capture process loads: it is started for every bench, and in an emulated machine a module takes 20 ms."""
+"""What the capture process loads: it is started for every bench, which waits until it answers."""
 
 import subprocess
 import sys

@@ -35,7 +35,7 @@ def test_a_session_without_a_bench_imports_next_to_nothing(tmp_path: Path) -> No
 
 
 def test_a_session_on_a_bench_loads_hil_as_it_was_compiled(pytester: pytest.Pytester) -> None:
-    """Pytest would parse a plugin's modules anew to rewrite their asserts; in an emulated machine that takes 2 s."""
+    """Pytest would parse a plugin's modules anew to rewrite their asserts, in an emulated machine at every run."""
     pytester.makeconftest(
         """
         def pytest_unconfigure(config):
