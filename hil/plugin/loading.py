@@ -9,8 +9,8 @@ from types import ModuleType
 class AsCompiled:
     """Finds hil's own modules before pytest does, which would parse each of a plugin's anew to rewrite its asserts.
 
-    That takes 0.1 s on a free machine and many times that in an emulated one, where what pytest keeps of it for the next
-    run is gone at the end.
+    That takes 0.1 s, and many times that in an emulated machine, where what pytest keeps of it for the next run is gone
+    at the end.
     """
 
     @staticmethod
