@@ -1,15 +1,17 @@
 """The USB device: whether it answers, whether its endpoints move anything, whether it stays."""
 
-from hil.diagnosis.departures import UNEXPLAINED, Departure, departures
+from hil.diagnosis.departures import RECOVERS, RESETS, UNEXPLAINED, Departure, departures
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, frames, seen
 from hil.diagnosis.window import Window
-from hil.timeline.events import BootMessage, Event, UsbAttached, UsbBulkCount, UsbControl
+from hil.timeline.events import Event, UsbAttached, UsbBulkCount, UsbControl
 
 LATE_NS = 1_500_000_000
 """USB 2.0 section 9.2.6.4 gives a device 500 ms for the data of a standard request, 50 ms where there is none."""
 COUNTED_NS = 1_500_000_000
 """Bulk transfers are counted a second at a time."""
+VAGUE_NS = 2_000_000_000
+"""What is dated no better than this says nothing of a request."""
 TO_HOST = 0x80
 
 
@@ -19,8 +21,7 @@ def _usb_task_starved(window: Window) -> Sides | None:
     asked = [
         each for each in window.all(UsbControl()) if isinstance(each, UsbControl) and isinstance(each.took_s, float)
     ]
-    starts = window.all(BootMessage(stage="rom"))
-    late = [each for each in asked if _waited_ns(each, gone, starts) >= LATE_NS]
+    late = [each for each in asked if _waited_ns(window, each, gone) >= LATE_NS]
     if not late:
         return None
     worst = max(late, key=lambda each: each.took_s)
@@ -34,19 +35,20 @@ def _usb_task_starved(window: Window) -> Sides | None:
     return supports, []
 
 
-def _waited_ns(request: UsbControl, gone: list[Departure], starts: list[Event]) -> int:
-    """How long it went without an answer before it ended, or before the board left the bus or started over under it."""
+def _waited_ns(window: Window, request: UsbControl, gone: list[Departure]) -> int:
+    """How long it went without an answer before it ended, or before the board was no longer there to answer.
+
+    The kernel may learn of a departure only when the request has timed out, so the uevent does not date it.
+    """
     took_ns = int(request.took_s * 1e9)
     began_ns = request.t_ns - took_ns
-    start = next((each for each in starts if began_ns <= each.t_ns + each.t_err_ns and each.t_ns <= request.t_ns), None)
-    if start is not None:
-        took_ns = max(0, start.t_ns - began_ns)
-    for departure in gone:
-        why = departure.because or departure.event
-        left_ns = min(why.t_ns, departure.event.t_ns)
-        if began_ns <= departure.event.t_ns and left_ns <= request.t_ns:
-            return 0 if departure.reason == UNEXPLAINED else max(0, left_ns - began_ns)
-    return took_ns
+    attached = [each.t_ns for each in window.all(UsbAttached(path=window.port)) if each.t_ns <= request.t_ns]
+    came_ns = max(attached, default=window.since_ns)
+    signs = [each for pattern in (*RESETS, *RECOVERS) for each in window.all(pattern) if each.t_err_ns <= VAGUE_NS]
+    signs += [each.because or each.event for each in gone if began_ns <= each.event.t_ns]
+    left = [e.t_ns for e in signs if e.t_ns + e.t_err_ns > came_ns and e.t_ns - e.t_err_ns < request.t_ns]
+    unexplained = any(each.reason == UNEXPLAINED and began_ns <= each.event.t_ns <= request.t_ns for each in gone)
+    return 0 if unexplained else max(0, min([request.t_ns, *left]) - began_ns)
 
 
 def endpoints_not_rearmed(window: Window) -> Sides | None:

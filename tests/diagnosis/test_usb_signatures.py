@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from hil.testing.handmade import action, arp, asked, at, attached, detached, names, said, told_of_link
-from hil.timeline.events import BootMessage, CaptureGap, Event, UsbBulkCount, UsbControl
+from hil.timeline.events import BoardPanicked, BootMessage, CaptureGap, Event, UsbBulkCount, UsbControl
 
 BULK_OUT, BULK_IN = 0x04, 0x84
 
@@ -54,6 +54,20 @@ def test_a_request_under_way_when_the_board_left_is_not_named(why: Sequence[Even
     assert "usb-task-starved" not in names(
         [attached(1.0), *why, detached(6.5), request(6.5, 5.0, status=-errno.ENODEV)]
     )
+
+
+def test_a_panic_that_is_read_late_excuses_a_request_too() -> None:
+    """The board was gone 0.1 s after the request began; the kernel learns of it when the test pulls the cable."""
+    panicked = at(1.6, BoardPanicked("LoadProhibited", 0, ""), "console", t_err_s=0.8)
+    pulled = [*action(6.51, "unplug", "vbus_off"), detached(6.56)]
+    under_way = request(6.5, 5.0, "SET_ETHERNET_PACKET_FILTER", status=-errno.ENOENT)
+    assert "usb-task-starved" not in names([attached(1.0), panicked, under_way, *pulled])
+
+
+def test_a_start_of_unknown_time_excuses_nothing() -> None:
+    """The event log of a firmware without an uptime spans the whole run."""
+    undated = at(5.0, said(5.0, "BOOT", "POWERON", via="events"), "http", t_err_s=10.0)
+    assert names([attached(1.0), undated, request(6.0, 4.6)]) == ["usb-task-starved"]
 
 
 def test_a_request_of_unknown_length_proves_nothing() -> None:
