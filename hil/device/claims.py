@@ -91,6 +91,7 @@ class ClaimReader:
         log = LogReading()
         if any(name in self._profile.can_claim for name in names):
             log = self._events.read_all()
+            self._witness.catch_up()
         verdicts: list[Verdict] = []
 
         def look() -> bool:

@@ -67,6 +67,15 @@ class Witness:
             if len(data) < PORTION:
                 return count
 
+    def catch_up(self) -> None:
+        """Read all that was recorded before this call; the capture process writes it down first.
+
+        Raises:
+            HarnessError: the capture process has died or does not keep up.
+        """
+        self._capture.sync(SYNC_S)
+        self.refresh()
+
     def watch(self, expectation: Expectation) -> None:
         """Feed ``expectation`` with what is there and with all that comes."""
         self.refresh()
@@ -87,8 +96,7 @@ class Witness:
             assert deadline_ns is not None
             asked_ns = self._clock.now_ns()
             if asked_ns >= deadline_ns:
-                self._capture.sync(SYNC_S)
-                self.refresh()
+                self.catch_up()
                 expectation.wake(asked_ns)  # what happened while capture was writing may not be on disk yet
             elif not self.refresh():
                 self._capture.wait(min(to_s(deadline_ns - asked_ns), LATEST_LOOK_S))
@@ -102,8 +110,7 @@ class Witness:
             if found:
                 return found
             self._capture.wait(min(deadline.left_s, LATEST_LOOK_S))
-        self._capture.sync(SYNC_S)
-        self.refresh()
+        self.catch_up()
         return look()
 
     def find(self, pattern: Event, since_ns: int, within_s: float) -> Event | None:

@@ -32,6 +32,8 @@ class FakeCapture:
         """What it was told about serial ports and streams: name and arguments of each call."""
         self.opens_ttys = True
         """Whether a serial port that is watched is there."""
+        self.busy = False
+        """Whether it writes nothing before the next :meth:`sync`."""
         self._due: list[tuple[int, Callable[[], object]]] = []
         self._unwritten: list[Event] = []
         self._grown = False
@@ -39,8 +41,14 @@ class FakeCapture:
     def record(self, event: Event) -> Event:
         """Write ``event`` now; what its stamp leaves open is filled in as the real one does."""
         stamped = self._stamped(event)
-        self.append(f"{encode(stamped)}\n")
+        if self.busy:
+            self._unwritten.append(stamped)
+        else:
+            self._write(stamped)
         return stamped
+
+    def _write(self, stamped: Event) -> None:
+        self.append(f"{encode(stamped)}\n")
 
     def append(self, text: str) -> None:
         """Write ``text`` as it is, such as half a line."""
@@ -89,7 +97,7 @@ class FakeCapture:
         self.catch_up()
         held, self._unwritten = self._unwritten, []
         for event in held:
-            self.record(event)
+            self._write(event)
 
     def watch_tty(self, board: str, port: str, dtr: bool = True, hangup: bool = False) -> None:
         """The port opens a moment later, where it is there."""

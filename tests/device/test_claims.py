@@ -136,6 +136,14 @@ def test_a_claim_in_the_log_is_enough(bench: Bench) -> None:
     assert bench.skipped == []
 
 
+def test_a_claim_that_is_not_written_down_yet_is_enough(bench: Bench) -> None:
+    """What the log said is waited for, however busy the capture process is."""
+    bench.capture.busy = True
+    bench.answers(version(UPTIME_MS), event_log("[ 50000 ms] DHCP_ACK_TX"))
+    bench.board.claims("DHCP_ACK_TX", since=bench.ago(20.0))
+    assert bench.skipped == []
+
+
 def test_a_claim_of_before_is_not_enough(bench: Bench) -> None:
     """The message lists what was said instead, once each, and nothing of other boards or of before."""
     bench.said("NCM_LINK_UP", board="s3-b")
