@@ -40,6 +40,14 @@ def test_no_two_faults_share_a_finding() -> None:
     assert sorted(set(findings)) == sorted(findings)
 
 
+@EACH
+def test_a_failure_of_each_kind_is_shown(entry: Entry) -> None:
+    """docs/failures.md has what a user will read, under the name of the finding."""
+    text = (REPOSITORY / "docs" / "failures.md").read_text()
+    assert f"\n## {entry.finding}\n\nFault `{entry.fault}`: {entry.wrong}." in text
+    assert f"\nfinding   {entry.finding}: " in text
+
+
 def test_the_documentation_has_the_table_as_it_is() -> None:
     """docs/faults.md holds what `hil faults --markdown` prints."""
     assert markdown(FAULTS) in (REPOSITORY / "docs" / "faults.md").read_text()
