@@ -18,9 +18,7 @@ TO_HOST = 0x80
 def _usb_task_starved(window: Window) -> Sides | None:
     """A control request that waited for seconds while the board was on the bus."""
     gone = departures(window)
-    asked = [
-        each for each in window.all(UsbControl()) if isinstance(each, UsbControl) and isinstance(each.took_s, float)
-    ]
+    asked = [each for each in window.all(UsbControl()) if isinstance(each, UsbControl) and _took_ns(each) >= LATE_NS]
     late = [each for each in asked if _waited_ns(window, each, gone) >= LATE_NS]
     if not late:
         return None
@@ -35,13 +33,17 @@ def _usb_task_starved(window: Window) -> Sides | None:
     return supports, []
 
 
+def _took_ns(request: UsbControl) -> int:
+    """How long it took; 0 where the timeline does not say it."""
+    return int(request.took_s * 1e9) if isinstance(request.took_s, float) else 0
+
+
 def _waited_ns(window: Window, request: UsbControl, gone: list[Departure]) -> int:
     """How long it went without an answer before it ended, or before the board was no longer there to answer.
 
     The kernel may learn of a departure only when the request has timed out, so the uevent does not date it.
     """
-    took_ns = int(request.took_s * 1e9)
-    began_ns = request.t_ns - took_ns
+    began_ns = request.t_ns - _took_ns(request)
     attached = [each.t_ns for each in window.all(UsbAttached(path=window.port)) if each.t_ns <= request.t_ns]
     came_ns = max(attached, default=window.since_ns)
     signs = [each for pattern in (*RESETS, *RECOVERS) for each in window.all(pattern) if each.t_err_ns <= VAGUE_NS]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from hil.expect import matches
 from hil.timeline.events import CaptureGap, Event, ProfileRead, UsbAttached, UsbDetached
+from hil.timeline.matching import field_matcher
 
 OPEN_END = -1
 """``CaptureGap.lasted_s`` of a channel that stayed blind to the end of the run."""
@@ -31,19 +31,26 @@ class Window:
         """Topology path at which the board was last seen, or ''."""
         self._past = [event for event in mine if event.t_ns + event.t_err_ns < since_ns]
         self.events = [event for event in mine if since_ns <= event.t_ns + event.t_err_ns and event.t_ns <= until_ns]
+        self._of_kind: dict[type[Event], list[Event]] = {}
 
     @property
     def length_s(self) -> float:
         return (self.until_ns - self.since_ns) / 1e9
 
     def all(self, pattern: Event) -> list[Event]:
-        return [event for event in self.events if matches(pattern, event)]
+        return list(filter(field_matcher(pattern), self._kind(type(pattern))))
 
     def first(self, pattern: Event) -> Event | None:
-        return next((event for event in self.events if matches(pattern, event)), None)
+        return next(filter(field_matcher(pattern), self._kind(type(pattern))), None)
 
     def last(self, pattern: Event) -> Event | None:
-        return next((event for event in reversed(self.events) if matches(pattern, event)), None)
+        return next(filter(field_matcher(pattern), reversed(self._kind(type(pattern)))), None)
+
+    def _kind(self, kind: type[Event]) -> list[Event]:
+        """The events of one class, found once: a window is asked hundreds of times."""
+        if kind not in self._of_kind:
+            self._of_kind[kind] = [event for event in self.events if isinstance(event, kind)]
+        return self._of_kind[kind]
 
     def first_after(self, pattern: Event, event: Event) -> Event | None:
         """The first that matches and, whatever the error of its stamp, did not come before ``event``."""

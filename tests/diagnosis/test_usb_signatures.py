@@ -1,6 +1,7 @@
 """A board that does not answer, whose endpoints are dead, that leaves: each by its own name."""
 
 import errno
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -135,3 +136,24 @@ def test_a_disconnect_that_nothing_explains_is_named() -> None:
 def test_a_disconnect_that_something_explains_is_not_named(why: Sequence[Event]) -> None:
     """The test, the board's recovery, a reset; and where uevents were lost nothing is sure."""
     assert names([attached(1.0), *why, detached(3.0)]) == []
+
+
+def test_twice_the_requests_cost_about_twice_the_work() -> None:
+    """A board that starts over for minutes leaves thousands of them; calls are counted, not seconds."""
+
+    def calls(number: int) -> int:
+        """Function calls that a diagnosis of so many requests makes."""
+        events = [attached(1.0), *(request(2.0 + n / number, 0.001) for n in range(number))]
+        counted = [0]
+
+        def count(frame: object, kind: str, argument: object) -> None:
+            counted[0] += kind == "call"
+
+        sys.setprofile(count)
+        try:
+            names(events)
+        finally:
+            sys.setprofile(None)
+        return counted[0]
+
+    assert calls(800) / calls(400) < 2.5
