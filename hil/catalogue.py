@@ -35,6 +35,8 @@ class Entry:
     """Name of the one finding that must come out."""
     proofs: tuple[Proof, ...]
     """At two timings at least; the first one is in `make test`, the others in `make soak`."""
+    long: bool = False
+    """Its board comes and goes for most of a minute: all of its proofs are left to `make soak`."""
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -124,6 +126,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="every boot ends in a panic, registers, backtrace and a restart by software",
         seen_in="ESP-IDF's panic handler with CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT, its default",
         finding="boot-loop",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("ms=150,from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -173,6 +176,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="after alternate setting 0 and 1 the bulk endpoints move nothing",
         seen_in="hathach/tinyusb issue 2255",
         finding="alternate-setting-not-rearmed",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -180,6 +184,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the board drops off the bus with its first frame",
         seen_in="arduino-esp32 issue 10000, tinyusb issue 3098",
         finding="board-left-the-bus",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -201,6 +206,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="each mount restarts the count of recoveries",
         seen_in="mcu-apple-bridge, `tud_mount_cb`",
         finding="recovery-storm",
+        long=True,
         proofs=(Proof("", (PEACE,)), Proof("from_boot=2", (PEACE,))),
     ),
     Entry(
@@ -208,6 +214,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="a mount inside the kick makes recovery fire at once",
         seen_in="mcu-apple-bridge, the watchdog task",
         finding="recovery-timer-underflow",
+        long=True,
         proofs=(Proof("from_boot=11", (RAPID,)), Proof("from_boot=3", (RAPID,))),
     ),
     Entry(

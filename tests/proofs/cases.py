@@ -31,7 +31,9 @@ class Case:
 def _proven(entry: Entry, number: int, proof: Proof) -> Case:
     begins = f"{entry.fault}:{proof.begins}" if proof.begins else entry.fault
     name = f"{entry.fault}-{number}"
-    return Case(name, begins, proof.scenarios, entry.finding, proof.passes_before, proof.options, soak=number > 1)
+    return Case(
+        name, begins, proof.scenarios, entry.finding, proof.passes_before, proof.options, soak=number > 1 or entry.long
+    )
 
 
 CLEAN = (
