@@ -8,9 +8,9 @@ from functools import partial
 from weakref import WeakKeyDictionary
 
 from hil.diagnosis.finding import Finding
-from hil.diagnosis.signature import Sides, Signature
+from hil.diagnosis.signature import Sides, Signature, nothing
 from hil.diagnosis.text import LogReader
-from hil.diagnosis.text.board_causes import BOARD_CAUSES
+from hil.diagnosis.text.board_causes import BOARD_CAUSES, BOOT_LOOP
 from hil.diagnosis.text.line import TextLine, parts
 from hil.diagnosis.window import Window
 from hil.timeline.events import Acted, BoardPanicked, BootMessage, Event, SerialLine
@@ -69,6 +69,12 @@ def _panic_text(reason: str) -> str:
     return reason if reason.startswith(PLAIN_REASONS) else f"Guru Meditation Error: Core  0 panic'ed ({reason}). "
 
 
+def _comes_after_boot(finding: Finding) -> bool:
+    """A board in a loop does not get round to what others look for."""
+    return finding.name not in _OF_BOOTS
+
+
+_OF_BOOTS = {cause.name for cause in BOARD_CAUSES}
 BOOT_SIGNATURES: tuple[Signature, ...] = tuple(
     Signature(
         name=cause.name,
@@ -78,6 +84,7 @@ BOOT_SIGNATURES: tuple[Signature, ...] = tuple(
         remedy=cause.remedy,
         source=cause.source,
         across_enumerations=True,
+        explains=_comes_after_boot if cause.name == BOOT_LOOP else nothing,
     )
     for cause in BOARD_CAUSES
     if cause.name != "no-carrier"

@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hil.diagnosis.finding import Evidence
+from hil.diagnosis.finding import Evidence, Finding
 from hil.diagnosis.window import Window
 from hil.expect import matches
 from hil.timeline.events import Event
 
 Sides = tuple[list[Evidence], list[Evidence]]
 """Evidence for, evidence against."""
+
+
+def nothing(finding: Finding) -> bool:
+    """Explains no other finding."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class Signature:
     source: str
     across_enumerations: bool = False
     """The picture may span a replug; else the latest enumeration that shows anything is judged, alone."""
+    explains: Callable[[Finding], bool] = nothing
+    """Which other findings follow from this one, or rest on what it shows to be wrong; they are not told beside it."""
 
     def evidence(self, window: Window) -> Sides | None:
         """What speaks for and against it, or None where there is nothing to see."""

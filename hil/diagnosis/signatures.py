@@ -7,7 +7,7 @@ what speaks for it and what would speak against it; a signature that has evidenc
 from collections.abc import Iterable
 
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
-from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES, CLAIMS_OF_ANOTHER_CYCLE
+from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
 from hil.diagnosis.http_signatures import HTTP_SIGNATURES
@@ -17,10 +17,9 @@ from hil.diagnosis.recovery_signatures import RECOVERY_SIGNATURES
 from hil.diagnosis.serial_signatures import SERIAL_SIGNATURES
 from hil.diagnosis.signature import Sides, Signature
 from hil.diagnosis.sleep_signatures import SLEEP_SIGNATURES
-from hil.diagnosis.text.board_causes import BOOT_LOOP
 from hil.diagnosis.usb_signatures import USB_SIGNATURES
 from hil.diagnosis.window import Window
-from hil.timeline.events import BoardSaid, Event
+from hil.timeline.events import Event
 
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
@@ -35,36 +34,17 @@ SIGNATURES: tuple[Signature, ...] = (
     *CLAIM_SIGNATURES,
 )
 """Every known failure; a finding's name is the signature's."""
-_OF_BOOTS = {signature.name for signature in BOOT_SIGNATURES}
 
 
 def diagnose(events: Iterable[Event], board: str, since_ns: int, until_ns: int) -> list[Finding]:
-    """Every signature that the window of ``board`` matches, in the order of the table.
-
-    What follows from one of them is not told beside it: see :func:`_causes`.
-    """
+    """Every signature that the window of ``board`` matches, in the order of the table, and no other explains."""
     window = Window(events, board, since_ns, until_ns)
-    findings = []
+    found: list[tuple[Signature, Finding]] = []
     for signature in SIGNATURES:
         sides = signature.evidence(window)
         if sides is not None and not sides[1]:
-            findings.append(_finding(signature, board, sides))
-    return _causes(findings)
-
-
-def _causes(findings: list[Finding]) -> list[Finding]:
-    """Without what a board in a boot loop does not get round to, and what an event log of another cycle says alone."""
-    found = {finding.name for finding in findings}
-    if BOOT_LOOP in found:
-        findings = [finding for finding in findings if finding.name in _OF_BOOTS]
-    if CLAIMS_OF_ANOTHER_CYCLE in found:
-        findings = [each for each in findings if each.name == CLAIMS_OF_ANOTHER_CYCLE or not _rests_on_log(each)]
-    return findings
-
-
-def _rests_on_log(finding: Finding) -> bool:
-    said = (each.event for each in finding.supports if isinstance(each.event, BoardSaid))
-    return any(event.via == "events" for event in said)
+            found.append((signature, _finding(signature, board, sides)))
+    return [finding for its, finding in found if not any(s.explains(finding) for s, _ in found if s is not its)]
 
 
 def _finding(signature: Signature, board: str, sides: Sides) -> Finding:
