@@ -32,7 +32,7 @@ from hil.virtual.firmware import Command
 from hil.virtual.ipstack.dhcp_server import DhcpPool
 from hil.virtual.log_queue import LogQueue
 from hil.virtual.plug import Plug
-from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb, Unmount
+from hil.virtual.points import ChipReset, Injection, Later, Mount, Point, StallUsb, Unmount
 from hil.virtual.seen import Seen
 from hil.virtual.send_queue import SendQueue
 from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines, download_lines
@@ -216,7 +216,7 @@ class VirtualBoard:
             case StallUsb(for_s):
                 if self._device is not None:
                     self._device.stall(for_s)
-            case Restart(reset):
+            case ChipReset(reset):
                 self._at(clock.now_ns(), partial(self._restart_as, reset))
             case command:
                 self._at(clock.now_ns(), partial(self._run, (command,)))

@@ -14,7 +14,7 @@ from typing import ClassVar, TypeVar
 from hil.clock import now_ns, to_ns
 from hil.errors import VirtualBoardError
 from hil.virtual.firmware import Command, FirmwareConfig, HttpResponse
-from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb, Unmount
+from hil.virtual.points import ChipReset, Injection, Later, Mount, Point, StallUsb, Unmount
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.usb import SetupPacket
@@ -313,7 +313,7 @@ def _is_injections(value: object) -> bool:
 def _is_injection(value: object) -> bool:
     if isinstance(value, Later):
         return value.after_s >= 0 and _is_injection(value.injection)
-    return isinstance(value, Mount | Unmount | StallUsb | Restart | Command)
+    return isinstance(value, Mount | Unmount | StallUsb | ChipReset | Command)
 
 
 def _is_text_or_none(value: object) -> bool:

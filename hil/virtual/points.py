@@ -58,13 +58,13 @@ class StallUsb:
 
 
 @dataclass(frozen=True, slots=True)
-class Restart:
+class ChipReset:
     """The chip starts over."""
 
     reset: Reset
 
 
-Injection = Union[Mount, Unmount, StallUsb, Restart, "Command", "Later"]
+Injection = Union[Mount, Unmount, StallUsb, ChipReset, "Command", "Later"]
 """What a fault may put in at a point; a command is carried out as if the firmware had given it."""
 
 

@@ -15,7 +15,7 @@ from hil.virtual.board_parts import BoardParts
 from hil.virtual.fault_loader import load
 from hil.virtual.faults import ArmedFault, Arming, Fault
 from hil.virtual.firmware import Firmware, FirmwareConfig, UsbConnect, UsbDisconnect
-from hil.virtual.points import Injection, Later, Mount, Point, Restart, StallUsb
+from hil.virtual.points import ChipReset, Injection, Later, Mount, Point, StallUsb
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
@@ -430,7 +430,7 @@ def test_a_fault_restarts_the_chip() -> None:
         await bench.until(lambda: bench.board.state.boots == 2)
         await bench.until(lambda: "RTCWDT_BROWN_OUT_RST" in bench.console.text)
 
-    run(scenario, at_kick(Restart(Reset.BROWNOUT)))
+    run(scenario, at_kick(ChipReset(Reset.BROWNOUT)))
 
 
 def test_a_stalled_usb_task_answers_late() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hil.errors import VirtualBoardError
 from hil.virtual.faults import Fault
-from hil.virtual.points import Injection, Later, Point, Restart
+from hil.virtual.points import ChipReset, Injection, Later, Point
 from hil.virtual.soc import Reset
 
 DEFAULT_MS = 900
@@ -34,7 +34,7 @@ class BootLoopWithPanic(Fault):
         self._after_s = int(text) / 1000
 
     def at_point(self, point: Point, now_ms: int) -> Sequence[Injection]:
-        return (Later(self._after_s, Restart(Reset.PANIC)),) if point is Point.STACK_READY else ()
+        return (Later(self._after_s, ChipReset(Reset.PANIC)),) if point is Point.STACK_READY else ()
 
 
 BOOT_FAULTS: tuple[type[Fault], ...] = (BootLoopWithPanic,)
