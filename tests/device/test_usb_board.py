@@ -335,6 +335,7 @@ def test_a_board_that_comes_while_the_plug_is_written_is_not_missed(bench: Faked
     bench.capture.hold(UsbAttached(PATH, 1, 2, ""))
     bench.clock.advance(0.001)
     bench.board.make_ready()
+    assert bench.witness.attached(PATH)
 
 
 def test_a_board_that_does_not_come_back_has_vanished(bench: FakedBench) -> None:
