@@ -11,10 +11,11 @@ import pytest
 from hil.errors import SetupError
 from hil.launcher.launch import run
 from tests.proofs.cases import CASES, Case
+from tests.proofs.in_machine import RUN_S
 
 REPOSITORY = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(RUN_S * len(CASES))]
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,12 @@ def _case_names(item: pytest.Item) -> list[str]:
 
 def outcome(folder: Path, case: Case) -> tuple[int, int, set[str]]:
     """Tests that passed, tests that failed as the board's fault, and the findings."""
-    suite = ET.parse(folder / case.name / "junit.xml").getroot().find("testsuite")
+    told, report = folder / f"{case.name}.txt", folder / case.name / "junit.xml"
+    assert report.exists(), told.read_text()
+    suite = ET.parse(report).getroot().find("testsuite")
     assert suite is not None
     failed = len(suite.findall("testcase/failure"))
-    assert suite.get("errors") == "0", (folder / f"{case.name}.txt").read_text()
+    assert suite.get("errors") == "0", told.read_text()
     properties = suite.findall("testcase/properties/property")
     findings = {str(found.get("value")) for found in properties if found.get("name") == "hil_finding"}
     return int(suite.get("tests", "0")) - failed, failed, findings
