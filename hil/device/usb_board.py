@@ -72,6 +72,9 @@ class UsbBoard:
         self._terminal = Terminal(capture, witness, self._actions, self._presence.attached, self._clock)
         self._plugged = True
 
+    def __repr__(self) -> str:
+        return f"board {self.name}"
+
     @property
     def offers(self) -> frozenset[str]:
         """What the board can be made to see by the actions below, on this bench."""

@@ -41,6 +41,9 @@ class Persona:
         self._runner: PersonaRunner | None = None
         self._asked = 0
 
+    def __repr__(self) -> str:
+        return f"persona {self.name}"
+
     @property
     def address(self) -> str:
         """The leased address, or ''."""

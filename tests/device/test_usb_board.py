@@ -320,6 +320,10 @@ def test_a_board_that_was_there_before_the_run_is_ready(unheard: FakedBench) -> 
     assert unheard.actions() == []
 
 
+def test_an_assertion_names_the_board(bench: FakedBench) -> None:
+    assert repr(bench.board) == f"board {bench.board.name}"
+
+
 def test_a_board_that_the_last_test_left_unplugged_is_plugged_in(bench: FakedBench) -> None:
     """And waited for, until it is on the bus."""
     bench.board.unplug()

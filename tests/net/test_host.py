@@ -48,6 +48,10 @@ def test_a_persona_connects_and_has_its_address(net: FakeNet, host: Host) -> Non
     assert linux.address == LEASED
 
 
+def test_an_assertion_names_the_persona(host: Host) -> None:
+    assert repr(host.persona("ios")) == "persona ios"
+
+
 def test_no_lease_is_the_boards_failure_with_the_state(host: Host) -> None:
     """connect() gives up at its deadline and says how far it got."""
     linux = host.persona("linux")
