@@ -283,6 +283,27 @@ class Agent:
         """Leave the port alone from now on, so that something else, such as a flasher, can have it."""
         return self._done(protocol.UnwatchTty(board, port))
 
+    def find_tty(self, board: str, port: str) -> str:
+        """Node of the port ``'usb'`` or ``'console'`` as it is called now, such as ``/dev/ttyACM0``.
+
+        Raises:
+            AgentError: nothing is attached, or it has no serial port.
+        """
+        return str(self._result(protocol.FindTty(board, port)))
+
+    def open_tty(self, board: str, port: str) -> tuple[str, int]:
+        """Open the port for this client alone, raw and without flushing; nobody may be watching it.
+
+        Returns:
+            its node and a descriptor, on which DTR and RTS can be set (TIOCMSET); it does not block.
+
+        Raises:
+            AgentError: there is no such port, or another process holds it; the message names that process.
+        """
+        request = protocol.OpenTty(board, port)
+        message = self._call(request)
+        return str(message.values["result"]), _only(request, message)
+
     def set_address(self, board: str, address: str, prefix: int, router: str = "") -> Done:
         """Give the board's interface one IPv4 address in place of those it has, and a default route unless ''."""
         return self._done(protocol.SetAddress(board, address, prefix, router))
@@ -303,7 +324,7 @@ class Agent:
         return self._done(protocol.WriteAttribute(board, attribute, value))
 
     def read_attribute(self, board: str, attribute: str) -> str:
-        """One of the above, or runtime_status."""
+        """One of the above, runtime_status, idVendor or idProduct."""
         return str(self._result(protocol.ReadAttribute(board, attribute)))
 
     def reset_device(self, board: str) -> Done:

@@ -20,7 +20,7 @@ MESSAGE_LIMIT = 65_536
 """Bytes of one message."""
 PORTS = ("usb", "console")
 WRITABLE = ("authorized", "autosuspend_delay_ms", "bound", "bound_ncm", "control", "port_disable")
-READABLE = (*WRITABLE, "runtime_status")
+READABLE = (*WRITABLE, "idProduct", "idVendor", "runtime_status")
 BAUDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 KINDS = (
     "invalid",  # the message is not of this protocol
@@ -180,6 +180,26 @@ class WatchTty(Request):
 @dataclass(frozen=True, slots=True)
 class UnwatchTty(Request):
     op: ClassVar[str] = "unwatch_tty"
+    board: str = _checked(_BOARD)
+    port: str = _checked(checks.choice(*PORTS))
+
+
+@_op
+@dataclass(frozen=True, slots=True)
+class FindTty(Request):
+    """The result is the node, such as ``/dev/ttyACM0``."""
+
+    op: ClassVar[str] = "find_tty"
+    board: str = _checked(_BOARD)
+    port: str = _checked(checks.choice(*PORTS))
+
+
+@_op
+@dataclass(frozen=True, slots=True)
+class OpenTty(Request):
+    """The result is the node; its descriptor comes beside it."""
+
+    op: ClassVar[str] = "open_tty"
     board: str = _checked(_BOARD)
     port: str = _checked(checks.choice(*PORTS))
 

@@ -31,6 +31,8 @@ class FakeAgent:
         """What open_tcp_socket brings, in order."""
         self.attributes = {
             "runtime_status": "active",
+            "idVendor": f"{VID:04x}",
+            "idProduct": f"{PID:04x}",
             "control": "on",
             "autosuspend_delay_ms": "2000",
             "authorized": "1",
@@ -46,6 +48,8 @@ class FakeAgent:
         """Whether the kernel can disable a hub's port."""
         self.lines_reset = True
         """Whether the console's DTR and RTS are wired to the chip."""
+        self.ttys = {"usb": "/dev/ttyACM0"}
+        """Node of each serial port that is there."""
         self.boot_s = 0.4
         """From a reset to the device on the bus."""
 
@@ -56,7 +60,18 @@ class FakeAgent:
         self.present = True
         self.attributes.update(runtime_status="active", control="on", authorized="1", bound="1", bound_ncm="1")
         if self.tells:
-            self.capture.record_after(UEVENT_S, UsbAttached(PATH, VID, PID, "x", source="uevent"))
+            self.capture.record_after(UEVENT_S, UsbAttached(PATH, *self.identity, "x", source="uevent"))
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Vendor and product of the device that is there, or comes next."""
+        return int(self.attributes["idVendor"], 16), int(self.attributes["idProduct"], 16)
+
+    def become(self, vid: int, pid: int, after_s: float = 0.0) -> None:
+        """The device goes, and comes back as another one when ``after_s`` more have passed."""
+        self.detach()
+        self.attributes.update(idVendor=f"{vid:04x}", idProduct=f"{pid:04x}")
+        self.capture.after(after_s, self.attach)
 
     def detach(self) -> None:
         """The device leaves the bus, unless it has already."""
@@ -96,6 +111,12 @@ class FakeAgent:
         if attribute == "port_disable":
             self.detach() if value == "1" else self.attach()
         return self._done()
+
+    def find_tty(self, board: str, port: str) -> str:
+        self._reached("find_tty", board, port)
+        if port not in self.ttys:
+            raise AgentError(f"{PATH} has no serial port")
+        return self.ttys[port]
 
     def reset_device(self, board: str) -> Done:
         self._reached("reset_device", board)

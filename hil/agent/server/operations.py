@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hil.agent import protocol
-from hil.agent.server import interfaces, modules, namespaces, rtnetlink, uevents, virtual
+from hil.agent.server import interfaces, lending, modules, namespaces, rtnetlink, uevents, virtual
 from hil.agent.server.connection import Connection
 from hil.agent.server.interfaces import FollowedBoard
 from hil.agent.server.lines import ModemLines, pulse_en
@@ -210,6 +210,17 @@ class Operations:
         if watch is not None:
             watch.close()
         return None, []
+
+    async def find_tty(self, session: Session, connection: Connection, request: protocol.FindTty) -> Answer:
+        device = self._machine.hold(session, request.board).port(request.port)
+        return str(lending.find(device, self._machine.dev)), []
+
+    async def open_tty(self, session: Session, connection: Connection, request: protocol.OpenTty) -> Answer:
+        board = self._machine.hold(session, request.board)
+        if request.port in board.watches:
+            raise AgentError(f"port {request.port} of {board.name} is being watched; unwatch_tty ends that")
+        node, descriptor = await session.work(lending.lend, board.port(request.port), self._machine.dev)
+        return str(node), [descriptor]
 
     async def set_address(self, session: Session, connection: Connection, request: protocol.SetAddress) -> Answer:
         namespace = self._machine.hold(session, request.board).inside()

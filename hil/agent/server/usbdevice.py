@@ -29,6 +29,8 @@ _FILES = {
     "control": "power/control",
     "autosuspend_delay_ms": "power/autosuspend_delay_ms",
     "runtime_status": "power/runtime_status",
+    "idVendor": "idVendor",
+    "idProduct": "idProduct",
 }
 """Attributes of the device itself; ``port_disable`` is one of the hub's port."""
 

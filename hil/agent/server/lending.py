@@ -1,0 +1,75 @@
+"""Lending a board's serial port to a client that wants it for itself, such as a flasher."""
+
+import fcntl
+import os
+import termios
+from pathlib import Path
+
+from hil.agent.server.tty import LineSettings, open_tty
+from hil.agent.server.usbdevice import UsbDevice
+from hil.errors import AgentError
+
+PROC = Path("/proc")
+SHOWN = 3
+"""Processes that a message names."""
+
+
+def find(device: UsbDevice, dev: Path) -> Path:
+    """The node of the device's serial port, the first one where it has several.
+
+    Raises:
+        AgentError: nothing is attached, or it has no serial port.
+    """
+    names = device.ttys()
+    if not names:
+        device.directory()  # raises where nothing is attached
+        raise AgentError(f"{device.path} has no serial port; its driver has not made one yet, or there is none")
+    return dev / names[0]
+
+
+def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
+    """Open the port for one user alone: raw, not as controlling terminal, keeping what it has received.
+
+    TIOCEXCL keeps others from opening it (tty_ioctl(2)); whoever has it open already is named.
+
+    Returns:
+        its node and the descriptor.
+
+    Raises:
+        AgentError: nothing is attached, it has no serial port, or another process holds it.
+        OSError: the kernel refused.
+    """
+    node = find(device, dev)
+    held = holders(node, proc)
+    if held:
+        raise AgentError(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; end that, or let go of it")
+    descriptor = open_tty(node, device.tty_number(node.name), LineSettings())
+    try:
+        fcntl.ioctl(descriptor, termios.TIOCEXCL)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return node, descriptor
+
+
+def holders(node: Path, proc: Path = PROC) -> list[str]:
+    """Processes other than this one that have ``node`` open, as 'ModemManager (process 412)'."""
+    wanted = os.path.realpath(node)
+    own = str(os.getpid())
+    pids = (entry.name for entry in proc.iterdir() if entry.name.isdecimal() and entry.name != own)
+    return [f"{_name(proc / pid)} (process {pid})" for pid in sorted(pids, key=int) if _holds(proc / pid, wanted)]
+
+
+def _holds(process: Path, wanted: str) -> bool:
+    try:
+        with os.scandir(process / "fd") as opened:
+            return any(os.readlink(entry.path) == wanted for entry in opened)
+    except OSError:
+        return False  # it has just ended
+
+
+def _name(process: Path) -> str:
+    try:
+        return (process / "comm").read_text(errors="replace").strip() or "a process"
+    except OSError:
+        return "a process"

@@ -1,0 +1,103 @@
+"""What runs on a board, as far as its USB identity tells: its application, a loader of the chip, or nothing.
+
+The kernel is asked for what is there now; the timeline says when something came, and wakes whoever waits for it.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from hil.bench import Board
+from hil.board.identity import Identity
+from hil.device.witness import Witness
+from hil.errors import AgentError, AgentRefused, BoardFailure
+from hil.timeline.events import UsbAttached
+
+TTY_S = 5.0
+"""From a device on the bus to its serial port: the driver's probing."""
+T = TypeVar("T")
+
+
+class ModeAgent(Protocol):
+    """What :class:`Modes` needs of the agent."""
+
+    def boards_known(self) -> list[str]: ...
+    def read_attribute(self, board: str, attribute: str) -> str: ...
+    def find_tty(self, board: str, port: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A device that came onto the bus at the board's topology path."""
+
+    identity: Identity
+    t_ns: int
+    """CLOCK_MONOTONIC, nanoseconds: when the kernel told of it."""
+    t_err_ns: int
+
+
+class Modes:
+    """One board's.
+
+    Args:
+        spec: whose topology path it is.
+        agent: asks the kernel.
+        witness: the timeline.
+    """
+
+    def __init__(self, spec: Board, agent: ModeAgent, witness: Witness) -> None:
+        self._spec = spec
+        self._agent = agent
+        self._witness = witness
+
+    def now(self) -> Identity:
+        """What is at the board's path, as the kernel has it."""
+        vid = self._asked(lambda: self._agent.read_attribute(self._spec.name, "idVendor"))
+        pid = self._asked(lambda: self._agent.read_attribute(self._spec.name, "idProduct"))
+        return Identity.of(int(vid, 16), int(pid, 16)) if vid and pid else Identity.NOTHING
+
+    def wait(self, wanted: Collection[Identity], within_s: float) -> Identity:
+        """The identity as soon as it is one of ``wanted``; what it is instead when ``within_s`` have passed."""
+        self._witness.until(lambda: self.now() in wanted, within_s)
+        return self.now()
+
+    def came(self, wanted: Collection[Identity], since_ns: int, within_s: float) -> Arrival | None:
+        """The first device of a ``wanted`` identity that has come since and is there still; None where none does."""
+        return self._witness.until(lambda: self._came(wanted, since_ns), within_s)
+
+    def _came(self, wanted: Collection[Identity], since_ns: int) -> Arrival | None:
+        recent = reversed(self._witness.timeline.since(since_ns))
+        latest = next((e for e in recent if isinstance(e, UsbAttached) and e.path == self._spec.usb), None)
+        if latest is None:
+            return None
+        arrival = Arrival(Identity.of(latest.vid, latest.pid), latest.t_ns, latest.t_err_ns)
+        return arrival if arrival.identity in wanted and self.now() is arrival.identity else None
+
+    def tty(self, port: str = "usb", within_s: float = TTY_S) -> str:
+        """The board's serial port as it is called now, such as ``/dev/ttyACM0``, once its driver has made it.
+
+        Args:
+            port: 'usb', or 'console' for its UART bridge.
+            within_s: for the driver.
+
+        Raises:
+            BoardFailure: there is none after ``within_s``.
+        """
+        node = self._witness.until(lambda: self._asked(lambda: self._agent.find_tty(self._spec.name, port)), within_s)
+        if not node:
+            place = self._spec.usb if port == "usb" else self._spec.console
+            raise BoardFailure(
+                f"board {self._spec.name} has no serial port at {place} ({port}) after {within_s:g} s; "
+                f"there is {self.now() if port == 'usb' else 'no UART bridge with a driver'}"
+            )
+        return node
+
+    def _asked(self, call: Callable[[], str]) -> str:
+        """What the agent answers; '' where it has nothing to answer of, because the device is not there."""
+        try:
+            return call()
+        except AgentRefused:
+            raise
+        except AgentError:
+            self._agent.boards_known()  # raises where it is the agent that is gone
+            return ""

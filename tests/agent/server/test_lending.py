@@ -1,0 +1,101 @@
+"""Lending a serial port, played with pseudo-terminals and a /proc of plain files."""
+
+import os
+import pty
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.agent.server.lending import find, holders, lend
+from hil.agent.server.usbdevice import UsbDevice
+from hil.errors import AgentError
+from hil.testing.usb_tree import UsbTree
+
+
+class Port:
+    """A serial port below 1-1.2 that is really a pseudo-terminal."""
+
+    def __init__(self, directory: Path) -> None:
+        self.tree = UsbTree(directory / "sys")
+        self.dev = directory / "dev"
+        self.dev.mkdir()
+        self.proc = directory / "proc"
+        self.proc.mkdir()
+        self.device = UsbDevice("1-1.2", self.tree.root, self.dev)
+        self.far, self.near = pty.openpty()
+
+    def appear(self, name: str = "ttyACM3") -> None:
+        status = os.fstat(self.near)
+        self.tree.add_tty("1-1.2", name, (os.major(status.st_rdev), os.minor(status.st_rdev)))
+        (self.dev / name).symlink_to(os.ttyname(self.near))
+
+    def hold(self, pid: int, name: str) -> None:
+        """A process that has the port open."""
+        place = self.proc / str(pid)
+        (place / "fd").mkdir(parents=True)
+        (place / "fd/7").symlink_to(os.ttyname(self.near))
+        (place / "comm").write_text(f"{name}\n")
+
+    def close(self) -> None:
+        os.close(self.far)
+        os.close(self.near)
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[Port]:
+    made = Port(tmp_path)
+    yield made
+    made.close()
+
+
+def test_an_empty_path_has_no_port(port: Port) -> None:
+    """It says that nothing is attached, and not that a driver is slow."""
+    with pytest.raises(AgentError, match=r"no USB device at 1-1\.2"):
+        find(port.device, port.dev)
+
+
+def test_a_device_without_a_port_says_so(port: Port) -> None:
+    """Its driver may be probing still."""
+    port.tree.attach("1-1.2")
+    with pytest.raises(AgentError, match=r"1-1\.2 has no serial port; its driver has not made one yet"):
+        find(port.device, port.dev)
+
+
+def test_a_lent_port_is_raw_exclusive_and_keeps_what_it_holds(port: Port) -> None:
+    """Bytes that came before are there; no echo; TIOCEXCL is set."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    mode = termios.tcgetattr(port.near)
+    mode[3] &= ~termios.ICANON
+    termios.tcsetattr(port.near, termios.TCSANOW, mode)
+    os.write(port.far, b"waiting for download")
+    node, descriptor = lend(port.device, port.dev, port.proc)
+    try:
+        assert node == port.dev / "ttyACM3"
+        assert os.read(descriptor, 100) == b"waiting for download"
+        assert termios.tcgetattr(descriptor)[3] & (termios.ECHO | termios.ICANON) == 0
+    finally:
+        os.close(descriptor)
+
+
+def test_whoever_holds_the_port_is_named(port: Port) -> None:
+    """By name and number, so that it can be ended."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(412, "ModemManager")
+    port.hold(77, "screen")
+    with pytest.raises(AgentError, match=r"ttyACM3 of 1-1\.2 is held by screen \(process 77\), ModemManager \(proc"):
+        lend(port.device, port.dev, port.proc)
+
+
+def test_this_process_and_others_ports_do_not_count(port: Port, tmp_path: Path) -> None:
+    """The agent has its own descriptors open, and everybody has some."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(os.getpid(), "python")
+    (port.proc / "5/fd").mkdir(parents=True)
+    (port.proc / "5/fd/0").symlink_to("/dev/null")
+    (port.proc / "6").mkdir()  # it may not be looked into, or has ended
+    assert holders(port.dev / "ttyACM3", port.proc) == []
