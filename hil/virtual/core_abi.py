@@ -34,7 +34,9 @@ PointCallback = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_uint32)
     CDC_WRITE,
     RESTART,
     LED,
-) = range(1, 14)
+    PHY_TO_SERIAL_JTAG,
+    FORCE_DOWNLOAD,
+) = range(1, 16)
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,15 @@ class FirmwareConfig:
     own_mount_ms: int = 10000
     """A mount this soon after a reconnect counts as caused by it."""
     link_ignores_stack: int = 0
-    """1, as of this and the next five: a mistake of real firmware, see fw_core.h; 0 is right."""
+    """1, as of this and the next eight: a mistake of real firmware, see fw_core.h; 0 is right."""
     silence_ignored: int = 0
     mount_clears_attempts: int = 0
     grace_from_old_clock: int = 0
     resume_leaves_down: int = 0
     events_survive_boot: int = 0
+    loader_phy_on_otg: int = 0
+    loader_without_flag: int = 0
+    loader_flag_left: int = 0
     start_ms: int = 300
     """Reset to the first line: ROM and second-stage boot loader."""
     nvs_ms: int = 40
@@ -90,7 +95,9 @@ class FirmwareConfig:
     redirect_ms: int = 10
     http_ms: int = 20
     restart_delay_ms: int = 100
-    """Answer to POST /reset, to the restart."""
+    """Answer to a reset or boot loader request, to its first step."""
+    loader_detach_ms: int = 100
+    """Off the bus before the boot loader gets the PHY."""
     keepalive_ms: int = 5000
     """Silence in the log stream before a comment."""
     lease_s: int = 60
@@ -119,10 +126,12 @@ class Config(Structure):
         *((name, c_uint32) for name in ("max_attempts", "backoff_ms", "backoff_max_ms", "own_mount_ms")),
         *((name, c_uint32) for name in ("link_ignores_stack", "silence_ignored", "mount_clears_attempts")),
         *((name, c_uint32) for name in ("grace_from_old_clock", "resume_leaves_down", "events_survive_boot")),
+        *((name, c_uint32) for name in ("loader_phy_on_otg", "loader_without_flag", "loader_flag_left")),
         *((name, c_uint32) for name in ("start_ms", "nvs_ms", "lwip_ms", "event_loop_ms", "usb_driver_ms", "ncm_ms")),
         *((name, c_uint32) for name in ("cdc_ms", "netif_ms", "dhcp_ms", "netif_start_ms", "netif_timeout_ms")),
         *((name, c_uint32) for name in ("watchdog_ms", "wifi_ms", "redirect_ms", "http_ms")),
-        *((name, c_uint32) for name in ("restart_delay_ms", "keepalive_ms", "lease_s", "boot_count", "free_heap")),
+        *((name, c_uint32) for name in ("restart_delay_ms", "loader_detach_ms", "keepalive_ms", "lease_s")),
+        *((name, c_uint32) for name in ("boot_count", "free_heap")),
         *((name, Address) for name in ("address", "pool_first", "pool_last", "router", "dns")),
         ("prefix", c_uint32),
         ("version", c_char * NAME_BYTES),
@@ -183,6 +192,7 @@ _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "fw_suspended": (None, (_CORE, c_bool, c_uint32)),
     "fw_resumed": (None, (_CORE, c_uint32)),
     "fw_line_state": (None, (_CORE, c_bool, c_bool, c_uint32)),
+    "fw_serial_received": (None, (*_FRAME, c_uint32)),
     "fw_netif_started": (None, (_CORE, c_uint32)),
     "fw_link_up": (c_bool, (_CORE,)),
     "fw_frame_received": (c_bool, (*_FRAME, c_uint32)),

@@ -56,7 +56,7 @@ class DeviceEvents:
         self._seen.bus_resets += self._listener is not None
 
     def on_serial(self, data: bytes) -> None:
-        """This firmware reads nothing from its serial port."""
+        self._tell(partial(self._firmware.serial_received, data))
 
     def on_line_state(self, dtr: bool, rts: bool) -> None:
         self._tell(partial(self._firmware.line_state, dtr, rts))

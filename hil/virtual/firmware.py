@@ -23,10 +23,12 @@ __all__ = [
     "ConsoleWrite",
     "Firmware",
     "FirmwareConfig",
+    "ForceDownload",
     "HttpResponse",
     "Led",
     "LinkState",
     "LogCursor",
+    "PhyToSerialJtag",
     "RemoteWakeup",
     "Restart",
     "StartDhcpServer",
@@ -130,6 +132,18 @@ class Led:
     on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PhyToSerialJtag:
+    """Give the USB PHY to USB-Serial/JTAG; without it USB-OTG has it, over a restart too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForceDownload:
+    """Set or clear the force-download bit: the ROM that finds it set waits for a download, and never clears it."""
+
+    on: bool
+
+
 Command = (
     StartUsb
     | StartNetif
@@ -144,6 +158,8 @@ Command = (
     | CdcWrite
     | Restart
     | Led
+    | PhyToSerialJtag
+    | ForceDownload
 )
 
 _DECODERS: dict[int, Callable[[core_abi.Command], Command]] = {
@@ -166,6 +182,8 @@ _DECODERS: dict[int, Callable[[core_abi.Command], Command]] = {
     core_abi.CDC_WRITE: lambda c: CdcWrite(_bytes(c)),
     core_abi.RESTART: lambda c: Restart(c.delay_ms),
     core_abi.LED: lambda c: Led(bool(c.on)),
+    core_abi.PHY_TO_SERIAL_JTAG: lambda c: PhyToSerialJtag(),
+    core_abi.FORCE_DOWNLOAD: lambda c: ForceDownload(bool(c.on)),
 }
 
 
@@ -264,6 +282,10 @@ class Firmware:
     def line_state(self, dtr: bool, rts: bool, now_ms: int) -> list[Command]:
         """SET_CONTROL_LINE_STATE; the log goes to CDC while DTR is high."""
         return self._input(self._c.fw_line_state, now_ms, dtr, rts)
+
+    def serial_received(self, data: bytes, now_ms: int) -> list[Command]:
+        """Bytes of the host on the CDC-ACM port: commands, one a line."""
+        return self._input(self._c.fw_serial_received, now_ms, data, len(data))
 
     # ---- frames ----------------------------------------------------------------------------------
 

@@ -38,6 +38,9 @@ class Point(IntEnum):
     BEFORE_TX = 18
     FRAME_SENT = 19
     BEFORE_HTTP = 20
+    BEFORE_SERIAL = 21
+    BEFORE_LEAVE = 22
+    LOADER_DETACHED = 23
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from hil.virtual.firmware import (
     ConsoleWrite,
     Firmware,
     FirmwareConfig,
+    ForceDownload,
     Led,
     LinkState,
+    PhyToSerialJtag,
     RemoteWakeup,
     Restart,
     StartDhcpServer,
@@ -109,6 +111,7 @@ class Board:
 def test_boot_gives_its_commands_in_order() -> None:
     """USB comes up before the network, the network before HTTP, at the configured times."""
     assert Board().until(5000).commands() == [
+        (300, ForceDownload(False)),
         (355, StartUsb()),
         (415, LinkState(False, "boot_init")),
         (435, StartNetif("192.168.7.1", 24)),
@@ -281,6 +284,8 @@ def test_full_event_log_says_so() -> None:
         ("GET", "/led", 200, "application/json", b'{"led":false}'),
         ("POST", "/led/on", 200, "application/json", b'{"led":true}'),
         ("POST", "/led/off", 200, "application/json", b'{"led":false}'),
+        ("POST", "/bootloader", 200, "application/json", b'{"status":"bootloader"}'),
+        ("GET", "/bootloader", 405, "text/html", b"Specified method is invalid for this resource"),
         ("POST", "/reset", 200, "application/json", b'{"status":"resetting"}'),
         ("GET", "/logs_all", 200, "text/plain; charset=utf-8", b"(no logs in buffer)\n"),
         ("GET", "/led?x=1", 200, "application/json", b'{"led":false}'),
@@ -325,6 +330,7 @@ def test_version_tells_who_it_is() -> None:
         "free_heap": 1234,
         "tx_dropped": 0,
         "rx_dropped": 0,
+        "serial_refused": 0,
     }
 
 
@@ -339,6 +345,41 @@ def test_commands_of_a_request_come_with_the_next_wake() -> None:
     assert Restart(0) not in [command for _, command in board.commands()]
     board.until(5100)
     assert board.commands()[-1] == (5100, Restart(0))
+
+
+LOADER_STEPS = [(100, UsbDisconnect()), (200, PhyToSerialJtag()), (200, ForceDownload(True)), (200, Restart(0))]
+
+
+@pytest.mark.parametrize("how", ["http", "serial"])
+def test_boot_loader_is_entered_step_by_step(how: str) -> None:
+    """By request or by serial command: the answer first, then off the bus, the PHY, the bit, the restart."""
+    board = Board().connected()
+    board.keep(board.firmware.line_state(True, True, board.now_ms))
+    if how == "http":
+        assert board.firmware.http("POST", "/bootloader", board.now_ms).status == 200
+    else:
+        board.keep(board.firmware.serial_received(b"\x1b[A\r\nboot", board.now_ms))
+        board.keep(board.firmware.serial_received(b"loader\n", board.now_ms))
+        assert "ok bootloader\n" in board.lines(CdcWrite)
+    board.until(20_000)
+    assert [(at - 2000, command) for at, command in board.commands() if at > 2000] == LOADER_STEPS
+    assert json.loads(board.get("/version"))["serial_refused"] == (how == "serial")
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        (FirmwareConfig(loader_phy_on_otg=1), PhyToSerialJtag()),
+        (FirmwareConfig(loader_without_flag=1), ForceDownload(True)),
+    ],
+)
+def test_boot_loader_entry_lacks_the_step_that_a_mistake_leaves_out(config: FirmwareConfig, missing: Command) -> None:
+    """Without the PHY the ROM comes up on USB-OTG, without the bit the application comes back."""
+    board = Board(config).connected()
+    board.firmware.http("POST", "/bootloader", board.now_ms)
+    board.until(20_000)
+    done = [(at - 2000, command) for at, command in board.commands() if at > 2000]
+    assert done == [step for step in LOADER_STEPS if step[1] != missing]
 
 
 def test_log_stream_replays_follows_and_keeps_alive() -> None:
@@ -450,7 +491,9 @@ INPUTS = st.one_of(
     st.tuples(st.sampled_from(("mounted", "unmounted", "resumed", "netif_started", "wake"))),
     st.tuples(st.sampled_from(("suspended",)), st.booleans()),
     st.tuples(st.sampled_from(("line_state",)), st.booleans(), st.booleans()),
-    st.tuples(st.sampled_from(("frame_received", "send_frame", "log")), st.binary(max_size=1700)),
+    st.tuples(
+        st.sampled_from(("frame_received", "send_frame", "log", "serial_received")), st.binary(max_size=1700)
+    ),
     st.tuples(st.sampled_from(("frame_sent",)), st.binary(max_size=1700), st.booleans(), st.text(max_size=100)),
     st.tuples(st.sampled_from(("http",)), st.sampled_from(("GET", "POST", "")), st.text(max_size=20)),
     st.tuples(st.sampled_from(("boot",)), st.text(max_size=50)),

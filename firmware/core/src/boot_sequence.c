@@ -82,6 +82,7 @@ static void act(fw_core *core, boot_action action, uint32_t now)
         break;
     case BANNER:
         print_banner(core, now);
+        fw_leave_clear_flag(core);
         break;
     case USB:
         fw_emit(core, FW_START_USB, 0, NULL);

@@ -58,6 +58,7 @@ void fw_default_config(fw_config *config)
         .redirect_ms = 10,
         .http_ms = 20,
         .restart_delay_ms = 100,
+        .loader_detach_ms = 100,
         .keepalive_ms = 5000,
         .lease_s = 60,
         .free_heap = 200000,
@@ -211,6 +212,7 @@ void fw_mounted(fw_core *core, uint32_t now)
     core->s.suspended = false; /* a bus reset ended it, without a resume callback (TinyUSB usbd.c) */
     core->s.wake_sent = false;
     core->s.dtr = false;
+    fw_serial_forget(core);
     fw_feed_link(core, FW_LINK_MOUNT, now);
     fw_at_point(core, FW_POINT_MOUNTED, now);
 }
@@ -249,6 +251,9 @@ void fw_line_state(fw_core *core, bool dtr, bool rts, uint32_t now)
     (void)rts;
     (void)now;
     core->s.dtr = dtr;
+    if (!dtr) {
+        fw_serial_forget(core);
+    }
 }
 
 void fw_declare_ready(fw_core *core, uint32_t now)
@@ -274,11 +279,6 @@ void fw_netif_started(fw_core *core, uint32_t now)
     fw_wake(core, now);
 }
 
-static bool restart_due(const fw_core *core, uint32_t now)
-{
-    return core->s.restarting && (int32_t)(core->s.restart_at - now) <= 0;
-}
-
 /* An input from the point may have changed what is due. */
 static void run_link(fw_core *core, uint32_t now)
 {
@@ -295,11 +295,10 @@ static bool wake_once(fw_core *core, uint32_t now)
 {
     if (fw_boot_due(core, now)) {
         fw_boot_run(core, now);
-    } else if (fw_link_due(&core->s.link, now)) {
+    } else if (fw_leave_due(core, now)) {
+        fw_leave_run(core, now);
+    } else if (!core->s.leave.off_bus && fw_link_due(&core->s.link, now)) {
         run_link(core, now);
-    } else if (restart_due(core, now)) {
-        core->s.restarting = false;
-        fw_emit(core, FW_RESTART, 0, NULL);
     } else {
         return false;
     }
@@ -323,8 +322,8 @@ bool fw_deadline(const fw_core *core, uint32_t *deadline)
         uint32_t at;
     } all[] = {
         {core->s.boot.running, core->s.boot.deadline},
-        {link->timed, link->deadline},
-        {core->s.restarting, core->s.restart_at},
+        {link->timed && !core->s.leave.off_bus, link->deadline},
+        {core->s.leave.way != FW_STAY, core->s.leave.at},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i].set && (!any || (int32_t)(all[i].at - *deadline) < 0)) {

@@ -23,6 +23,23 @@ typedef struct {
     uint32_t deadline;
 } fw_boot_state;
 
+typedef enum { FW_STAY, FW_LEAVE_TO_RESTART, FW_LEAVE_TO_LOADER } fw_leave_way;
+
+typedef struct {
+    fw_leave_way way;
+    uint32_t step; /* of the way's table: the next one */
+    uint32_t at;   /* when it is due */
+    bool off_bus;  /* for good: link and recovery are over */
+} fw_leave_state;
+
+/* A line of the serial port, as far as it has come. */
+typedef struct {
+    char text[FW_SERIAL_LINE_BYTES];
+    uint32_t length;
+    bool spoiled; /* too long, or with a byte that is no text: refused and counted already */
+    uint32_t refused;
+} fw_serial_line;
+
 struct fw_core {
     /* kept over fw_boot() */
     fw_config config;
@@ -46,8 +63,8 @@ struct fw_core {
         bool first_rx;
         bool first_tx;
         bool led;
-        bool restarting;
-        uint32_t restart_at;
+        fw_leave_state leave;
+        fw_serial_line serial;
         uint32_t tx_dropped;
         uint32_t rx_dropped;
         uint32_t lines_lost;
@@ -64,11 +81,24 @@ void fw_log(fw_core *core, char level, const char *tag, uint32_t now, const char
 bool fw_emit(fw_core *core, fw_command_kind kind, uint32_t argument, const char *text);
 void fw_record(fw_core *core, fw_event_name name, const char *detail, uint32_t now);
 void fw_at_point(fw_core *core, fw_point point, uint32_t now);
+/* An answer on the serial port, LF included; nothing while DTR is low, as nobody would read it in time. */
+void fw_answer(fw_core *core, const char *line);
 
 /* boot_sequence.c */
 void fw_boot_start(fw_core *core, uint32_t now);
 void fw_boot_run(fw_core *core, uint32_t now);
 bool fw_boot_due(const fw_core *core, uint32_t now);
+
+/* leave.c */
+/* Begin to leave; a way that was begun before goes on. Returns the way that is being taken. */
+fw_leave_way fw_leave(fw_core *core, fw_leave_way way, const char *tag, uint32_t now);
+bool fw_leave_due(const fw_core *core, uint32_t now);
+void fw_leave_run(fw_core *core, uint32_t now);
+/* At each boot: what an earlier life may have left set in the RTC domain. */
+void fw_leave_clear_flag(fw_core *core);
+
+/* serial_commands.c */
+void fw_serial_forget(fw_core *core);
 
 /* core.c */
 void fw_declare_ready(fw_core *core, uint32_t now);

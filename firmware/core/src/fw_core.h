@@ -23,6 +23,7 @@
 #define FW_NAME_BYTES 32u
 #define FW_RESPONSE_BYTES 65536u  /* a body never needs more */
 #define FW_SSE_CHUNK_BYTES 2048u  /* a chunk of the log stream never needs more */
+#define FW_SERIAL_LINE_BYTES 32u  /* a command on the serial port is shorter */
 
 typedef struct fw_core fw_core;
 
@@ -53,6 +54,9 @@ typedef struct {
     uint32_t grace_from_old_clock;  /* a mount in the kick does not end it; the grace time ends by the clock before it */
     uint32_t resume_leaves_down;    /* the kick after a resume has no second half */
     uint32_t events_survive_boot;   /* a boot does not clear the event log */
+    uint32_t loader_phy_on_otg;     /* the PHY stays on USB-OTG: the ROM comes up as 303a:0009 */
+    uint32_t loader_without_flag;   /* the force-download bit is not set: the application comes back */
+    uint32_t loader_flag_left;      /* each boot leaves the force-download bit set: any restart ends in the ROM */
 
     uint32_t start_ms;       /* reset to the first line: ROM and second-stage boot loader */
     uint32_t nvs_ms;
@@ -70,7 +74,8 @@ typedef struct {
     uint32_t redirect_ms;
     uint32_t http_ms;
 
-    uint32_t restart_delay_ms;
+    uint32_t restart_delay_ms; /* answer to a reset or boot loader request, to its first step */
+    uint32_t loader_detach_ms; /* off the bus before the PHY changes hands, so that the host sees the board go */
     uint32_t keepalive_ms;   /* silence in the log stream before a comment */
     uint32_t lease_s;
     uint32_t boot_count;     /* boots before this one */
@@ -97,8 +102,11 @@ typedef enum {
     FW_REMOTE_WAKEUP,
     FW_CONSOLE_WRITE,     /* bytes */
     FW_CDC_WRITE,         /* bytes */
-    FW_RESTART,           /* delay_ms: still to wait */
+    FW_RESTART,           /* esp_restart(); delay_ms: still to wait */
     FW_LED,               /* on */
+    FW_PHY_TO_SERIAL_JTAG, /* route the internal PHY from USB-OTG to USB-Serial/JTAG (usb_usj_mode) */
+    FW_FORCE_DOWNLOAD,    /* on: RTC_CNTL_FORCE_DOWNLOAD_BOOT of RTC_CNTL_OPTION1_REG set, else cleared */
+    FW_COMMAND_KINDS,
 } fw_command_kind;
 
 typedef struct {
@@ -165,6 +173,9 @@ typedef enum {
     FW_POINT_BEFORE_TX,          /* the IP stack has a frame to send */
     FW_POINT_FRAME_SENT,         /* USB has taken a frame, and the claims are made */
     FW_POINT_BEFORE_HTTP,
+    FW_POINT_BEFORE_SERIAL,      /* bytes came on the serial port */
+    FW_POINT_BEFORE_LEAVE,       /* a reset or boot loader request was answered; nothing was done about it yet */
+    FW_POINT_LOADER_DETACHED,    /* off the bus on the way to the boot loader; the PHY is USB-OTG's still */
     FW_POINTS,
 } fw_point;
 
@@ -197,6 +208,10 @@ void fw_unmounted(fw_core *core, uint32_t now);
 void fw_suspended(fw_core *core, bool remote_wakeup, uint32_t now);
 void fw_resumed(fw_core *core, uint32_t now);
 void fw_line_state(fw_core *core, bool dtr, bool rts, uint32_t now);
+/* Bytes that the host wrote to the CDC-ACM port: commands, one a line, ended by CR or LF. `bootloader` and `reset` are
+ * answered by `ok bootloader` and `ok reset`; anything else is counted, and answered by nothing: a terminal that echoes
+ * what it reads would be answered for ever. */
+void fw_serial_received(fw_core *core, const uint8_t *bytes, size_t length, uint32_t now);
 /* The interface runs and, in the server role, the DHCP server with it. */
 void fw_netif_started(fw_core *core, uint32_t now);
 bool fw_link_up(const fw_core *core);

@@ -50,15 +50,21 @@ static void led_off(fw_core *core, uint32_t now, fw_text *body)
     switch_led(core, false, now, body);
 }
 
-/* The restart comes later, so that the answer is out first; a second request does not put it off. */
+/* What is asked for is done later, so that the answer is out first; it says what will be done. */
+static void leave(fw_core *core, fw_leave_way way, uint32_t now, fw_text *body)
+{
+    bool restarts = fw_leave(core, way, "http", now) == FW_LEAVE_TO_RESTART;
+    fw_text_add(body, "{\"status\":\"%s\"}", restarts ? "resetting" : "bootloader");
+}
+
 static void reset(fw_core *core, uint32_t now, fw_text *body)
 {
-    if (!core->s.restarting) {
-        core->s.restarting = true;
-        core->s.restart_at = now + core->config.restart_delay_ms;
-    }
-    fw_log(core, 'W', "http", now, "Reset requested, restarting in %" PRIu32 " ms", core->config.restart_delay_ms);
-    fw_text_add(body, "{\"status\":\"resetting\"}");
+    leave(core, FW_LEAVE_TO_RESTART, now, body);
+}
+
+static void bootloader(fw_core *core, uint32_t now, fw_text *body)
+{
+    leave(core, FW_LEAVE_TO_LOADER, now, body);
 }
 
 static void logs(fw_core *core, uint32_t now, fw_text *body)
@@ -107,7 +113,8 @@ static void version(fw_core *core, uint32_t now, fw_text *body)
     fw_text_add(body, "  \"uptime_ms\": %" PRIu32 ",\n", now - core->s.boot_ms);
     fw_text_add(body, "  \"free_heap\": %" PRIu32 ",\n", core->free_heap);
     fw_text_add(body, "  \"tx_dropped\": %" PRIu32 ",\n", core->s.tx_dropped);
-    fw_text_add(body, "  \"rx_dropped\": %" PRIu32 "\n}\n", core->s.rx_dropped);
+    fw_text_add(body, "  \"rx_dropped\": %" PRIu32 ",\n", core->s.rx_dropped);
+    fw_text_add(body, "  \"serial_refused\": %" PRIu32 "\n}\n", core->s.serial.refused);
 }
 
 static const struct {
@@ -122,6 +129,7 @@ static const struct {
     {"/led/on", "POST", JSON, led_on, false},
     {"/led/off", "POST", JSON, led_off, false},
     {"/reset", "POST", JSON, reset, false},
+    {"/bootloader", "POST", JSON, bootloader, false},
     {"/logs", "GET", "text/event-stream", logs, true},
     {"/logs_all", "GET", PLAIN, logs_all, false},
     {"/events", "GET", PLAIN, events, false},

@@ -61,6 +61,15 @@ void fw_log(fw_core *core, char level, const char *tag, uint32_t now, const char
     end_line(core, &line);
 }
 
+void fw_answer(fw_core *core, const char *line)
+{
+    size_t length = strlen(line);
+    fw_queued record = {NULL, FW_SINK_CDC, FW_CONSOLE_WRITE, (uint16_t)length};
+    if (core->s.dtr && !fw_queue_push(&core->queue, record, (const uint8_t *)line)) {
+        core->s.lines_lost++;
+    }
+}
+
 void fw_log_foreign(fw_core *core, const char *text, size_t length, uint32_t now)
 {
     char data[FW_LOG_LINE_BYTES + 1];
@@ -113,6 +122,9 @@ const char *fw_point_name(uint32_t point)
         [FW_POINT_BEFORE_TX] = "before_tx",
         [FW_POINT_FRAME_SENT] = "frame_sent",
         [FW_POINT_BEFORE_HTTP] = "before_http",
+        [FW_POINT_BEFORE_SERIAL] = "before_serial",
+        [FW_POINT_BEFORE_LEAVE] = "before_leave",
+        [FW_POINT_LOADER_DETACHED] = "loader_detached",
     };
     return point < FW_POINTS ? NAMES[point] : NULL;
 }

@@ -24,6 +24,12 @@ static inline void bench_say(bench *b, const char *what, const char *detail)
     b->length += (size_t)added;
 }
 
+/* Log lines begin with their level. */
+static inline int bench_is_answer(const fw_command *command)
+{
+    return command->length > 3 && memcmp(command->bytes, "ok ", 3) == 0;
+}
+
 static inline void bench_note(bench *b, const fw_command *command)
 {
     static const char *const NAMES[] = {
@@ -37,9 +43,14 @@ static inline void bench_note(bench *b, const fw_command *command)
         [FW_REMOTE_WAKEUP] = "wakeup",
         [FW_RESTART] = "restart",
         [FW_LED] = "led",
+        [FW_PHY_TO_SERIAL_JTAG] = "phy jtag",
     };
     if (command->kind == FW_LINK_STATE) {
         bench_say(b, command->on ? "up " : "down ", command->text);
+    } else if (command->kind == FW_FORCE_DOWNLOAD) {
+        bench_say(b, "flag ", command->on ? "set" : "cleared");
+    } else if (command->kind == FW_CDC_WRITE && bench_is_answer(command)) {
+        bench_say(b, "answer ", memcmp(command->bytes, "ok bootloader\n", command->length) == 0 ? "bootloader" : "reset");
     } else if (command->kind != FW_CONSOLE_WRITE && command->kind != FW_CDC_WRITE) {
         bench_say(b, NAMES[command->kind], "");
     }

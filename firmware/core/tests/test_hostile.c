@@ -51,14 +51,14 @@ static void throw_frame(bench *b)
 static void throw_request(bench *b)
 {
     static const char *const PATHS[] = {"/",     "/led",  "/led/on", "/led/off", "/reset?x=1", "/logs", "/logs_all",
-                                        "/events", "/status", "/version", "",       "?",          "//",    "/\xff\x01"};
+                                        "/events", "/status", "/version", "",       "?",          "//",    "/\xff\x01",   "/bootloader"};
     static const size_t CAPACITIES[] = {0, 1, 40, 3000, FW_RESPONSE_BYTES};
     size_t capacity = CAPACITIES[random_below(5)];
     char *exact = malloc(capacity + 1); /* a write past the capacity would hit the mark */
     CHECK(exact != NULL);
     exact[capacity] = 'M';
     fw_response response = {.body = exact, .capacity = capacity};
-    fw_http_request(b->core, random_below(2) == 0 ? "GET" : "POST", PATHS[random_below(14)], b->now, &response);
+    fw_http_request(b->core, random_below(2) == 0 ? "GET" : "POST", PATHS[random_below(15)], b->now, &response);
     CHECK(exact[capacity] == 'M');
     CHECK(response.length <= capacity && response.content_type != NULL && response.headers != NULL);
     free(exact);
@@ -74,9 +74,20 @@ static void throw_line(bench *b)
     fw_log_foreign(b->core, (const char *)line, length, b->now);
 }
 
+static void throw_serial(bench *b)
+{
+    static const char *const PIECES[] = {"boot", "loader", "bootloader\n", "reset", "\r\n", "x\n", "\xff\x01"};
+    const char *piece = PIECES[random_below(7)];
+    uint8_t *exact = malloc(strlen(piece));
+    CHECK(exact != NULL);
+    memcpy(exact, piece, strlen(piece));
+    fw_serial_received(b->core, exact, strlen(piece), b->now);
+    free(exact);
+}
+
 static void throw_input(bench *b)
 {
-    switch (random_below(16)) {
+    switch (random_below(17)) {
     case 0:
         fw_mounted(b->core, b->now);
         break;
@@ -111,6 +122,9 @@ static void throw_input(bench *b)
     case 11:
         fw_wake(b->core, b->now);
         break;
+    case 12:
+        throw_serial(b);
+        break;
     default:
         throw_frame(b);
         break;
@@ -135,16 +149,21 @@ static void check_commands(bench *b)
 {
     fw_command command;
     size_t bytes = 0;
+    bool restart = false;
     while (fw_next_command(b->core, &command)) {
-        CHECK(command.kind >= FW_START_USB && command.kind <= FW_LED);
+        CHECK(command.kind >= FW_START_USB && command.kind < FW_COMMAND_KINDS);
         CHECK(command.length <= FW_MAX_FRAME);
         CHECK(command.kind != FW_LINK_STATE || command.text != NULL);
         CHECK(command.kind != FW_CONSOLE_WRITE || command.bytes[command.length - 1] == '\n');
+        restart = restart || command.kind == FW_RESTART;
         for (size_t i = 0; i < command.length; i++) {
             bytes += command.bytes[i];
         }
     }
     CHECK(bytes < SIZE_MAX);
+    if (restart) {
+        fw_boot(b->core, "SW", b->now);
+    }
 }
 
 static void nothing_breaks(void)
