@@ -275,9 +275,21 @@ class Agent:
         """Descriptor of the kernel log, behind its last record. Not blocking."""
         return self._descriptor(protocol.OpenKmsg())
 
-    def watch_tty(self, board: str, port: str, dtr: bool = True, hangup: bool = False, baud: int = 115200) -> Done:
-        """Open the port ``'usb'`` or ``'console'`` now and whenever it appears: notification ``tty_opened``."""
-        return self._done(protocol.WatchTty(board, port, dtr, hangup, baud))
+    def watch_tty(
+        self,
+        board: str,
+        port: str,
+        dtr: bool = True,
+        hangup: bool = False,
+        *,
+        baud: int = 115200,
+        serial_jtag: bool = False,
+    ) -> Done:
+        """Open the port ``'usb'`` or ``'console'`` now and whenever it appears: notification ``tty_opened``.
+
+        A port of the chip's loader is left alone: that of its USB-Serial/JTAG unless ``serial_jtag``.
+        """
+        return self._done(protocol.WatchTty(board, port, dtr, hangup, baud, serial_jtag))
 
     def unwatch_tty(self, board: str, port: str) -> Done:
         """Leave the port alone from now on, so that something else, such as a flasher, can have it."""

@@ -174,6 +174,8 @@ class WatchTty(Request):
     dtr: bool = _checked(checks.flag)
     hangup: bool = _checked(checks.flag)
     baud: int = _checked(checks.choice(*BAUDS))
+    serial_jtag: bool = _checked(checks.flag)
+    """Open the chip's USB-Serial/JTAG as well, where a loader may listen."""
 
 
 @_op

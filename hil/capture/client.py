@@ -65,6 +65,9 @@ class Capture:
             self._growth.register(fd, select.POLLIN)
         self._agent: Opener | None = None
         self._link: socket.socket | None = None
+        self._watched: dict[tuple[str, str], protocol.WatchTty] = {}
+        self._lent: dict[tuple[str, str], protocol.WatchTty] = {}
+        self._serial_jtag: dict[str, bool] = {}
         self._requests = 0
         self._syncs = 0
         self._sending = threading.Lock()
@@ -132,7 +135,9 @@ class Capture:
             HarnessError: there is no agent.
         """
         agent = self._bench_agent()
-        self.add(board_message(board, profile or load(board.profile)))
+        profile = profile or load(board.profile)
+        self.add(board_message(board, profile))
+        self._serial_jtag[board.name] = profile.log.serial_jtag
         with agent.open_uevent_socket(board.name, False) as uevents:
             self.add({"add": "uevent", "board": board.name}, uevents.fileno())
         with agent.open_packet_socket(board.name) as packets:
@@ -148,11 +153,32 @@ class Capture:
             self.watch_tty(board.name, port)
 
     def watch_tty(self, board: str, port: str, dtr: bool = True, hangup: bool = False, baud: int = 115_200) -> None:
-        """Have a serial port opened whenever it appears, from now on."""
-        self._ask(protocol.WatchTty(board, port, dtr, hangup, baud))
+        """Have a serial port opened whenever it appears, from now on; a loader's is left alone.
+
+        USB-Serial/JTAG counts as one, unless the board's profile says that its log comes over it.
+        """
+        request = protocol.WatchTty(board, port, dtr, hangup, baud, self._serial_jtag.get(board, False))
+        self._watched[board, port] = request
+        self._ask(request)
+
+    def lend(self, board: str, port: str) -> None:
+        """Let a flasher have a serial port until :meth:`take_back`; it is closed here when this returns."""
+        watched = self._watched.get((board, port)) or self._lent.get((board, port))
+        self.release_tty(board, port)
+        if watched is not None:
+            self._lent[board, port] = watched
+
+    def take_back(self, board: str, port: str) -> None:
+        """Watch a lent port as before; nothing where nobody watched it."""
+        watched = self._lent.pop((board, port), None)
+        if watched is not None:
+            self._watched[board, port] = watched
+            self._ask(watched)
 
     def release_tty(self, board: str, port: str) -> None:
         """Let go of a serial port, so that something else may open it; it is closed when this returns."""
+        self._watched.pop((board, port), None)
+        self._lent.pop((board, port), None)
         self._bench_agent().unwatch_tty(board, port)
         self.sync()  # the agent may have sent an opened port before it let go; that is closed as well
         self.add({"close": "tty", "board": board, "port": port})

@@ -52,7 +52,7 @@ class Station:
             "uevent": self._uevent,
             "usbmon": self._usbmon,
             "power": lambda m, _: PowerSource(_board(m), self._boards.get(_board(m)).paths["usb"], self._boards),
-            "kmsg": lambda _, fds: KernelLogSource(_only(fds)),
+            "kmsg": lambda _, fds: KernelLogSource(_only(fds), self._boards),
             "agent": lambda _, fds: AgentSource(_socket(fds), self._notified),
             "stream": self._stream,
         }

@@ -27,6 +27,8 @@ class Log:
     ring_lines: int = 0
     """Lines that the board keeps for its log over HTTP, 0 where that is not known."""
     ring_line_bytes: int = 0
+    serial_jtag: bool = False
+    """It comes over the chip's USB-Serial/JTAG, the identity of a loader otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def read_log(table: Table) -> Log:
         line_bytes=_count(table, "line_bytes"),
         ring_lines=_count(table, "ring_lines"),
         ring_line_bytes=_count(table, "ring_line_bytes"),
+        serial_jtag=table.boolean("serial_jtag", False),
     )
     table.finish()
     return log

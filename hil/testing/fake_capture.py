@@ -108,6 +108,12 @@ class FakeCapture:
     def release_tty(self, board: str, port: str) -> None:
         self.calls.append(("release_tty", board, port))
 
+    def lend(self, board: str, port: str) -> None:
+        self.calls.append(("lend", board, port))
+
+    def take_back(self, board: str, port: str) -> None:
+        self.calls.append(("take_back", board, port))
+
     def add(self, message: Mapping[str, Any], *fds: int) -> None:
         self.calls.append(("add", dict(message)))
 

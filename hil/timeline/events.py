@@ -176,6 +176,16 @@ class UsbDetached(Event, frozen=True):
     path: str = ANY
 
 
+class EnumerationFailed(Event, frozen=True):
+    """Kernel log: what hangs at a port does not answer as a device does (drivers/usb/core/hub.c)."""
+
+    path: str = ANY
+    stage: str = ANY
+    """descriptor, address, configuration; enable: the port itself; given_up: the kernel tries no more."""
+    error: int = ANY
+    """A negative errno: -71 (EPROTO) is a device that answers with noise, -110 (ETIMEDOUT) one that is mute; or 0."""
+
+
 class UsbConfigured(Event, frozen=True):
     """Kernel uevent: a driver was bound to an interface."""
 

@@ -31,7 +31,7 @@ WELL_FORMED: list[protocol.Request] = [
     protocol.OpenTcpSocket("lan", "192.0.2.7", 80, 2.5),
     protocol.OpenUsbmon("s3-a"),
     protocol.OpenKmsg(),
-    protocol.WatchTty("s3-a", "console", True, False, 115200),
+    protocol.WatchTty("s3-a", "console", True, False, 115200, False),
     protocol.UnwatchTty("s3-a", "usb"),
     protocol.FindTty("s3-a", "usb"),
     protocol.OpenTty("s3-a", "console"),

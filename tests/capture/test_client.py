@@ -280,8 +280,8 @@ def test_board_is_captured_through_the_agent(tmp_path: Path, terminal: Terminal)
         capture.add_board(Board("s3-a", usb="1-1", console="1-2", profile="reference"))
         assert agent.requests() == [
             protocol.Follow("s3-a"),
-            protocol.WatchTty("s3-a", "usb", True, False, 115_200),
-            protocol.WatchTty("s3-a", "console", True, False, 115_200),
+            protocol.WatchTty("s3-a", "usb", True, False, 115_200, False),
+            protocol.WatchTty("s3-a", "console", True, False, 115_200, False),
         ]
         words: dict[str, Any] = {"board": "s3-a", "port": "usb", "node": "/dev/ttyACM0", "t_ns": now_ns()}
         socket.send_fds(agent.ends["link"], [protocol.pack({"notify": "tty_opened", **words})], [terminal.host])
@@ -293,3 +293,32 @@ def test_board_is_captured_through_the_agent(tmp_path: Path, terminal: Terminal)
     assert [e.reason for e in events if isinstance(e, CaptureGap)] == ["kernel module usbmon is missing"]
     assert any(isinstance(e, SerialOpened) for e in events)
     assert type(events[-1]).__name__ == "SerialClosed"
+
+
+def test_a_lent_port_is_watched_as_before_when_it_comes_back(tmp_path: Path) -> None:
+    """With its DTR; lending twice is lending once, and what nobody watched stays unwatched."""
+    agent = Agent()
+    with Capture.start(tmp_path, agent) as capture:
+        capture.watch_tty("s3-a", "usb", dtr=False, hangup=True)
+        capture.lend("s3-a", "usb")
+        capture.lend("s3-a", "usb")
+        capture.take_back("s3-a", "usb")
+        capture.take_back("s3-a", "usb")
+        capture.lend("s3-a", "console")
+        capture.take_back("s3-a", "console")
+        asked = agent.requests()
+    agent.close()
+    assert asked == [protocol.WatchTty("s3-a", "usb", False, True, 115_200, False)] * 2
+    assert agent.unwatched == [("s3-a", "usb"), ("s3-a", "usb"), ("s3-a", "console")]
+
+
+def test_a_log_over_serial_jtag_is_listened_to(tmp_path: Path) -> None:
+    """Where the profile says that the log comes there, its port is no loader's."""
+    profile = tmp_path / "jtag.toml"
+    profile.write_text('name = "jtag"\n[log]\nserial_jtag = true\n')
+    agent = Agent()
+    with Capture.start(tmp_path / "run", agent) as capture:
+        capture.add_board(Board("s3-a", usb="1-1", profile=str(profile)))
+        asked = agent.requests()
+    agent.close()
+    assert asked[-1] == protocol.WatchTty("s3-a", "usb", True, False, 115_200, True)

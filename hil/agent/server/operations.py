@@ -22,7 +22,7 @@ from hil.agent.server.machine import Machine
 from hil.agent.server.namespaces import Namespace
 from hil.agent.server.power import Switch
 from hil.agent.server.sessions import HeldBoard, Session
-from hil.agent.server.tty import LineSettings, TtyWatch, open_node
+from hil.agent.server.tty import LineSettings, TtyWatch, loaders_but, open_node
 from hil.agent.server.usbdevice import UsbDevice
 from hil.bench import LAN
 from hil.clock import now_ns
@@ -198,7 +198,8 @@ class Operations:
         def gone(node: str) -> None:
             session.notify(topic, {"notify": "tty_gone", **words, "node": node})
 
-        settings = LineSettings(request.dtr, request.hangup, request.baud)
+        avoided = loaders_but(request.serial_jtag) if request.port == "usb" else frozenset()
+        settings = LineSettings(request.dtr, request.hangup, request.baud, avoided)
         board.watches[request.port] = watch = TtyWatch(device, settings, opened, gone, self._machine.dev)
         watch.look()
         return None, []

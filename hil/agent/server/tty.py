@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hil.agent.server.usbdevice import DEV, UsbDevice
+from hil.board.identity import LOADERS, Identity
 from hil.clock import Deadline
 from hil.errors import AgentError
 from hil.wire.uevent import KernelUevent
@@ -33,6 +34,13 @@ class LineSettings:
     hangup: bool = False
     """HUPCL: the last close lowers DTR."""
     baud: int = 115200
+    avoided: frozenset[Identity] = frozenset()
+    """Whose ports are not opened: DTR and RTS of a loader's port steer the chip, and its bytes are a flasher's."""
+
+
+def loaders_but(serial_jtag: bool) -> frozenset[Identity]:
+    """The chip's loaders, without USB-Serial/JTAG where an application's log comes over it."""
+    return LOADERS - {Identity.SERIAL_JTAG} if serial_jtag else LOADERS
 
 
 class TtyWatch:
@@ -67,6 +75,8 @@ class TtyWatch:
         names = self._device.ttys()
         for name in self._open.difference(names):
             self._forget(name)
+        if names and self._settings.avoided and self._device.identity() in self._settings.avoided:
+            return
         for name in names:
             if name not in self._open and name not in self._tasks:
                 self._tasks[name] = asyncio.get_running_loop().create_task(self._attempt(name))

@@ -14,6 +14,7 @@ from hil.agent.protocol import READABLE
 from hil.agent.server.binding import DRIVERS, Binding
 from hil.agent.server.hubs import HubPort
 from hil.bench import TOPOLOGY_PATH
+from hil.board.identity import Identity
 from hil.errors import AgentError, AgentRefused, SetupError
 
 SYSFS = Path("/sys")
@@ -176,6 +177,15 @@ class UsbDevice:
                 os.close(descriptor)
         except OSError as error:
             raise AgentError(f"USBDEVFS_RESET on {node}: {error.strerror}") from error
+
+    def identity(self) -> Identity:
+        """What is attached, by the numbers of its descriptor."""
+        try:
+            return Identity.of(int(self.read("idVendor"), 16), int(self.read("idProduct"), 16))
+        except AgentRefused:
+            raise
+        except AgentError:
+            return Identity.NOTHING
 
     def interfaces(self) -> list[NetworkInterface]:
         """Network interfaces of the device in the agent's own namespace; [] where nothing is attached."""

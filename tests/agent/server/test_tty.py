@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.server.tty import LineSettings, TtyWatch, open_tty
+from hil.agent.server.tty import LineSettings, TtyWatch, loaders_but, open_tty
 from hil.agent.server.usbdevice import UsbDevice
 from hil.errors import AgentError
 from hil.testing.usb_tree import UsbTree
@@ -30,9 +30,13 @@ class Port:
         self.gone: list[str] = []
         self.far: list[int] = []
 
-    def watch(self) -> TtyWatch:
+    def watch(self, settings: LineSettings | None = None) -> TtyWatch:
         return TtyWatch(
-            self.device, LineSettings(), lambda node, fd: self.opened.append((node, fd)), self.gone.append, self.dev
+            self.device,
+            settings or LineSettings(),
+            lambda node, fd: self.opened.append((node, fd)),
+            self.gone.append,
+            self.dev,
         )
 
     def appear(self, name: str) -> KernelUevent:
@@ -140,6 +144,46 @@ def test_lost_uevents_are_made_up_for(tmp_path: Path) -> None:
         watch.look()
         await port.until(lambda: len(port.opened) == 2)
         assert port.gone == [str(port.dev / "ttyACM0")]
+
+    played(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("pid", "serial_jtag", "opens"),
+    [
+        ("1001", False, False),
+        ("0009", False, False),
+        ("1001", True, True),
+        ("0009", True, False),
+        ("4001", False, True),
+    ],
+)
+def test_a_loaders_port_is_left_alone(tmp_path: Path, pid: str, serial_jtag: bool, opens: bool) -> None:
+    """USB-Serial/JTAG is opened where the log comes over it, the ROM's own USB never; an application's port always."""
+
+    async def scenario(port: Port, _: TtyWatch) -> None:
+        (port.tree.directory("1-1.2") / "idProduct").write_text(f"{pid}\n")
+        watch = port.watch(LineSettings(avoided=loaders_but(serial_jtag)))
+        watch.take(port.appear("ttyACM0"))
+        await asyncio.sleep(0.01)  # the port is there: an attempt would have succeeded by now
+        watch.close()
+        assert bool(port.opened) is opens
+
+    played(tmp_path, scenario)
+
+
+def test_the_applications_port_is_opened_once_the_loader_has_gone(tmp_path: Path) -> None:
+    """The watch goes on while a loader is there."""
+
+    async def scenario(port: Port, _: TtyWatch) -> None:
+        watch = port.watch(LineSettings(avoided=loaders_but(False)))
+        (port.tree.directory("1-1.2") / "idProduct").write_text("1001\n")
+        watch.take(port.appear("ttyACM0"))
+        watch.take(port.vanish("ttyACM0"))
+        (port.tree.directory("1-1.2") / "idProduct").write_text("4001\n")
+        watch.take(port.appear("ttyACM0"))
+        await port.until(lambda: len(port.opened) == 1)
+        watch.close()
 
     played(tmp_path, scenario)
 
