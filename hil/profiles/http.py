@@ -9,8 +9,9 @@ METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 PROBED = ("GET", "POST", "PUT")
 """Methods that are tried on every path; each that the path does not have is to be refused."""
 NOWHERE = "/no-such-page"
-NOTHING, LOGS, STATE, RESTART = EFFECTS = ("nothing", "logs", "state", "restart")
-"""What a request does to the board: nothing, lines in its log, a change that another request undoes, a restart."""
+NOTHING, LOGS, STATE, RESTART, LOADER = EFFECTS = ("nothing", "logs", "state", "restart", "loader")
+"""What a request does to the board: nothing, lines in its log, a change that another request undoes, a restart, or one
+that ends in the chip's loader."""
 JSON_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 REPLAYS = ("all", "nothing")
 
@@ -73,6 +74,8 @@ class Http:
     version: str = ""
     """A JSON object with ``uptime_ms``: it puts the event log on the host's time."""
     reset: str = ""
+    bootloader: str = ""
+    """POST there leaves for the chip's loader."""
     port: int = 80
     one_task: bool = False
     """While one answer is being given nobody else gets one; a log stream that is read blocks everything."""
@@ -106,7 +109,7 @@ def read_http(table: Table) -> Http:
     Raises:
         BenchError: a key, a type or a value is wrong, or two endpoints have one path and method.
     """
-    paths = {key: _path(table, key, "") for key in ("events", "status", "version", "reset")}
+    paths = {key: _path(table, key, "") for key in ("events", "status", "version", "reset", "bootloader")}
     http = Http(
         **paths,
         port=_between(table, "port", 1, 65535, 80),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hil.errors import MisuseError
 from hil.profiles.claims import Claim, Sequence, read_claims, read_sequences
 from hil.profiles.http import Http, read_http
+from hil.profiles.loader import Loader, read_loader
 from hil.profiles.network import Network, read_network
 from hil.profiles.witnesses import EventLog, Flags, Log, read_event_log, read_flags, read_log
 from hil.toml_table import Table
@@ -29,6 +30,7 @@ class Profile:
     flags: Flags = field(default_factory=Flags)
     http: Http = field(default_factory=Http)
     network: Network = field(default_factory=Network)
+    loader: Loader = field(default_factory=Loader)
 
     @property
     def can_claim(self) -> frozenset[str]:
@@ -58,7 +60,8 @@ class Profile:
             return name in self.can_claim
         if table == "sequence":
             return self.sequence(name) is not None
-        tables = {"http": self.http, "network": self.network, "log": self.log, "events": self.events}
+        names = ("http", "network", "log", "events", "loader")
+        tables = {name: getattr(self, name) for name in names}
         try:
             return bool(getattr(tables[table], name))
         except (KeyError, AttributeError) as error:
@@ -86,6 +89,7 @@ def read_profile(top: Table) -> Profile:
         flags=read_flags(top.table("flags")),
         http=http,
         network=read_network(top.table("network")),
+        loader=read_loader(top.table("loader")),
     )
     top.finish()
     _refuse_mute(top, profile)

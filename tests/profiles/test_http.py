@@ -66,7 +66,10 @@ def test_a_stream_is_there_if_it_has_a_path() -> None:
         (STATUS + 'body = "("', r"endpoint\./status\.body is '\('; not a regular expression"),
         (STATUS + 'json = { UP = "bool" }', r"endpoint\./status\.json\.UP is 'bool'; known: 'array', 'boolean'"),
         (STATUS + "more_keys = true", r"endpoint\./status\.more_keys is True; wanted beside it: json"),
-        (STATUS + 'effect = "boom"', r"endpoint\./status\.effect is 'boom'; known: 'logs', 'nothing', 'restart'"),
+        (
+            STATUS + 'effect = "boom"',
+            r"endpoint\./status\.effect is 'boom'; known: 'loader', 'logs', 'nothing', 'restart'",
+        ),
         (STATUS + "typ = 1", r"endpoint\./status\.typ is not a known key; known: body, content_type"),
         ("port = 0", r"port is 0; wanted 1 to 65535"),
         ('events = "events"', r"events is 'events'; wanted a path such as '/status'"),
