@@ -19,6 +19,7 @@ from hil.timeline.events import (
     Event,
     ProfileRead,
     ReplyDoubted,
+    UsbDetached,
 )
 
 PATIENCE_S = 2.0
@@ -149,7 +150,10 @@ def _of_host(event: DhcpDiscover | DhcpRequest) -> bool:
 
 
 def _age_s(window: Window, event: Event) -> float:
-    return float(window.until_ns - event.t_ns) / 1e9
+    """How long the board had to answer: to the end of the window, or until it left the bus."""
+    left = window.after(event).first(UsbDetached(path=window.port))
+    end_ns = window.until_ns if left is None else left.t_ns
+    return float(end_ns - event.t_ns) / 1e9
 
 
 def _claimed(window: Window, name: str) -> Event | None:

@@ -18,6 +18,7 @@ from hil.timeline.events import (
     ProfileRead,
     ReplyDoubted,
     UsbAttached,
+    UsbDetached,
 )
 
 OURS = {signature.name for signature in DHCP_SIGNATURES}
@@ -35,6 +36,7 @@ def names(*events: Event) -> list[str]:
     return [finding.name for finding in found if finding.name in OURS]
 
 
+PLUGGED = at(0.1, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent")
 CARRIER = at(0.5, Carrier(True, "usb0"), "netlink")
 REFERENCE = at(-5.0, ProfileRead("reference", BOARD, 24, LEASED, "192.168.7.10"), "harness")
 SILENT_PROFILE = at(-5.0, ProfileRead("generic", "", 24, "", ""), "harness")
@@ -138,10 +140,11 @@ def test_an_answer_speaks_against_a_missing_ack(answer: Event) -> None:
     "events",
     [
         [offer(8.0), request(8.5)],
+        [PLUGGED, offer(1.1), request(1.2), at(1.3, UsbDetached("1-1"), "uevent")],
         [offer(1.1), request(2.1, server="192.168.7.9"), request(3.1, server="192.168.7.9")],
         [offer(1.1), request(2.1), request(3.1), at(2.0, CaptureGap("packet", "the kernel dropped 3 frames", 0.1))],
     ],
-    ids=["asked a moment ago", "another server's offer taken", "frames were lost"],
+    ids=["asked a moment ago", "the cable was pulled", "another server's offer taken", "frames were lost"],
 )
 def test_a_request_may_be_none_of_the_servers_business(events: list[Event]) -> None:
     """Nothing is missing where nothing was due."""
