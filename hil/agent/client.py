@@ -343,9 +343,12 @@ class Agent:
         """USBDEVFS_RESET."""
         return self._done(protocol.ResetDevice(board))
 
-    def reset_by_lines(self, board: str) -> Done:
-        """Pull the chip's EN low for a moment, by DTR and RTS of the board's console; returns the instant it fell."""
-        return _enclosed(self._result(protocol.ResetByLines(board)))
+    def reset_by_lines(self, board: str, download: bool = False) -> Done:
+        """Pull the chip's EN low for a moment, by DTR and RTS of the board's console; returns the instant it fell.
+
+        With ``download`` its IO0 is low when EN rises, and the ROM stays in its loader.
+        """
+        return _enclosed(self._result(protocol.ResetByLines(board, download)))
 
     def switch_power(self, board: str, power: str, on: bool) -> Done:
         """Switch the board's power as the allow list says; off, it comes back when this client ends.

@@ -260,6 +260,7 @@ class ResetDevice(Request):
 class ResetByLines(Request):
     op: ClassVar[str] = "reset_by_lines"
     board: str = _checked(_BOARD)
+    download: bool = _checked(checks.flag)
 
 
 @_op

@@ -86,6 +86,11 @@ class FakeAgent:
         self.detach()
         self.capture.after(self.boot_s, self.attach)
 
+    def starts(self, download: bool) -> None:
+        """The chip comes out of a reset with IO0 low or high: its loader, or its application."""
+        pid = 0x1001 if download else PID
+        self.become(VID, pid, self.boot_s)
+
     def suspend(self) -> None:
         """The device goes to sleep, if it is there."""
         if not self.present:
@@ -122,11 +127,15 @@ class FakeAgent:
         self._reached("reset_device", board)
         return self._done()
 
-    def reset_by_lines(self, board: str) -> Done:
-        self._called("reset_by_lines", board)
+    def reset_by_lines(self, board: str, download: bool = False) -> Done:
+        self._called("reset_by_lines", board, *(["download"] if download else []))
         if self.lines_reset:
-            self.restart()
+            self.starts(download)
         return self._done()
+
+    def open_tty(self, board: str, port: str) -> tuple[str, int]:
+        self._reached("open_tty", board, port)
+        raise AgentError(f"{self.ttys[port]} is held by screen (process 77); end that, or let go of it")
 
     def switch_power(self, board: str, power: str, on: bool) -> Done:
         self._called("switch_power", board, power, str(on))

@@ -1,8 +1,10 @@
-"""Resetting a board by the modem lines of its UART bridge.
+"""Resetting a board by the modem lines of its UART bridge, into its flash or into its ROM's loader.
 
 On a development board two transistors tie the lines to the chip: EN is low while RTS is asserted and DTR is not, IO0 is
 low while DTR is asserted and RTS is not (Espressif, ESP32-S3-DevKitC-1 schematic, "auto program"). So RTS alone for
-100 ms starts the chip over from its flash, as esptool's hard reset does (esptool/reset.py, HardReset).
+100 ms starts the chip over from its flash, as esptool's hard reset does (esptool/reset.py, HardReset). DTR alone
+directly after it keeps IO0 low while EN rises, and the ROM stays in its loader (ESP32-S3 datasheet, "Boot mode
+control": GPIO0 is sampled then).
 """
 
 import fcntl
@@ -47,8 +49,13 @@ class ModemLines:
         fcntl.ioctl(self._descriptor, termios.TIOCMSET, struct.pack("i", bits))
 
 
-def pulse_en(lines: Lines, clock: Clock | None = None) -> tuple[int, int]:
+def pulse_en(lines: Lines, clock: Clock | None = None, download: bool = False) -> tuple[int, int]:
     """Hold EN low for a while with IO0 high; the lines are as they were when it returns.
+
+    Args:
+        lines: of the bridge.
+        clock: for the pauses.
+        download: IO0 is low when EN rises, and for a while longer.
 
     Returns:
         the instants that enclose the fall of EN.
@@ -64,7 +71,7 @@ def pulse_en(lines: Lines, clock: Clock | None = None) -> tuple[int, int]:
         lines.set(released | termios.TIOCM_RTS)
         fell_ns = now_ns()
         clock.sleep(HELD_S)
-        lines.set(released)
+        lines.set(released | (termios.TIOCM_DTR if download else 0))
         clock.sleep(SETTLES_S)
     finally:
         lines.set(former)

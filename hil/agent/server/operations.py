@@ -271,15 +271,15 @@ class Operations:
 
     async def reset_by_lines(self, session: Session, connection: Connection, request: protocol.ResetByLines) -> Answer:
         console = self._machine.hold(session, request.board).port("console")
-        return list(await session.work(self._pulse, console)), []
+        return list(await session.work(self._pulse, console, request.download)), []
 
-    def _pulse(self, console: UsbDevice) -> tuple[int, int]:
+    def _pulse(self, console: UsbDevice, download: bool) -> tuple[int, int]:
         names = console.ttys()
         if not names:
             raise AgentError(f"no serial port at {console.path}; its bridge is gone or has no driver")
         descriptor = open_node(self._machine.dev / names[0], console.tty_number(names[0]))
         try:
-            return pulse_en(ModemLines(descriptor))
+            return pulse_en(ModemLines(descriptor), download=download)
         finally:
             os.close(descriptor)
 

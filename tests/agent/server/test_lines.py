@@ -41,6 +41,14 @@ def test_rts_alone_holds_the_chip_and_lets_it_go(former: int) -> None:
     assert lines.set_to == [(0, CTS | RTS), (held_ns, CTS), (settled_ns, former)]
 
 
+def test_dtr_after_rts_keeps_the_rom_in_its_loader() -> None:
+    """IO0 is low when EN rises and for a while longer; then the lines are as they were."""
+    clock = FakeClock(0)
+    lines = FakeLines(CTS | DTR | RTS, clock)
+    pulse_en(lines, clock, download=True)
+    assert [bits for _, bits in lines.set_to] == [CTS | RTS, CTS | DTR, CTS | DTR | RTS]
+
+
 def test_lines_come_back_where_the_pulse_fails() -> None:
     """A bridge that vanishes in the middle is an error, and the last word is to let go."""
     clock = FakeClock(0)
