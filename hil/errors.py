@@ -9,10 +9,14 @@
     │   ├── AgentError           the privileged agent failed or went away
     │   │   └── AgentRefused     the allow list does not name what was asked for
     │   ├── VirtualBoardError    the virtual board's process failed or was asked for nonsense
+    │   ├── BuildError           what is to be flashed cannot be: no build, no image, another chip's, regions that overlap
+    │   ├── FlashRefused         nothing was written: this build may not go to the chip that is there
     │   └── MisuseError          a test uses hil in a way that cannot be judged
     ├── BoardFailure             the product is wrong: shown as FAILED
     │   ├── ExpectationFailed    what was awaited did not happen, or something forbidden did
     │   ├── BoardVanished        the board left the bus while it was being used
+    │   ├── FlashFailed          flashing began and did not end with what was to be written
+    │   ├── LoaderFailure        the way into the chip's loader or out of it ended elsewhere; its message begins with a name
     │   └── BoardMute            the board is there and does not answer within the deadline
     └── WireError                bytes that do not follow their format; the only exception of hil.wire
 
@@ -48,6 +52,14 @@ class VirtualBoardError(HarnessError):
     """The virtual board's process failed or was asked for something it does not have."""
 
 
+class BuildError(HarnessError):
+    """What is to be flashed cannot be, whatever the board: the message names the file and the offset."""
+
+
+class FlashRefused(HarnessError):
+    """Nothing was written: the build and the chip that is there do not go together."""
+
+
 class MisuseError(HarnessError):
     """A test uses hil in a way that cannot be judged."""
 
@@ -62,6 +74,18 @@ class ExpectationFailed(BoardFailure):
 
 class BoardVanished(BoardFailure):
     """The board left the bus while it was being used."""
+
+
+class FlashFailed(BoardFailure):
+    """Flashing began and did not end with what was to be written; the message names region and reason."""
+
+
+class LoaderFailure(BoardFailure):
+    """The way into the chip's loader, or out of it, ended elsewhere; ``name`` says where, and begins the message."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name}: {text}")
+        self.name = name
 
 
 class BoardMute(BoardFailure):
