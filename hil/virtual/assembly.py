@@ -13,11 +13,13 @@ from hil.virtual.auto_reset import AutoReset
 from hil.virtual.board import VirtualBoard
 from hil.virtual.board_parts import BoardParts
 from hil.virtual.board_spec import BoardSpec
+from hil.virtual.chip import ChipParts
 from hil.virtual.fault_loader import load
-from hil.virtual.firmware import Firmware
+from hil.virtual.flash import FlashChip
 from hil.virtual.ipstack.kernel_stack import KernelStack, Lan
+from hil.virtual.registry import Registry, furnish
+from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.usb.cable import Cable
-from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.virtual.usb.uart_bridge import UartBridge
 from hil.virtual.usb.vhci import Vhci, VhciPort
 
@@ -57,10 +59,12 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
         SetupError: vhci_hcd, tun, a compiler or a permission is missing.
     """
     faults = [load(text) for text in spec.faults]
-    usb = FirmwareUsb.for_chip(spec.mac, spec.tinyusb)
-    firmware = Firmware(spec.library_path, spec.firmware)
+    registry = Registry(spec.mac, spec.library_path, spec.firmware, spec.tinyusb)
     vhci = Vhci(Path(spec.vhci))
     with ExitStack() as undo:
+        flash = FlashChip(path=spec.flash_path)
+        undo.callback(flash.close)
+        furnish(flash, registry.factory, spec.flash_path and spec.flash_path.with_suffix(".factory"))
         usb_port, console_port = (_reserve(vhci, undo) for _ in range(2))
         address = spec.address or lan_address(usb_port)
         stack = KernelStack(spec.board, Lan(spec.lan_name, address), http_single_task=spec.http_single_task)
@@ -68,9 +72,11 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
         lines = AutoReset()
         undo.callback(lines.close)
         bridge = UartBridge(spec.mac.replace(":", ""), lines)
+        lines.baud = lambda: bridge.serial.line_coding.baud
         console_cable = Cable(vhci, console_port)
         console_cable.plug(bridge)
-        parts = BoardParts(usb, firmware, stack, Cable(vhci, usb_port), bridge.serial, spec.supply, spec.drift_ppm)
+        chip = ChipParts(ChipIdentity(spec.mac), flash, registry, spec.drift_ppm)
+        parts = BoardParts(chip, stack, Cable(vhci, usb_port), bridge.serial, spec.supply)
         board = lines.chip = VirtualBoard(parts, faults, on_died)
         return Assembly(board, usb_port.path, console_port.path, spec.lan_name, address, console_cable, undo.pop_all())
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from hil.virtual.firmware import Firmware
+from hil.virtual.chip import ChipParts
 from hil.virtual.ipstack.interface import IpStack
 from hil.virtual.seen import Seen
-from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.virtual.usb.device import UsbDevice
 
 Supply = Literal["bus", "own"]
@@ -42,19 +41,20 @@ class Console(Protocol):
 class BoardParts:
     """What a board is made of."""
 
-    usb: FirmwareUsb
-    firmware: Firmware
+    chip: ChipParts
     stack: IpStack
     cable: Cable
     console: Console
     supply: Supply = "bus"
-    drift_ppm: float = 8.0
-    """Of the board's clock against the host's."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
     powered: bool
+    mode: str
+    """See :class:`~hil.virtual.chip.Mode`."""
+    runs: str
+    """Project and version of the application, or why none runs; '' in the loader."""
     plugged: bool
     mounted: bool
     suspended: bool

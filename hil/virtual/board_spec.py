@@ -40,6 +40,8 @@ class BoardSpec:
     firmware: FirmwareConfig = FirmwareConfig()  # noqa: RUF009 - it is frozen
     library: str = ""
     """A build of the firmware core; the reference one where it is empty."""
+    flash: str = ""
+    """The file that holds the board's flash; the flash ends with the process where it is empty."""
 
     @classmethod
     def parse(cls, message: Mapping[str, Any]) -> Self:
@@ -70,6 +72,10 @@ class BoardSpec:
     @property
     def lan_name(self) -> str:
         return self.lan or f"hil-lan-{self.board}"[:MAX_LAN]
+
+    @property
+    def flash_path(self) -> Path | None:
+        return Path(self.flash) if self.flash else None
 
     @property
     def library_path(self) -> Path | None:

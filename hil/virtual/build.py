@@ -92,7 +92,7 @@ def _is_usable(place: Path) -> bool:
 
 
 def cache_key(sources: Path, compiler: Path) -> str:
-    """Hex digest over the names and contents of the sources, the flags, and the compiler's path, size and time.
+    """Digests of the sources, and of the flags and the compiler's path, size and time.
 
     Raises:
         SetupError: there is no such compiler.
@@ -102,12 +102,22 @@ def cache_key(sources: Path, compiler: Path) -> str:
     except OSError as error:
         raise SetupError(f"firmware core: {compiler}: {error.strerror}; install gcc") from error
     identity = f"{compiler.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{' '.join(FLAGS)}"
-    digest = hashlib.sha256(identity.encode())
+    return f"{source_digest(sources)}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+
+
+def source_digest(sources: Path) -> str:
+    """32 hexadecimal digits over the names and contents of the sources, which name a core whoever compiled it."""
+    digest = hashlib.sha256()
     for path in sorted((*sources.glob("*.c"), *sources.glob("*.h"))):
         content = path.read_bytes()
         digest.update(f"\0{path.name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:32]
+
+
+def compiled(digest: str, cache_directory: Path) -> Path | None:
+    """A library of the sources with that digest, if the cache has one."""
+    return next(iter(sorted(cache_directory.glob(f"libfw_core-{digest}-*.so"))), None)
 
 
 def build(sources: Path, compiler: Path, cache_directory: Path) -> Path:

@@ -8,6 +8,7 @@
     {"id": 2, "do": "plug"}                        {"id": 2, "ok": true, "t_ns": …}
     {"id": 3, "do": "power", "on": false}
     {"id": 4, "do": "reset", "kind": "en"}         en, sw or panic
+    {"id": 4, "do": "hold_boot", "on": true}       the BOOT button, for the next reset that looks at it
     {"id": 5, "do": "set_fault", "faults": ["no-link-notification:from_mount=2"]}
     {"id": 6, "do": "state"}                       {"id": 6, "ok": true, "t_ns": …, "powered": true, …}
     {"id": 7, "do": "stop"}
@@ -118,11 +119,14 @@ class Control:
                 return {"t_ns": await board.reset(RESETS[_choice(request, "kind", tuple(RESETS))])}
             case "set_fault":
                 board.set_faults([load(text) for text in _texts(request, "faults")])
-                return {}
+            case "hold_boot":
+                board.hold_boot(_boolean(request, "on"))
             case "state":
                 return asdict(board.state)
-        known = "configure, plug, unplug, power, reset, set_fault, state, stop"
-        raise VirtualBoardError(f"unknown request {action!r}; known: {known}")
+            case _:
+                known = "configure, plug, unplug, power, reset, hold_boot, set_fault, state, stop"
+                raise VirtualBoardError(f"unknown request {action!r}; known: {known}")
+        return {}
 
     async def _configure(self, fields: Mapping[str, Any]) -> Answer:
         if self._bench is not None:

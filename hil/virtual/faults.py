@@ -13,8 +13,9 @@ from typing import ClassVar, TypeVar
 
 from hil.clock import now_ns, to_ns
 from hil.errors import VirtualBoardError
+from hil.virtual.download import Download
 from hil.virtual.firmware import Command, FirmwareConfig, HttpResponse
-from hil.virtual.points import ChipReset, Injection, Later, Mount, Point, StallUsb, Unmount
+from hil.virtual.points import ChipReset, Injection, Later, LoseContact, Mount, Point, PullCable, StallUsb, Unmount
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.usb import SetupPacket
@@ -91,6 +92,26 @@ class Fault:
     def boot(self, reset: Reset) -> Reset:
         """Why the chip starts over, before it says so."""
         return reset
+
+    # ---- in the chip's loader
+
+    def download(self, how: Download) -> Download:
+        """How the chip comes up in its loader; asked each time it does."""
+        return how
+
+    def loading(self, packet: bytes) -> Sequence[Injection]:
+        """What happens when a request of the host arrives (:class:`hil.wire.esp_loader.Request`)."""
+        return ()
+
+    def loader_request(self, packet: bytes) -> bytes | None:
+        """One request of the host; None: the chip does not get it."""
+        return packet
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        """One packet of the loader, a reply or not; None: the host does not get it."""
+        return packet
+
+    # ---- what the firmware does
 
     def command(self, command: Command) -> Command | None:
         """One command of the firmware; None swallows it, and the firmware believes it was carried out."""
@@ -192,6 +213,23 @@ class FaultPort:
         for fault in self._active():
             reset = self._ask(fault, partial(fault.boot, reset), reset, _is_reset)
         return reset
+
+    def download(self, how: Download) -> Download:
+        for fault in self._active():
+            how = self._ask(fault, partial(fault.download, how), how, _is_download)
+        return how
+
+    def loading(self, packet: bytes) -> list[Injection]:
+        found: list[Injection] = []
+        for fault in self._active():
+            found += self._ask(fault, partial(fault.loading, packet), (), _is_injections)
+        return found
+
+    def loader_request(self, packet: bytes) -> bytes | None:
+        return self._pass(packet, lambda fault, each: partial(fault.loader_request, each))
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        return self._pass(packet, lambda fault, each: partial(fault.loader_reply, each))
 
     def identity(self, usb: FirmwareUsb) -> FirmwareUsb:
         for fault in self._active():
@@ -313,7 +351,11 @@ def _is_injections(value: object) -> bool:
 def _is_injection(value: object) -> bool:
     if isinstance(value, Later):
         return value.after_s >= 0 and _is_injection(value.injection)
-    return isinstance(value, Mount | Unmount | StallUsb | ChipReset | Command)
+    return isinstance(value, Mount | Unmount | StallUsb | ChipReset | PullCable | LoseContact | Command)
+
+
+def _is_download(value: object) -> bool:
+    return isinstance(value, Download)
 
 
 def _is_text_or_none(value: object) -> bool:
@@ -336,6 +378,7 @@ _WANTED: dict[Callable[[object], bool], str] = {
     _is_bytes: "bytes",
     _is_bytes_or_none: "bytes or None",
     _is_reset: "a hil.virtual.soc.Reset",
+    _is_download: "a hil.virtual.download.Download",
     _is_usb: "a hil.virtual.usb.descriptors.FirmwareUsb",
     _is_bool: "True or False",
     _is_config: "a hil.virtual.core_abi.FirmwareConfig",

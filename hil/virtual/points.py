@@ -67,7 +67,21 @@ class ChipReset:
     reset: Reset
 
 
-Injection = Union[Mount, Unmount, StallUsb, ChipReset, "Command", "Later"]
+@dataclass(frozen=True, slots=True)
+class PullCable:
+    """The cable is pulled, and put back after so long."""
+
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoseContact:
+    """The host loses the device for so long; the board keeps its power."""
+
+    for_s: float
+
+
+Injection = Union[Mount, Unmount, StallUsb, ChipReset, PullCable, LoseContact, "Command", "Later"]
 """What a fault may put in at a point; a command is carried out as if the firmware had given it."""
 
 

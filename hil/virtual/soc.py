@@ -1,9 +1,10 @@
 """What an ESP32-S3 does before its firmware runs, and the clock its firmware reads.
 
-A boot is a list of lines with the instant of each: the ROM's, then those of the second-stage boot loader. The board's
-own time 0 is the reset; the lines of the boot loader carry it in milliseconds, as the firmware's do after them.
+What a boot from flash prints, :mod:`hil.virtual.rom.boot` makes. The board's own time 0 is the reset; the lines of the
+boot loader carry it in milliseconds, as the firmware's do after them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,9 +12,8 @@ from hil.clock import NS_PER_MS, to_ns
 
 ROM_S = 0.010
 LOADER_S = 0.026
-LOADED_S = 0.285
-"""Seconds after reset of the ROM's first line, of the boot loader's first and of its last; the firmware's own first
-line comes at ``start_ms`` of its configuration."""
+"""Seconds after reset of the ROM's first line and of the boot loader's first; the firmware's own first line comes at
+``start_ms`` of its configuration."""
 
 
 class Reset(Enum):
@@ -58,33 +58,6 @@ class BootLine:
 
 FLASH_BOOT, DOWNLOAD_BOOT = "0x8 (SPI_FAST_FLASH_BOOT)", "0x0 (DOWNLOAD(USB/UART0))"
 """The straps as the ROM prints them: IO0 high, IO0 low."""
-ROM_TAIL = (
-    "SPIWP:0xee",
-    "mode:DIO, clock div:1",
-    "load:0x3fce2820,len:0x1574",
-    "load:0x403c8700,len:0xd24",
-    "load:0x403cb700,len:0x2f00",
-    "entry 0x403c8928",
-)
-
-LOADER = (
-    ("I", "boot", "ESP-IDF v5.5.1 2nd stage bootloader"),
-    ("I", "boot", "Multicore bootloader"),
-    ("I", "boot", "chip revision: v0.2"),
-    ("I", "boot", "efuse block revision: v1.3"),
-    ("I", "boot.esp32s3", "Boot SPI Speed : 80MHz"),
-    ("I", "boot.esp32s3", "SPI Mode       : DIO"),
-    ("I", "boot.esp32s3", "SPI Flash Size : 8MB"),
-    ("I", "boot", "Enabling RNG early entropy source..."),
-    ("I", "boot", "Partition Table:"),
-    ("I", "boot", "## Label            Usage          Type ST Offset   Length"),
-    ("I", "boot", " 0 nvs              WiFi data        01 02 00009000 00006000"),
-    ("I", "boot", " 1 phy_init         RF data          01 01 0000f000 00001000"),
-    ("I", "boot", " 2 factory          factory app      00 00 00010000 00177000"),
-    ("I", "boot", "End of partition table"),
-    ("I", "boot", "Loaded app from partition at offset 0x10000"),
-    ("I", "boot", "Disabling RNG early entropy source..."),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,30 +92,17 @@ class Panic:
         return "\r\n".join(lines).encode()
 
 
-def boot_lines(reset: Reset) -> tuple[BootLine, ...]:
-    """Everything on the UART before the firmware's first line."""
-    return (_rom_lines(reset, FLASH_BOOT, ROM_TAIL), *_loader_lines())
-
-
-def download_lines(reset: Reset) -> tuple[BootLine, ...]:
-    """Everything on the UART of a chip whose ROM waits for a download."""
-    return (_rom_lines(reset, DOWNLOAD_BOOT, ("waiting for download",)),)
-
-
-def _rom_lines(reset: Reset, boot: str, tail: tuple[str, ...]) -> BootLine:
+def rom_line(reset: Reset, boot: str, tail: Sequence[str]) -> BootLine:
+    """What the ROM says of a reset: ``boot`` is :data:`FLASH_BOOT` or :data:`DOWNLOAD_BOOT`, ``tail`` what follows."""
     head = ["ESP-ROM:esp32s3-20210327", "Build:Mar 27 2021", f"{reset.rom_text},boot:{boot}"]
     if reset.has_saved_pc:
         head.append("Saved PC:0x40379ac9")
     return BootLine(ROM_S, "".join(f"{line}\r\n" for line in (*head, *tail)).encode())
 
 
-def _loader_lines() -> tuple[BootLine, ...]:
-    step_s = (LOADED_S - LOADER_S) / (len(LOADER) - 1)
-    made = []
-    for number, (level, tag, text) in enumerate(LOADER):
-        after_s = LOADER_S + number * step_s
-        made.append(BootLine(after_s, f"{level} ({int(after_s * 1000)}) {tag}: {text}\n".encode()))
-    return tuple(made)
+def download_line(reset: Reset) -> BootLine:
+    """Everything on the UART of a chip whose ROM waits for a download."""
+    return rom_line(reset, DOWNLOAD_BOOT, ("waiting for download",))
 
 
 class ChipClock:

@@ -15,10 +15,18 @@ class FakeChip:
 
     def __init__(self) -> None:
         self.pins: list[str] = []
+        self.low = False
+        self.heard: list[tuple[bytes, int]] = []
         self.released = asyncio.Event()
 
     def hold(self) -> None:
         self.pins.append("held")
+
+    def io0(self, low: bool) -> None:
+        self.low = low
+
+    def uart(self, data: bytes, baud: int) -> None:
+        self.heard.append((data, baud))
 
     def release(self, download: bool) -> None:
         self.pins.append("download" if download else "boot")
@@ -97,5 +105,20 @@ def test_a_board_that_is_gone_is_not_released() -> None:
         await asyncio.sleep(2 * RISES_S)
         lines.on_line_state(False, True)
         assert chip.pins == ["held"]
+
+    run(scenario)
+
+
+def test_the_bytes_of_a_host_reach_the_uart_at_the_rate_of_the_bridge() -> None:
+    """And IO0 is known at every moment: a watchdog's reset looks at it too."""
+
+    async def scenario(lines: AutoReset, chip: FakeChip) -> None:
+        lines.baud = lambda: 921_600
+        lines.on_serial(b"abc")
+        assert chip.heard == [(b"abc", 921_600)]
+        lines.on_line_state(True, False)
+        assert chip.low
+        lines.on_line_state(True, True)
+        assert not chip.low
 
     run(scenario)

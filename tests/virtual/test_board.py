@@ -12,10 +12,14 @@ from hil.testing.fake_stack import FakeStack
 from hil.testing.usbip_host import UsbipHost
 from hil.virtual.board import VirtualBoard
 from hil.virtual.board_parts import BoardParts
+from hil.virtual.chip import ChipParts
 from hil.virtual.fault_loader import load
 from hil.virtual.faults import ArmedFault, Arming, Fault
-from hil.virtual.firmware import Firmware, FirmwareConfig, UsbConnect, UsbDisconnect
+from hil.virtual.firmware import FirmwareConfig, UsbConnect, UsbDisconnect
+from hil.virtual.flash import FlashChip
 from hil.virtual.points import ChipReset, Injection, Later, Mount, Point, StallUsb
+from hil.virtual.registry import Registry, furnish
+from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
@@ -39,7 +43,8 @@ QUICK = FirmwareConfig(
     http_ms=1,
     restart_delay_ms=1,
 )
-USB = FirmwareUsb.for_chip("34:85:18:00:00:02")
+MAC = "34:85:18:00:00:02"
+USB = FirmwareUsb.for_chip(MAC)
 FRAME = EthernetFrame("02:02:11:22:33:02", "02:02:11:22:33:01", 0x88B5, b"hello".ljust(46, b"\0")).pack()
 
 
@@ -60,7 +65,11 @@ class Bench:
         self.stack = FakeStack()
         self.console = FakeConsole()
         self.died: list[VirtualBoardError] = []
-        parts = BoardParts(USB, Firmware(config=QUICK), self.stack, self.cable, self.console)
+        self.registry = Registry(MAC, config=QUICK)
+        self.flash = FlashChip()
+        furnish(self.flash, self.registry.factory)
+        chip = ChipParts(ChipIdentity(MAC), self.flash, self.registry)
+        parts = BoardParts(chip, self.stack, self.cable, self.console)
         self.board = VirtualBoard(replace(parts, supply=supply), faults, self.died.append)
 
     async def connected(self) -> UsbipHost:
@@ -256,7 +265,7 @@ def test_a_chip_that_is_held_while_it_gets_power_waits() -> None:
 
 
 def test_a_chip_that_is_released_with_io0_low_waits_for_a_download() -> None:
-    """The ROM says so, no firmware runs and no device comes; the next reset ends it."""
+    """The ROM says so, no firmware runs, USB-Serial/JTAG comes; the next reset with IO0 high ends it."""
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
@@ -265,9 +274,14 @@ def test_a_chip_that_is_released_with_io0_low_waits_for_a_download() -> None:
         bench.console.text = ""
         bench.board.release(download=True)
         await bench.until(lambda: "waiting for download" in bench.console.text)
-        assert (bench.board.state.mounted, bench.board.state.link) == (False, False)
+        state = bench.board.state
+        assert (state.mode, state.mounted, state.link) == ("loader", False, False)
+        rom = await bench.cable.host()
+        assert (await rom.control(0x80, 6, 0x0100, 0, 18))[1][8:12].hex() == "3a300110"
+        bench.board.io0(False)
         await bench.board.reset(Reset.EN)
         await bench.connected()
+        assert (bench.board.state.mode, bench.board.state.runs) == ("application", "hil-reference 0.1.0")
 
     run(scenario)
 

@@ -15,10 +15,12 @@ from hil.testing.fake_stack import FakeStack
 from hil.virtual.board import VirtualBoard
 from hil.virtual.board_parts import BoardParts
 from hil.virtual.board_spec import BoardSpec
+from hil.virtual.chip import ChipParts
 from hil.virtual.control import Control
 from hil.virtual.fault_loader import load
-from hil.virtual.firmware import Firmware
-from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.virtual.flash import FlashChip
+from hil.virtual.registry import Registry, furnish
+from hil.virtual.rom.identity import ChipIdentity
 
 WITHIN_S = 5.0
 
@@ -56,7 +58,10 @@ class Client:
     async def assemble(self, spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]) -> FakeAssembly:
         cable = FakeCable()
         self.died = on_died
-        parts = BoardParts(FirmwareUsb.for_chip(spec.mac), Firmware(), FakeStack(), cable, Console(), spec.supply)
+        flash, registry = FlashChip(), Registry(spec.mac)
+        furnish(flash, registry.factory)
+        chip = ChipParts(ChipIdentity(spec.mac), flash, registry)
+        parts = BoardParts(chip, FakeStack(), cable, Console(), spec.supply)
         self.made.append(FakeAssembly(VirtualBoard(parts, [load(text) for text in spec.faults], on_died), cable))
         return self.made[-1]
 
@@ -128,7 +133,10 @@ def test_the_whole_life_of_a_board() -> None:
 @pytest.mark.parametrize(
     ("message", "error"),
     [
-        ({"do": "fly"}, "unknown request 'fly'; known: configure, plug, unplug, power, reset, set_fault, state, stop"),
+        (
+            {"do": "fly"},
+            "unknown request 'fly'; known: configure, plug, unplug, power, reset, hold_boot, set_fault, state, stop",
+        ),
         ({"do": "power", "on": 1}, "power: on is 1, expected true or false"),
         ({"do": "reset", "kind": "hard"}, "reset: kind is 'hard'; known: en, sw, panic"),
         ({"do": "reset", "kind": "en"}, "reset EN: the board has no power; plug it in or switch its supply on"),

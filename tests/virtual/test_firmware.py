@@ -491,9 +491,7 @@ INPUTS = st.one_of(
     st.tuples(st.sampled_from(("mounted", "unmounted", "resumed", "netif_started", "wake"))),
     st.tuples(st.sampled_from(("suspended",)), st.booleans()),
     st.tuples(st.sampled_from(("line_state",)), st.booleans(), st.booleans()),
-    st.tuples(
-        st.sampled_from(("frame_received", "send_frame", "log", "serial_received")), st.binary(max_size=1700)
-    ),
+    st.tuples(st.sampled_from(("frame_received", "send_frame", "log", "serial_received")), st.binary(max_size=1700)),
     st.tuples(st.sampled_from(("frame_sent",)), st.binary(max_size=1700), st.booleans(), st.text(max_size=100)),
     st.tuples(st.sampled_from(("http",)), st.sampled_from(("GET", "POST", "")), st.text(max_size=20)),
     st.tuples(st.sampled_from(("boot",)), st.text(max_size=50)),

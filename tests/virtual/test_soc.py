@@ -2,14 +2,14 @@
 
 import pytest
 
-from hil.virtual.soc import ChipClock, Panic, Reset, boot_lines, download_lines
-from hil.wire.esplog import BacktraceLine, BootLine, LogLine, PanicLine, parse_line
+from hil.virtual.soc import FLASH_BOOT, ChipClock, Panic, Reset, download_line, rom_line
+from hil.wire.esplog import BacktraceLine, BootLine, PanicLine, parse_line
 
 NS_PER_S = 1_000_000_000
 
 
 def lines_of(reset: Reset) -> list[str]:
-    return b"".join(line.data for line in boot_lines(reset)).decode().splitlines()
+    return rom_line(reset, FLASH_BOOT, ("entry 0x403c8928",)).data.decode().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_the_program_counter_is_saved_only_where_there_was_power() -> None:
 
 def test_a_rom_that_waits_for_a_download_says_so_and_nothing_more() -> None:
     """The straps as the ROM of the ESP32-S3 prints them; no boot loader follows."""
-    (rom,) = download_lines(Reset.EN)
+    rom = download_line(Reset.EN)
     assert rom.data.decode().splitlines()[2:] == [
         "rst:0x1 (POWERON),boot:0x0 (DOWNLOAD(USB/UART0))",
         "waiting for download",
@@ -46,17 +46,6 @@ def test_rom_lines_are_recognised_by_the_log_parser() -> None:
     found = [parse_line(line) for line in lines_of(Reset.SOFTWARE)]
     reasons = [line.reset_reason for line in found if isinstance(line, BootLine) and line.reset_reason]
     assert reasons == ["RTC_SW_CPU_RST"]
-
-
-def test_loader_lines_come_in_order_before_the_firmware_and_carry_their_time() -> None:
-    """Each line's milliseconds are its own instant, and the last comes before 300 ms."""
-    lines = boot_lines(Reset.POWER_ON)[1:]
-    assert [line.after_s for line in lines] == sorted(line.after_s for line in lines)
-    assert lines[-1].after_s < 0.3
-    for line in lines:
-        parsed = parse_line(line.data.decode().rstrip("\n"))
-        stamp = parsed.ms if isinstance(parsed, LogLine) else int(line.data.decode().split("(")[1].split(")")[0])
-        assert stamp == int(line.after_s * 1000)
 
 
 def test_a_panic_is_recognised_by_the_log_parser() -> None:

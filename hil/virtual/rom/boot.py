@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from hil.virtual.flash import FlashChip
 from hil.virtual.rom.app_image import LogText
-from hil.virtual.rom.first_stage import FirstStage, first_stage
+from hil.virtual.rom.first_stage import first_stage
 from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.rom.second_stage import second_stage
-from hil.virtual.soc import FLASH_BOOT, LOADER_S, ROM_S, BootLine, Reset
+from hil.virtual.soc import FLASH_BOOT, LOADER_S, BootLine, Reset, rom_line
 from hil.wire.esp_image import AppDescription, BootloaderDescription
 
 BAUD = 115_200
@@ -49,7 +49,7 @@ def boot(flash: FlashChip, reset: Reset = Reset.POWER_ON, identity: ChipIdentity
     one: the first boot from an OTA slot without OTA data notes the slot there.
     """
     first = first_stage(flash)
-    lines = [_rom_lines(reset, first)]
+    lines = [rom_line(reset, FLASH_BOOT, first.lines)]
     if first.header is None:
         return BootOutcome(tuple(lines), failure=first.failure, reset=Reset.TASK_WATCHDOG, ends_after_s=WATCHDOG_S)
     described = first.description or BootloaderDescription()
@@ -82,13 +82,6 @@ def log_lines(log: Sequence[LogText], after_s: float) -> tuple[BootLine, ...]:
         made.append(BootLine(after_s, data))
         after_s += _sending_s(data)
     return tuple(made)
-
-
-def _rom_lines(reset: Reset, first: FirstStage) -> BootLine:
-    head = ["ESP-ROM:esp32s3-20210327", "Build:Mar 27 2021", f"{reset.rom_text},boot:{FLASH_BOOT}"]
-    if reset.has_saved_pc:
-        head.append("Saved PC:0x40379ac9")
-    return BootLine(ROM_S, "".join(f"{line}\r\n" for line in (*head, *first.lines)).encode())
 
 
 def _sending_s(data: bytes) -> float:

@@ -5,7 +5,7 @@ from enum import Enum
 
 from hil.virtual.flash import FlashChip
 from hil.virtual.rom.registers import Registers
-from hil.wire.esp_loader import STUB_GREETING
+from hil.wire.esp_loader import STUB_GREETING, SecurityInfo
 
 ROM_BAUD = 115_200
 RAM = (
@@ -37,6 +37,7 @@ class Chip:
 
     flash: FlashChip
     registers: Registers
+    security: SecurityInfo = SecurityInfo()  # noqa: RUF009 - it is frozen
     baud: int = ROM_BAUD
     """Of the UART; USB does not care."""
     exit: Exit | None = None

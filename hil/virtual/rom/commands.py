@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from hil.errors import WireError
 from hil.virtual.rom.chip import Chip
 from hil.virtual.rom.writing import FlashWrite
-from hil.wire.esp_loader import Begin, Block, Error, Op, RegisterWrite, Request, SecurityInfo, checksum, two_words, word
+from hil.wire.esp_loader import Begin, Block, Error, Op, RegisterWrite, Request, checksum, two_words, word
 
 Answer = bytes | Error
 MD5_ARGUMENT, SYNC_LENGTH, SYNC_REPLIES = 16, 36, 8
@@ -70,7 +70,7 @@ class Commands:
         return b""
 
     def security_info(self, request: Request) -> Answer:
-        return self.errors.malformed if request.data else SecurityInfo().pack()
+        return self.errors.malformed if request.data else self.chip.security.pack()
 
     def change_baudrate(self, request: Request) -> Answer:
         """The reply goes out at the old rate."""

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from hil.errors import VirtualBoardError
 from hil.wire.addresses import mac_bytes
+from hil.wire.esp_image import CHIP_ESP32S3
+from hil.wire.esp_loader import SecurityInfo
 
 EFUSE = 0x6000_7000
 _BLOCK_1, _BLOCK_2 = EFUSE + 0x44, EFUSE + 0x5C
+_SECURE_BOOT, _SECURE_BOOT_ENABLED = EFUSE + 0x38, 1 << 20
+_SECURITY_SECURE_BOOT = 1 << 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ class ChipIdentity:
     """0: none, 1: 8 MB, 2: 2 MB, 3: 16 MB, 4: 4 MB."""
     psram_vendor: int = 1
     """1: AP Memory, 3.3 V."""
+    number: int = CHIP_ESP32S3
+    """As in the header of an image; another one is another chip."""
+    secure_boot: bool = False
 
     def __post_init__(self) -> None:
         limits = (("revision", self.revision, (3, 15)), ("efuse_revision", self.efuse_revision, (3, 7)))
@@ -56,5 +63,11 @@ class ChipIdentity:
             _BLOCK_1 + 0x10: (self.psram_in_package & 3) << 3 | self.psram_vendor << 7,
             _BLOCK_1 + 0x14: (self.psram_in_package >> 2) << 19 | (minor >> 3) << 23 | major << 24,
             _BLOCK_2 + 0x10: self.efuse_revision[0],
+            _SECURE_BOOT: _SECURE_BOOT_ENABLED * self.secure_boot,
         }
         return {address: word for address, word in words.items() if word}
+
+    @property
+    def security(self) -> SecurityInfo:
+        """The answer to GET_SECURITY_INFO."""
+        return SecurityInfo(flags=_SECURITY_SECURE_BOOT * self.secure_boot, chip_id=self.number)

@@ -5,6 +5,7 @@ Names, offsets and ``flasher_args.json`` are those of ``idf.py build``.
 
 import json
 from dataclasses import dataclass
+from random import Random
 
 from hil.errors import VirtualBoardError
 from hil.wire.esp_image import (
@@ -114,4 +115,5 @@ def flasher_args(files: tuple[FlashFile, ...], flash_mb: int = 8) -> str:
 
 def _filler(length: int, seed: int) -> bytes:
     """Bytes that compress about as code does: half of them repeat."""
-    return bytes((seed * 31 + (at ^ at >> 3) * 7 + at // 5) & 0xFF for at in range(length))
+    half = Random(seed).randbytes(-(-length // 2))
+    return (half + half)[:length]

@@ -5,12 +5,14 @@ through one line, be it the UART, USB-Serial/JTAG or USB-OTG. Nothing here takes
 programming are done at once.
 """
 
+from typing import Protocol
+
 from hil.clock import to_ns
 from hil.errors import WireError
 from hil.virtual.flash import FlashChip
 from hil.virtual.rom.chip import Chip, Exit
 from hil.virtual.rom.identity import ChipIdentity
-from hil.virtual.rom.registers import Registers
+from hil.virtual.rom.registers import LINE, Registers
 from hil.virtual.rom.rom_loader import RomLoader
 from hil.virtual.rom.stub_loader import StubLoader
 from hil.wire.esp_loader import STUB_GREETING, Request
@@ -21,6 +23,26 @@ MAX_PACKET = 0x10000
 HEADER = 8
 
 
+class LoaderTaps(Protocol):
+    """Where a fault may look at what passes; packets are without SLIP's delimiters and escapes."""
+
+    def loader_request(self, packet: bytes) -> bytes | None:
+        """What the chip gets; None: nothing."""
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        """What the host gets; None: nothing."""
+
+
+class NoTaps:
+    """Changes nothing."""
+
+    def loader_request(self, packet: bytes) -> bytes | None:
+        return packet
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        return packet
+
+
 class Loader:
     """From a reset into download mode to its end; a new reset makes a new loader.
 
@@ -29,6 +51,8 @@ class Loader:
         identity: what the chip is.
         strapped: GPIO0 was low at the reset.
         forced: the bit of the RTC domain that forces a download was set at the reset.
+        sticky: that bit cannot be cleared by a host.
+        taps: see :class:`LoaderTaps`.
     """
 
     def __init__(
@@ -38,9 +62,13 @@ class Loader:
         *,
         strapped: bool = True,
         forced: bool = False,
+        sticky: bool = False,
+        taps: LoaderTaps | None = None,
     ) -> None:
-        registers = Registers(flash, identity or ChipIdentity(), strapped=strapped, forced=forced)
-        self._chip = Chip(flash, registers)
+        identity = identity or ChipIdentity()
+        registers = Registers(flash, identity, strapped=strapped, forced=forced, sticky=sticky)
+        self._taps = taps or NoTaps()
+        self._chip = Chip(flash, registers, identity.security)
         self._commands: RomLoader | StubLoader = RomLoader(self._chip)
         self._reader = SlipReader(MAX_PACKET)
         self.deadline_ns: int | None = None
@@ -65,6 +93,10 @@ class Loader:
         """The next reset of the core leads to the loader again; pass it on as ``forced``."""
         return self._chip.registers.force_download
 
+    def answers_on(self, line: int) -> None:
+        """Which of its lines the loader tells a host that it uses."""
+        self._chip.registers.write(LINE, line)
+
     def feed(self, data: bytes, now_ns: int) -> bytes:
         """What the chip answers to bytes of its serial line; once it has left the loader, nothing."""
         self.wake(now_ns)
@@ -72,10 +104,12 @@ class Loader:
             return b""
         sent = []
         for packet in self._reader.feed(data):
-            if self.exit is None:
-                sent += self._receive(packet)
+            received = self._taps.loader_request(packet) if self.exit is None else None
+            if received is not None:
+                sent += self._receive(received)
         self._set_deadline(now_ns)
-        return b"".join(encode(each) for each in sent)
+        replies = (self._taps.loader_reply(each) for each in sent)
+        return b"".join(encode(each) for each in replies if each is not None)
 
     def wake(self, now_ns: int) -> None:
         """Lets the watchdog bite if it is time."""

@@ -22,6 +22,8 @@ SLOW_CLOCK_HZ = 136_000
 """Of the internal RC oscillator, which the watchdog counts."""
 CHIP_MAGIC = 0x4000_1000
 """A word of the ROM; its value on this chip is 9, as its number is."""
+LINE = 0x3FCE_F14C
+"""A variable of the ROM: the line that its loader answers on (``UARTDEV_BUF_NO`` of esptool up to 5.2)."""
 _STAGE_0_SHIFT, _STAGE_INTERRUPT = 28, 1
 _READ_ONLY = range(0x6000_7000, 0x6000_71C8)
 
@@ -34,12 +36,17 @@ class Registers:
         identity: what the eFuses hold.
         strapped: GPIO0 was low at the reset.
         forced: the bit that forces a download was set at the reset.
+        sticky: that bit cannot be written.
     """
 
-    def __init__(self, flash: FlashChip, identity: ChipIdentity, *, strapped: bool, forced: bool) -> None:
+    def __init__(
+        self, flash: FlashChip, identity: ChipIdentity, *, strapped: bool, forced: bool, sticky: bool = False
+    ) -> None:
+        self._sticky = sticky
         self._spi = SpiController(flash)
         self._words = identity.efuse_words()
-        self._words |= {CHIP_MAGIC: 9, GPIO_STRAP: 0 if strapped else STRAP_SPI_BOOT, OPTION1: FORCE_DOWNLOAD * forced}
+        straps = 0 if strapped else STRAP_SPI_BOOT
+        self._words |= {CHIP_MAGIC: identity.number, GPIO_STRAP: straps, OPTION1: FORCE_DOWNLOAD * forced}
         self.watchdog_s: float | None = None
         """From its arming to the reset; None: the RTC watchdog is off, or does not reset."""
 
@@ -55,6 +62,8 @@ class Registers:
 
     def write(self, address: int, value: int, mask: int = 0xFFFF_FFFF) -> None:
         """Changes the bits of the mask."""
+        if address == OPTION1 and self._sticky:
+            return
         value = self.read(address) & ~mask | value & mask
         if SPI1 <= address < SPI1 + SPAN:
             self._spi.write(address, value)
