@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* freertos */
+#pragma once
+#include "freertos/queue.h"
+#include "freertos/task.h"
+
+typedef QueueHandle_t SemaphoreHandle_t;
+
+SemaphoreHandle_t xSemaphoreCreateMutex(void);
+BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t ticks);
+BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore);
+TaskHandle_t xSemaphoreGetMutexHolder(SemaphoreHandle_t semaphore);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+/* esp_tinyusb 2.2 */
+#pragma once
+#include "tinyusb.h"
+
+#define TINYUSB_DEFAULT_CONFIG(callback, argument)                                                                     \
+    (tinyusb_config_t)                                                                                                 \
+    {                                                                                                                  \
+        .port = TINYUSB_PORT_FULL_SPEED_0, .event_cb = (callback), .event_arg = (argument)                             \
+    }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Started by usb_link_start(), in this order and before the host can see the device. */
+#ifndef USB_LINK_PARTS_H
+#define USB_LINK_PARTS_H
+
+#include "esp_err.h"
+
+esp_err_t ncm_sender_start(void);
+esp_err_t cdc_console_start(void);
+
+#endif

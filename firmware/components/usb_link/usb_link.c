@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "usb_link.h"
+
+#include <string.h>
+
+#include "core_runner.h"
+#include "descriptors.h"
+#include "device/usbd_pvt.h"
+#include "parts.h"
+#include "tinyusb.h"
+#include "tinyusb_default_config.h"
+#include "tinyusb_net.h"
+#include "tusb.h"
+
+static usb_link_deliver deliver_frame;
+
+/* In TinyUSB's task. ATTACHED is SET_CONFIGURATION, DETACHED its undoing or the end of the session. */
+static void on_bus_event(tinyusb_event_t *event, void *unused)
+{
+    fw_core *core = core_enter();
+    uint32_t now = core_now();
+    (void)unused;
+    switch (event->id) {
+    case TINYUSB_EVENT_ATTACHED:
+        fw_mounted(core, now);
+        break;
+    case TINYUSB_EVENT_DETACHED:
+        fw_unmounted(core, now);
+        break;
+    case TINYUSB_EVENT_SUSPENDED:
+        fw_suspended(core, event->suspended.remote_wakeup, now);
+        break;
+    case TINYUSB_EVENT_RESUMED:
+        fw_resumed(core, now);
+        break;
+    default:
+        break;
+    }
+    core_leave();
+}
+
+static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
+{
+    (void)unused;
+    bool wanted = fw_frame_received(core_enter(), frame, length, core_now());
+    core_leave();
+    if (wanted) {
+        deliver_frame(frame, length);
+    }
+    return ESP_OK;
+}
+
+/* TinyUSB 0.20 and newer ask whether the link is up after a bus reset; the core raises it when the stack is ready. */
+bool tud_network_default_link_state_cb(void);
+bool tud_network_default_link_state_cb(void)
+{
+    return false;
+}
+
+esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver)
+{
+    tinyusb_config_t config = TINYUSB_DEFAULT_CONFIG(on_bus_event, NULL);
+    tinyusb_net_config_t net = {.on_recv_callback = on_frame};
+    deliver_frame = deliver;
+    memcpy(net.mac_addr, names->host_mac, sizeof net.mac_addr);
+    usb_link_describe(names, &config.descriptor);
+    esp_err_t failed = ncm_sender_start();
+    if (failed == ESP_OK) {
+        failed = tinyusb_driver_install(&config);
+    }
+    if (failed == ESP_OK) {
+        failed = tinyusb_net_init(&net);
+    }
+    return failed == ESP_OK ? cdc_console_start() : failed;
+}
+
+void usb_link_disconnect(void)
+{
+    (void)tud_disconnect();
+}
+
+void usb_link_connect(void)
+{
+    (void)tud_connect();
+}
+
+/* In TinyUSB's task, which alone may start a transfer on the notification endpoint. */
+static void set_state(void *up)
+{
+    tud_network_link_state(0, up != NULL);
+}
+
+void usb_link_set_state(bool up)
+{
+    static uint8_t yes;
+    if (tud_inited()) {
+        usbd_defer_func(set_state, up ? &yes : NULL, false);
+    }
+}
+
+void usb_link_wake_host(void)
+{
+    (void)tud_remote_wakeup();
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "core_runner.h"
+#include "esp_http_server.h"
+#include "esp_system.h"
+#include "http_parser.h"
+#include "log_stream.h"
+#include "reply.h"
+#include "web.h"
+
+/* LWIP_MAX_SOCKETS is 16; the server itself needs three. */
+#define SOCKETS 13
+#define STACK_BYTES 6144
+
+/* Every method a client may try: the core refuses those that a path does not have. */
+static const httpd_method_t METHODS[] = {HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_PUT, HTTP_DELETE, HTTP_PATCH, HTTP_OPTIONS};
+
+#define METHOD_COUNT (sizeof METHODS / sizeof METHODS[0])
+
+static void ask_core(httpd_req_t *request, fw_response *response)
+{
+    fw_core *core = core_enter();
+    fw_set_free_heap(core, esp_get_free_heap_size());
+    fw_http_request(core, http_method_str((httpd_method_t)request->method), request->uri, core_now(), response);
+    core_leave();
+}
+
+/* The core's delay before a restart begins with its answer: this is out before the board goes. */
+static esp_err_t send_body(httpd_req_t *request, reply_head *head, const fw_response *response)
+{
+    esp_err_t failed = reply_begin(request, head);
+    return failed == ESP_OK ? httpd_resp_send(request, response->body, (ssize_t)response->length) : failed;
+}
+
+static esp_err_t answer(httpd_req_t *request)
+{
+    reply_head head;
+    fw_response response = {.body = malloc(FW_RESPONSE_BYTES), .capacity = FW_RESPONSE_BYTES};
+    esp_err_t failed = ESP_OK;
+    if (response.body == NULL) {
+        return httpd_resp_send_err(request, HTTPD_500_INTERNAL_SERVER_ERROR, NULL);
+    }
+    ask_core(request, &response);
+    reply_take_head(&head, &response);
+    if (response.stream != 0) {
+        free(response.body);
+        return log_stream_open(request, &head);
+    }
+    failed = send_body(request, &head, &response);
+    free(response.body);
+    return failed;
+}
+
+static esp_err_t serve(httpd_handle_t server)
+{
+    esp_err_t failed = ESP_OK;
+    for (size_t i = 0; i < METHOD_COUNT && failed == ESP_OK; i++) {
+        const httpd_uri_t any = {.uri = "/*", .method = METHODS[i], .handler = answer};
+        failed = httpd_register_uri_handler(server, &any);
+    }
+    return failed;
+}
+
+esp_err_t web_server_start(void)
+{
+    httpd_handle_t server = NULL;
+    httpd_config_t config = HTTPD_DEFAULT_CONFIG();
+    config.stack_size = STACK_BYTES;
+    config.max_open_sockets = SOCKETS;
+    config.max_uri_handlers = METHOD_COUNT;
+    config.lru_purge_enable = true;
+    config.uri_match_fn = httpd_uri_match_wildcard;
+    esp_err_t failed = log_stream_init();
+    if (failed == ESP_OK) {
+        failed = httpd_start(&server, &config);
+    }
+    return failed == ESP_OK ? serve(server) : failed;
+}

@@ -1,0 +1,108 @@
+"""What the firmware's checks run: compilers by name, the target's among them, and the port's config without ESP-IDF."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+FIRMWARE = Path(__file__).parents[2] / "firmware"
+CORE = FIRMWARE / "core"
+CHECKS = FIRMWARE / "checks"
+SOURCES = sorted((CORE / "src").glob("*.c"))
+PROGRAMS = sorted(path.stem for path in (CORE / "tests").glob("test_*.c"))
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wcast-align")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+CPU = "de233_fpu"
+"""QEMU's core of the family of the ESP32-S3's: LX7, little-endian, windowed registers."""
+
+_TARGET = (
+    "-std=gnu11",
+    "-Os",
+    "-mabi=windowed",
+    "-mtext-section-literals",
+    "-ffreestanding",
+    "-nostdinc",
+    # ESP-IDF's compiler has a long where this one has an int: formats are checked as they are there.
+    "-U__UINT32_TYPE__",
+    "-D__UINT32_TYPE__=long unsigned int",
+    "-U__INT32_TYPE__",
+    "-D__INT32_TYPE__=long int",
+)
+
+
+def run(*command: object, directory: Path, within_s: float = 60, environment: Mapping[str, str] | None = None) -> str:
+    """Standard output of a command that has to succeed; what it said is the assertion's text otherwise."""
+    words = [str(word) for word in command]
+    env = {**os.environ, **(environment or {})}
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=directory, timeout=within_s, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def need(*tools: str) -> None:
+    """Skip the test by the name of the first tool that is not on the path."""
+    for tool in tools:
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}; `make test` installs it where there is apt")
+
+
+@functools.cache
+def core_configuration() -> Path:
+    """The plugin that tells Debian's Xtensa compiler of the windowed core; built once, skipped by name where it cannot be."""
+    need("xtensa-lx106-elf-gcc")
+    done = subprocess.run([CHECKS / "xtensa-config"], check=False, capture_output=True, text=True, timeout=300)
+    if done.returncode == 0:
+        return Path(done.stdout.strip())
+    pytest.skip(f"needs the Xtensa core's configuration: {(done.stderr.strip().splitlines() or ['no reason'])[-1]}")
+
+
+def target(*arguments: object, directory: Path) -> str:
+    """Run the target's compiler, with the declarations of the C library that the checks bring."""
+    plugin = core_configuration()
+    compiler = "xtensa-lx106-elf-gcc"
+    own = run(compiler, "-print-file-name=include", directory=directory).strip()
+    system = ("-isystem", own, "-isystem", CHECKS / "libc" / "include")
+    return run(
+        compiler, *_TARGET, *system, *arguments, directory=directory, environment={"XTENSA_GNU_CONFIG": str(plugin)}
+    )
+
+
+def sdkconfig(*chosen: str) -> str:
+    """sdkconfig.h as the defaults give it, with these `HIL_…` options set; the first role where none of them is one."""
+    values = dict(_defaults())
+    role = next((option for option in chosen if option.startswith("HIL_ROLE_")), "HIL_ROLE_DHCP_SERVER")
+    for option in _kconfig():
+        name, depends, default = option
+        if _holds(depends, role) and default is not None:
+            values[name] = default
+    values.update({option: "1" for option in (*chosen, role)})
+    return "".join(f"#define CONFIG_{name} {value}\n" for name, value in sorted(values.items()))
+
+
+def _holds(depends: str | None, role: str) -> bool:
+    if depends is None:
+        return True
+    return depends[1:] != role if depends.startswith("!") else depends == role
+
+
+def _defaults() -> Iterator[tuple[str, str]]:
+    for path in sorted(FIRMWARE.glob("sdkconfig.defaults*")):
+        for name, value in re.findall(r"^CONFIG_(\w+)=(.+)$", path.read_text(), re.MULTILINE):
+            yield name, "1" if value == "y" else value
+
+
+def _kconfig() -> Iterator[tuple[str, str | None, str | None]]:
+    """Name, what it depends on, and default of each option; None for what is off."""
+    text = (FIRMWARE / "main" / "Kconfig.projbuild").read_text()
+    for name, body in re.findall(
+        r"config (HIL_\w+)\n(.*?)(?=\n\s*(?:config|choice|endchoice|endmenu)\b)", text, re.DOTALL
+    ):
+        depends = re.search(r"depends on (\S+)", body)
+        default = re.search(r"default (.+)", body)
+        value = {"y": "1", "n": None}.get(default[1], default[1]) if default else None
+        yield name, depends[1] if depends else None, value
