@@ -36,7 +36,13 @@ CONNECT_ATTEMPTS = 3
 _RAISED = (RuntimeError, OSError, LookupError, TypeError, ValueError, struct.error)
 """By esptool: its FatalError is a RuntimeError, pyserial's exceptions are OSErrors, and a reply that is too short for
 what esptool expects raises whatever its parts raise."""
-_SILENT = ("No serial data received", "Serial data stream stopped", "Packet content transfer stopped", "Timed out")
+_SILENT = (
+    "No serial data received",
+    "Failed to start stub flasher. There was no response",
+    "Serial data stream stopped",
+    "Packet content transfer stopped",
+    "Timed out",
+)
 _UNKNOWN_CHIP = re.compile(r"Unexpected chip (?:ID|magic) value (\w+)")
 _BOOT_MODE = re.compile(r"Wrong boot mode detected \((\w+)\)")
 
@@ -108,7 +114,7 @@ class EsptoolLoader:
             chip = loader._identify()
         loader.chip = chip
         loader._require_open(chip)
-        with loader._asking("did not start esptool's stub"):
+        with loader._asking("did not start esptool's stub, which says OHAI when it runs"):
             loader._esp = run_stub(esp) if stub else esp
             if baud != ROM_BAUD:
                 loader._esp.change_baud(baud)

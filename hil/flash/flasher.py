@@ -1,7 +1,7 @@
 """Flashing one board through an open port: compare, write what differs, verify, reset.
 
 Everything that can be refused is refused before the first byte is written: what a build is (:mod:`hil.flash.build`),
-who else holds the port (:mod:`hil.flash.holders`), which chip it is, how large its flash is, what its eFuses forbid.
+which chip it is, how large its flash is, what its eFuses forbid. Who else holds the port, the agent says.
 """
 
 from collections.abc import Callable

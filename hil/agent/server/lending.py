@@ -10,6 +10,10 @@ from hil.agent.server.usbdevice import UsbDevice
 from hil.errors import AgentError
 
 PROC = Path("/proc")
+MODEM_MANAGER = "ModemManager"
+IGNORE_RULE = 'ATTRS{idVendor}=="303a", ENV{ID_MM_DEVICE_IGNORE}="1"'
+IGNORE_FILE = "/etc/udev/rules.d/99-hil-no-modem-manager.rules"
+"""ModemManager documentation, "Common udev tags"."""
 SHOWN = 3
 """Processes that a message names."""
 
@@ -42,7 +46,7 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
     node = find(device, dev)
     held = holders(node, proc)
     if held:
-        raise AgentError(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; end that, or let go of it")
+        raise AgentError(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held)}")
     descriptor = open_tty(node, device.tty_number(node.name), LineSettings())
     try:
         fcntl.ioctl(descriptor, termios.TIOCEXCL)
@@ -58,6 +62,12 @@ def holders(node: Path, proc: Path = PROC) -> list[str]:
     own = str(os.getpid())
     pids = (entry.name for entry in proc.iterdir() if entry.name.isdecimal() and entry.name != own)
     return [f"{_name(proc / pid)} (process {pid})" for pid in sorted(pids, key=int) if _holds(proc / pid, wanted)]
+
+
+def _remedy(held: list[str]) -> str:
+    if any(holder.startswith(f"{MODEM_MANAGER} ") for holder in held):
+        return f"it probes each new port for a modem: put `{IGNORE_RULE}` into {IGNORE_FILE} and plug the board anew"
+    return "end that, or let go of it"
 
 
 def _holds(process: Path, wanted: str) -> bool:

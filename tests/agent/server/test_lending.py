@@ -90,6 +90,20 @@ def test_whoever_holds_the_port_is_named(port: Port) -> None:
         lend(port.device, port.dev, port.proc)
 
 
+def test_modem_manager_comes_with_the_rule_that_stops_it(port: Port) -> None:
+    """Ending it would help until the next plug."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(412, "ModemManager")
+    with pytest.raises(AgentError) as held:
+        lend(port.device, port.dev, port.proc)
+    assert str(held.value).endswith(
+        "held by ModemManager (process 412); it probes each new port for a modem: put "
+        '`ATTRS{idVendor}=="303a", ENV{ID_MM_DEVICE_IGNORE}="1"` into '
+        "/etc/udev/rules.d/99-hil-no-modem-manager.rules and plug the board anew"
+    )
+
+
 def test_this_process_and_others_ports_do_not_count(port: Port, tmp_path: Path) -> None:
     """The agent has its own descriptors open, and everybody has some."""
     port.tree.attach("1-1.2")
