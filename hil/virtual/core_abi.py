@@ -14,9 +14,10 @@ from typing import Any
 from hil.errors import VirtualBoardError
 
 NAME_BYTES = 32
+SHA256_BYTES = 65
 RESPONSE_BYTES = 65536
 SSE_CHUNK_BYTES = 2048
-ROLES = ("dhcp-server",)
+ROLES = ("dhcp-server", "dhcp-client", "static")
 Address = c_uint8 * 4
 PointCallback = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_uint32)
 
@@ -36,7 +37,11 @@ PointCallback = ctypes.CFUNCTYPE(None, c_void_p, c_uint32, c_uint32)
     LED,
     PHY_TO_SERIAL_JTAG,
     FORCE_DOWNLOAD,
-) = range(1, 16)
+    SET_ADDRESS,
+    CLEAR_ADDRESS,
+    START_DHCP_CLIENT,
+    STOP_DHCP_CLIENT,
+) = range(1, 20)
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,19 @@ class FirmwareConfig:
     backoff_max_ms: int = 15000
     own_mount_ms: int = 10000
     """A mount this soon after a reconnect counts as caused by it."""
+    acd_probe_wait_ms: int = 1000
+    """As of this and the next nine: RFC 5227 section 1.1."""
+    acd_probe_count: int = 3
+    acd_probe_min_ms: int = 1000
+    acd_probe_max_ms: int = 2000
+    acd_announce_wait_ms: int = 2000
+    acd_announce_count: int = 2
+    acd_announce_interval_ms: int = 2000
+    acd_max_conflicts: int = 10
+    acd_rate_limit_ms: int = 60000
+    acd_defend_ms: int = 10000
     link_ignores_stack: int = 0
-    """1, as of this and the next eight: a mistake of real firmware, see fw_core.h; 0 is right."""
+    """1, as of this and all before ``start_ms``: a mistake of real firmware, see fw_core.h; 0 is right."""
     silence_ignored: int = 0
     mount_clears_attempts: int = 0
     grace_from_old_clock: int = 0
@@ -77,6 +93,23 @@ class FirmwareConfig:
     loader_phy_on_otg: int = 0
     loader_without_flag: int = 0
     loader_flag_left: int = 0
+    dhcp_told_by_port: int = 0
+    sends_claimed_early: int = 0
+    drops_claimed: int = 0
+    dhcp_client_mute: int = 0
+    acd_address_first: int = 0
+    acd_missing: int = 0
+    acd_conflicts_ignored: int = 0
+    acd_rivals_ignored: int = 0
+    acd_queries_conflict: int = 0
+    acd_echoes_conflict: int = 0
+    acd_limit_missing: int = 0
+    acd_defence_missing: int = 0
+    acd_defends_always: int = 0
+    acd_restart_missing: int = 0
+    acd_address_late: int = 0
+    acd_probes_forever: int = 0
+    acd_jitter_missing: int = 0
     start_ms: int = 300
     """Reset to the first line: ROM and second-stage boot loader."""
     nvs_ms: int = 40
@@ -103,6 +136,8 @@ class FirmwareConfig:
     lease_s: int = 60
     boot_count: int = 0
     """Boots before the first :meth:`Firmware.boot`."""
+    seed: int = 0
+    """Decides the pauses of conflict detection and, with the count of boots, the boot id."""
     free_heap: int = 200000
     """Bytes, as /version tells."""
     address: str = "192.168.7.1"
@@ -115,6 +150,8 @@ class FirmwareConfig:
     version: str = "0.1.0"
     """At most 31 bytes, as is ``project``."""
     project: str = "hil-reference"
+    elf_sha256: str = ""
+    """Of the image that runs, 64 hexadecimal digits; empty where it is not known."""
 
 
 class Config(Structure):
@@ -124,18 +161,29 @@ class Config(Structure):
         *((name, c_uint32) for name in ("role", "event_capacity", "event_discards_hidden")),
         *((name, c_uint32) for name in ("tick_ms", "kick_ms", "no_rx_grace_ms", "detach_ms", "attach_ms")),
         *((name, c_uint32) for name in ("max_attempts", "backoff_ms", "backoff_max_ms", "own_mount_ms")),
+        *((name, c_uint32) for name in ("acd_probe_wait_ms", "acd_probe_count", "acd_probe_min_ms")),
+        *((name, c_uint32) for name in ("acd_probe_max_ms", "acd_announce_wait_ms", "acd_announce_count")),
+        *((name, c_uint32) for name in ("acd_announce_interval_ms", "acd_max_conflicts", "acd_rate_limit_ms")),
+        ("acd_defend_ms", c_uint32),
         *((name, c_uint32) for name in ("link_ignores_stack", "silence_ignored", "mount_clears_attempts")),
         *((name, c_uint32) for name in ("grace_from_old_clock", "resume_leaves_down", "events_survive_boot")),
         *((name, c_uint32) for name in ("loader_phy_on_otg", "loader_without_flag", "loader_flag_left")),
+        *((name, c_uint32) for name in ("dhcp_told_by_port", "sends_claimed_early", "drops_claimed")),
+        *((name, c_uint32) for name in ("dhcp_client_mute", "acd_address_first", "acd_missing")),
+        *((name, c_uint32) for name in ("acd_conflicts_ignored", "acd_rivals_ignored", "acd_queries_conflict")),
+        *((name, c_uint32) for name in ("acd_echoes_conflict", "acd_limit_missing", "acd_defence_missing")),
+        *((name, c_uint32) for name in ("acd_defends_always", "acd_restart_missing", "acd_address_late")),
+        *((name, c_uint32) for name in ("acd_probes_forever", "acd_jitter_missing")),
         *((name, c_uint32) for name in ("start_ms", "nvs_ms", "lwip_ms", "event_loop_ms", "usb_driver_ms", "ncm_ms")),
         *((name, c_uint32) for name in ("cdc_ms", "netif_ms", "dhcp_ms", "netif_start_ms", "netif_timeout_ms")),
         *((name, c_uint32) for name in ("watchdog_ms", "wifi_ms", "redirect_ms", "http_ms")),
         *((name, c_uint32) for name in ("restart_delay_ms", "loader_detach_ms", "keepalive_ms", "lease_s")),
-        *((name, c_uint32) for name in ("boot_count", "free_heap")),
+        *((name, c_uint32) for name in ("boot_count", "seed", "free_heap")),
         *((name, Address) for name in ("address", "pool_first", "pool_last", "router", "dns")),
         ("prefix", c_uint32),
         ("version", c_char * NAME_BYTES),
         ("project", c_char * NAME_BYTES),
+        ("elf_sha256", c_char * SHA256_BYTES),
     ]
 
 
@@ -182,6 +230,13 @@ _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "fw_configure": (c_bool, (_CORE, POINTER(Config))),
     "fw_point_name": (c_char_p, (c_uint32,)),
     "fw_set_points": (None, (_CORE, PointCallback, c_void_p)),
+    "fw_mistake_name": (c_char_p, (c_uint32,)),
+    "fw_mistake_what": (c_char_p, (c_uint32,)),
+    "fw_mistake_source": (c_char_p, (c_uint32,)),
+    "fw_event_text": (c_char_p, (c_uint32,)),
+    "fw_set_mac": (None, (_CORE, c_char_p)),
+    "fw_address_assigned": (None, (_CORE, c_char_p, c_uint32)),
+    "fw_address_lost": (None, (_CORE, c_uint32)),
     "fw_set_free_heap": (None, (_CORE, c_uint32)),
     "fw_boot": (None, (_CORE, c_char_p, c_uint32)),
     "fw_wake": (None, (_CORE, c_uint32)),
@@ -252,8 +307,8 @@ def _field(name: str, value: Any) -> Any:
             raise ValueError("not an unsigned 32-bit number")
         return value
     encoded: bytes = value.encode()
-    if len(encoded) >= NAME_BYTES or b"\0" in encoded:
-        raise ValueError(f"longer than {NAME_BYTES - 1} bytes, or with a NUL")
+    if len(encoded) >= ctypes.sizeof(kind) or b"\0" in encoded:
+        raise ValueError(f"longer than {ctypes.sizeof(kind) - 1} bytes, or with a NUL")
     return encoded
 
 

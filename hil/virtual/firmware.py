@@ -14,11 +14,36 @@ from typing import Any
 from hil.errors import VirtualBoardError
 from hil.virtual import core_abi
 from hil.virtual.build import ensure_library
+from hil.virtual.commands import (
+    CdcWrite,
+    ClearAddress,
+    Command,
+    ConsoleWrite,
+    ForceDownload,
+    Led,
+    LinkState,
+    PhyToSerialJtag,
+    RemoteWakeup,
+    Restart,
+    SetAddress,
+    StartDhcpClient,
+    StartDhcpServer,
+    StartHttp,
+    StartNetif,
+    StartUsb,
+    StopDhcpClient,
+    TransmitFrame,
+    UsbConnect,
+    UsbDisconnect,
+    decode,
+)
 from hil.virtual.core_abi import FirmwareConfig, LogCursor
 from hil.virtual.points import Point
+from hil.wire.addresses import ipv4_bytes, mac_bytes
 
 __all__ = [
     "CdcWrite",
+    "ClearAddress",
     "Command",
     "ConsoleWrite",
     "Firmware",
@@ -31,164 +56,17 @@ __all__ = [
     "PhyToSerialJtag",
     "RemoteWakeup",
     "Restart",
+    "SetAddress",
+    "StartDhcpClient",
     "StartDhcpServer",
     "StartHttp",
     "StartNetif",
     "StartUsb",
+    "StopDhcpClient",
     "TransmitFrame",
     "UsbConnect",
     "UsbDisconnect",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class StartUsb:
-    """Install the USB driver: the board appears on the bus."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartNetif:
-    """Start the network interface with a fixed address."""
-
-    address: str
-    prefix: int
-
-
-@dataclass(frozen=True, slots=True)
-class StartDhcpServer:
-    """Start the DHCP server; answer this and :class:`StartNetif` with :meth:`Firmware.netif_started`."""
-
-    first: str
-    last: str
-    lease_s: int
-    router: str
-    """0.0.0.0: no router option."""
-    dns: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartHttp:
-    """Listen on port 80."""
-
-
-@dataclass(frozen=True, slots=True)
-class UsbDisconnect:
-    """Leave the bus (tud_disconnect)."""
-
-
-@dataclass(frozen=True, slots=True)
-class UsbConnect:
-    """Come back on the bus (tud_connect)."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """Tell the host by NETWORK_CONNECTION, even if it was told the same before."""
-
-    up: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TransmitFrame:
-    """Hand a frame to USB; answer with :meth:`Firmware.frame_sent`."""
-
-    frame: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteWakeup:
-    """Signal resume on the bus."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleWrite:
-    """One log line, LF included, for the UART."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CdcWrite:
-    """One log line, LF included, for the CDC-ACM port."""
-
-    data: bytes
-    whole: bool = True
-    """Sent when the port has room for all of it; else what finds no room is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Restart the chip."""
-
-    delay_ms: int
-    """Still to wait; 0, as the core itself has let the answer go out first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Led:
-    """Switch the LED."""
-
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PhyToSerialJtag:
-    """Give the USB PHY to USB-Serial/JTAG; without it USB-OTG has it, over a restart too."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForceDownload:
-    """Set or clear the force-download bit: the ROM that finds it set waits for a download, and never clears it."""
-
-    on: bool
-
-
-Command = (
-    StartUsb
-    | StartNetif
-    | StartDhcpServer
-    | StartHttp
-    | UsbDisconnect
-    | UsbConnect
-    | LinkState
-    | TransmitFrame
-    | RemoteWakeup
-    | ConsoleWrite
-    | CdcWrite
-    | Restart
-    | Led
-    | PhyToSerialJtag
-    | ForceDownload
-)
-
-_DECODERS: dict[int, Callable[[core_abi.Command], Command]] = {
-    core_abi.START_USB: lambda c: StartUsb(),
-    core_abi.START_NETIF: lambda c: StartNetif(core_abi.address(c.address), c.prefix),
-    core_abi.START_DHCP_SERVER: lambda c: StartDhcpServer(
-        core_abi.address(c.first),
-        core_abi.address(c.last),
-        c.lease_s,
-        core_abi.address(c.router),
-        core_abi.address(c.dns),
-    ),
-    core_abi.START_HTTP: lambda c: StartHttp(),
-    core_abi.USB_DISCONNECT: lambda c: UsbDisconnect(),
-    core_abi.USB_CONNECT: lambda c: UsbConnect(),
-    core_abi.LINK_STATE: lambda c: LinkState(bool(c.on), c.text.decode()),
-    core_abi.TRANSMIT_FRAME: lambda c: TransmitFrame(_bytes(c)),
-    core_abi.REMOTE_WAKEUP: lambda c: RemoteWakeup(),
-    core_abi.CONSOLE_WRITE: lambda c: ConsoleWrite(_bytes(c)),
-    core_abi.CDC_WRITE: lambda c: CdcWrite(_bytes(c)),
-    core_abi.RESTART: lambda c: Restart(c.delay_ms),
-    core_abi.LED: lambda c: Led(bool(c.on)),
-    core_abi.PHY_TO_SERIAL_JTAG: lambda c: PhyToSerialJtag(),
-    core_abi.FORCE_DOWNLOAD: lambda c: ForceDownload(bool(c.on)),
-}
-
-
-def _bytes(command: core_abi.Command) -> bytes:
-    return ctypes.string_at(command.bytes, command.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +132,20 @@ class Firmware:
         return self._unwrapped(due.value) if self._c.fw_deadline(self._core, due) else None
 
     def netif_started(self, now_ms: int) -> list[Command]:
-        """The interface runs and the DHCP server with it."""
+        """The interface runs and, in the server role, the DHCP server with it."""
         return self._input(self._c.fw_netif_started, now_ms)
+
+    def set_mac(self, mac: str) -> None:
+        """The address of the board's own side of the interface, before :class:`StartNetif` is answered."""
+        self._c.fw_set_mac(self._core, mac_bytes(mac))
+
+    def address_assigned(self, address: str, now_ms: int) -> list[Command]:
+        """DHCP client role: the IP stack uses this address now."""
+        return self._input(self._c.fw_address_assigned, now_ms, ipv4_bytes(address))
+
+    def address_lost(self, now_ms: int) -> list[Command]:
+        """DHCP client role: the lease is over."""
+        return self._input(self._c.fw_address_lost, now_ms)
 
     # ---- USB -------------------------------------------------------------------------------------
 
@@ -315,7 +205,8 @@ class Firmware:
         return self._input(self._c.fw_log_foreign, now_ms, line, len(line))
 
     def http(self, method: str, path: str, now_ms: int) -> HttpResponse:
-        """Answer a request. Commands that it causes come out of the next :meth:`wake`, which is due at once."""
+        """Answer a request for ``path``, its query included. Commands that it causes come out of the next :meth:`wake`,
+        which is due at once."""
         response = core_abi.Response(ctypes.addressof(self._body), len(self._body))
 
         def call(core: int, now: int) -> None:
@@ -386,7 +277,7 @@ class Firmware:
         commands, self._pending = self._pending, []
         command = core_abi.Command()
         while self._c.fw_next_command(self._core, command):
-            commands.append(_DECODERS[command.kind](command))
+            commands.append(decode(command))
         return commands
 
 

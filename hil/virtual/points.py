@@ -41,6 +41,9 @@ class Point(IntEnum):
     BEFORE_SERIAL = 21
     BEFORE_LEAVE = 22
     LOADER_DETACHED = 23
+    ACD_BEFORE_PROBE = 24
+    ACD_PROVEN = 25
+    ACD_CONFLICT = 26
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,28 @@ def test_points_are_those_of_the_core() -> None:
     assert library.fw_point_name(len(Point)) is None
 
 
+def test_every_mistake_is_a_field_and_says_what_it_is() -> None:
+    """The core's table of mistakes names fields of the config, each once, with its meaning and its source."""
+    library = core_abi.load(ensure_library())
+    names = []
+    while (name := library.fw_mistake_name(len(names))) is not None:
+        assert library.fw_mistake_what(len(names))
+        assert library.fw_mistake_source(len(names))
+        names.append(name.decode())
+    known = [field.name for field in fields(FirmwareConfig)]
+    mistakes = ["event_discards_hidden", *known[known.index("link_ignores_stack") : known.index("start_ms")]]
+    assert names == mistakes
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"role": "router"}, "role is 'router': known: dhcp-server"),
+        ({"role": "router"}, "role is 'router': known: dhcp-server, dhcp-client, static"),
         ({"tick_ms": -1}, "tick_ms is -1: not an unsigned 32-bit number"),
         ({"tick_ms": 1 << 32}, "tick_ms is 4294967296"),
         ({"tick_ms": "soon"}, "tick_ms is 'soon'"),
         ({"address": "192.168.7"}, "address is '192.168.7'"),
+        ({"elf_sha256": "x" * 65}, "elf_sha256 is 'x+': longer than 64 bytes"),
         ({"version": "x" * 32}, "version is 'x+': longer than 31 bytes"),
         ({"project": "a\0b"}, "with a NUL"),
     ],

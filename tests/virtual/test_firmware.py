@@ -276,6 +276,9 @@ def test_full_event_log_says_so() -> None:
         "=== CRITICAL EVENTS (4 recorded) ===\n=== 4 EVENTS DISCARDED ===\n\n[     0 ms] BOOT: POWERON\n"
     )
     assert json.loads(board.get("/status"))["NCM_LINK_UP"] is True
+    assert json.loads(board.get("/events?format=json"))["discarded"] == 4
+    told = [line for line in board.lines(ConsoleWrite) if "Event log full" in line]
+    assert told == ["W (600) main: Event log full: 4 kept, the rest is counted\n"]
 
 
 @pytest.mark.parametrize(
@@ -288,6 +291,10 @@ def test_full_event_log_says_so() -> None:
         ("GET", "/bootloader", 405, "text/html", b"Specified method is invalid for this resource"),
         ("POST", "/reset", 200, "application/json", b'{"status":"resetting"}'),
         ("GET", "/logs_all", 200, "text/plain; charset=utf-8", b"(no logs in buffer)\n"),
+        ("GET", "/events?since=x", 400, "text/html", b"Bad request syntax"),
+        ("GET", "/events?since=", 400, "text/html", b"Bad request syntax"),
+        ("GET", "/events?since=4294967296", 400, "text/html", b"Bad request syntax"),
+        ("GET", "/events?format=xml", 400, "text/html", b"Bad request syntax"),
         ("GET", "/led?x=1", 200, "application/json", b'{"led":false}'),
         ("GET", "/led/on", 405, "text/html", b"Specified method is invalid for this resource"),
         ("HEAD", "/", 405, "text/html", b"Specified method is invalid for this resource"),
@@ -318,12 +325,17 @@ def test_front_page_leaves_one_line_and_evidence_leaves_none() -> None:
 
 def test_version_tells_who_it_is() -> None:
     """/version is JSON with the build, the boots, the reset reason, the uptime and the heap."""
-    firmware = Firmware(config=FirmwareConfig(version="1.2.3", project="p\\q", boot_count=6))
+    sha256 = "ab" * 32
+    firmware = Firmware(config=FirmwareConfig(version="1.2.3", project="p\\q", boot_count=6, elf_sha256=sha256))
     firmware.boot('SW "CPU"', 1000)
     firmware.set_free_heap(1234)
-    assert json.loads(firmware.http("GET", "/version", 4500).body) == {
+    answer = json.loads(firmware.http("GET", "/version", 4500).body)
+    assert re.fullmatch("[0-9a-f]{8}", answer.pop("boot_id"))
+    assert answer == {
         "version": "1.2.3",
         "project": "p\\q",
+        "elf_sha256": sha256,
+        "role": "dhcp-server",
         "boot_count": 7,
         "reset_reason": 'SW "CPU"',
         "uptime_ms": 3500,
@@ -332,6 +344,37 @@ def test_version_tells_who_it_is() -> None:
         "rx_dropped": 0,
         "serial_refused": 0,
     }
+
+
+def test_each_boot_has_an_id_of_its_own() -> None:
+    """Boots of one board, and of boards with other seeds, differ."""
+    ids = []
+    for seed in range(10):
+        firmware = Firmware(config=FirmwareConfig(seed=seed))
+        for _ in range(10):
+            firmware.boot("SW", 0)
+            ids.append(json.loads(firmware.http("GET", "/version", 0).body)["boot_id"])
+    assert len(set(ids)) == 100
+
+
+def test_events_are_told_from_a_number_on() -> None:
+    """As text and as JSON, the events after the last one that was seen, and of which boot they are."""
+    board = Board().connected()
+    everything = json.loads(board.get("/events?format=json"))
+    assert [event["number"] for event in everything["events"]] == list(range(1, everything["recorded"] + 1))
+    assert everything["events"][1] == {"number": 2, "ms": 415, "name": "NCM_LINK_DOWN", "detail": "boot_init"}
+    last = everything["recorded"]
+    board.firmware.frame_received(ARP, board.now_ms)
+    later = json.loads(board.get(f"/events?since={last}&format=json"))
+    assert [(event["number"], event["name"]) for event in later["events"]] == [(last + 1, "FIRST_RX")]
+    assert (later["recorded"], later["discarded"]) == (last + 1, 0)
+    assert later["boot_id"] == json.loads(board.get("/version"))["boot_id"]
+    text = board.get(f"/events?since={last}")
+    assert text.startswith(
+        f"=== CRITICAL EVENTS ({last + 1} recorded) ===\n=== AFTER EVENT {last} ===\n\n[  2000 ms] FIRST_RX\n\n==="
+    )
+    assert board.get("/events?since=0") == board.get("/events?format=text") == board.get("/events")
+    assert json.loads(board.get("/events?format=json&since=4000000000"))["events"] == []
 
 
 def test_commands_of_a_request_come_with_the_next_wake() -> None:

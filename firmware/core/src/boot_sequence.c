@@ -93,12 +93,10 @@ static void act(fw_core *core, boot_action action, uint32_t now)
         }
         break;
     case NETIF:
-        fw_emit(core, FW_START_NETIF, 0, NULL);
+        fw_address_start_netif(core);
         break;
     case DHCP:
-        if (core->config.role == FW_ROLE_DHCP_SERVER) {
-            fw_emit(core, FW_START_DHCP_SERVER, 0, NULL);
-        }
+        fw_address_start_server(core);
         break;
     case READY:
         end_wait(core, now);

@@ -42,6 +42,16 @@ void fw_default_config(fw_config *config)
         .backoff_ms = 2500,
         .backoff_max_ms = 15000,
         .own_mount_ms = 10000,
+        .acd_probe_wait_ms = 1000,
+        .acd_probe_count = 3,
+        .acd_probe_min_ms = 1000,
+        .acd_probe_max_ms = 2000,
+        .acd_announce_wait_ms = 2000,
+        .acd_announce_count = 2,
+        .acd_announce_interval_ms = 2000,
+        .acd_max_conflicts = 10,
+        .acd_rate_limit_ms = 60000,
+        .acd_defend_ms = 10000,
         .start_ms = 300,
         .nvs_ms = 40,
         .lwip_ms = 10,
@@ -74,16 +84,18 @@ void fw_default_config(fw_config *config)
     *config = DEFAULT;
 }
 
-static bool is_string(const char *text)
+static bool is_string(const char *text, size_t capacity)
 {
-    return fw_text_length(text, FW_NAME_BYTES) < FW_NAME_BYTES;
+    return fw_text_length(text, capacity) < capacity;
 }
 
 static bool is_usable(const fw_config *config)
 {
-    return config->role == FW_ROLE_DHCP_SERVER && config->event_capacity >= 1 &&
-           config->event_capacity <= FW_MAX_EVENTS && config->prefix <= 32 && is_string(config->version) &&
-           is_string(config->project);
+    return config->role <= FW_ROLE_STATIC && config->event_capacity >= 1 && config->event_capacity <= FW_MAX_EVENTS &&
+           config->acd_probe_count >= 1 && config->acd_announce_count >= 1 &&
+           config->acd_probe_min_ms <= config->acd_probe_max_ms && config->prefix <= 32 &&
+           is_string(config->version, sizeof config->version) && is_string(config->project, sizeof config->project) &&
+           is_string(config->elf_sha256, sizeof config->elf_sha256);
 }
 
 static void forget(fw_core *core, uint32_t now)
@@ -132,11 +144,26 @@ void fw_set_free_heap(fw_core *core, uint32_t bytes)
     core->free_heap = bytes;
 }
 
+void fw_set_mac(fw_core *core, const uint8_t mac[6])
+{
+    memcpy(core->mac, mac, sizeof core->mac);
+}
+
+/* Two rounds of multiply and shift: each bit of both words reaches all of the result. */
+uint32_t fw_boot_id(const fw_core *core)
+{
+    uint32_t mixed = core->config.seed + core->boot_count * 0x9E3779B1u;
+    mixed = (mixed ^ mixed >> 16) * 0x85EBCA6Bu;
+    mixed = (mixed ^ mixed >> 13) * 0xC2B2AE35u;
+    return mixed ^ mixed >> 16;
+}
+
 void fw_boot(fw_core *core, const char *reset_reason, uint32_t now)
 {
     fw_text reason;
     forget(core, now);
     core->boot_count++;
+    fw_address_boot(core);
     fw_text_init(&reason, core->s.reset_reason, sizeof core->s.reset_reason);
     fw_text_printable(&reason, reset_reason, FW_NAME_BYTES);
     fw_record(core, FW_EVENT_BOOT, core->s.reset_reason, now);
@@ -149,6 +176,7 @@ void fw_set_link(fw_core *core, bool up, const char *reason, uint32_t now)
     fw_log(core, 'W', "net", now, "*** USB NCM LINK %s *** (%s)", up ? "UP" : "DOWN", reason);
     fw_record(core, up ? FW_EVENT_NCM_LINK_UP : FW_EVENT_NCM_LINK_DOWN, reason, now);
     fw_emit(core, FW_LINK_STATE, up ? 1 : 0, reason);
+    fw_address_link(core, up, now);
 }
 
 static void detach(fw_core *core, uint32_t now)
@@ -233,6 +261,7 @@ void fw_suspended(fw_core *core, bool remote_wakeup, uint32_t now)
     core->s.suspended = core->s.link.mounted;
     core->s.wake_armed = remote_wakeup;
     core->s.wake_sent = false;
+    fw_address_suspended(core, now);
     fw_feed_link(core, FW_LINK_SUSPEND, now);
 }
 
@@ -264,6 +293,9 @@ void fw_declare_ready(fw_core *core, uint32_t now)
     }
     fw_log(core, 'I', "net", now, "Network interface ready");
     fw_record(core, FW_EVENT_NETIF_READY, "", now);
+    if (core->s.link.up) { /* it went up before the stack was ready */
+        fw_address_link(core, true, now);
+    }
     fw_feed_link(core, FW_LINK_STACK_READY, now);
     fw_at_point(core, FW_POINT_STACK_READY, now);
 }
@@ -297,6 +329,8 @@ static bool wake_once(fw_core *core, uint32_t now)
         fw_boot_run(core, now);
     } else if (fw_leave_due(core, now)) {
         fw_leave_run(core, now);
+    } else if (fw_address_due(core, now)) {
+        fw_address_run(core, now);
     } else if (!core->s.leave.off_bus && fw_link_due(&core->s.link, now)) {
         run_link(core, now);
     } else {
@@ -316,12 +350,14 @@ void fw_wake(fw_core *core, uint32_t now)
 bool fw_deadline(const fw_core *core, uint32_t *deadline)
 {
     const fw_link *link = &core->s.link;
+    const fw_acd *acd = &core->s.acd;
     bool any = false;
     const struct {
         bool set;
         uint32_t at;
     } all[] = {
         {core->s.boot.running, core->s.boot.deadline},
+        {acd->timed, acd->deadline},
         {link->timed && !core->s.leave.off_bus, link->deadline},
         {core->s.leave.way != FW_STAY, core->s.leave.at},
     };

@@ -3,6 +3,8 @@
 #ifndef FW_CORE_INTERNAL_H
 #define FW_CORE_INTERNAL_H
 
+#include "acd.h"
+#include "address.h"
 #include "command_queue.h"
 #include "event_log.h"
 #include "fw_core.h"
@@ -47,6 +49,7 @@ struct fw_core {
     void *point_user;
     uint32_t boot_count;
     uint32_t free_heap;
+    uint8_t mac[6];
     /* forgotten by fw_boot() */
     struct {
         uint32_t boot_ms;
@@ -63,6 +66,10 @@ struct fw_core {
         bool first_rx;
         bool first_tx;
         bool led;
+        fw_acd acd;
+        bool address_set;    /* static role: the port was told to use it */
+        bool address_probed; /* this attempt was told */
+        bool client_started;
         fw_leave_state leave;
         fw_serial_line serial;
         uint32_t tx_dropped;
@@ -101,6 +108,8 @@ void fw_leave_clear_flag(fw_core *core);
 void fw_serial_forget(fw_core *core);
 
 /* core.c */
+/* Another number for each boot of each board, where the seed is random. */
+uint32_t fw_boot_id(const fw_core *core);
 void fw_declare_ready(fw_core *core, uint32_t now);
 void fw_feed_link(fw_core *core, fw_link_input input, uint32_t now);
 void fw_set_link(fw_core *core, bool up, const char *reason, uint32_t now);

@@ -24,7 +24,25 @@ static const char *const NAMES[FW_EVENT_NAMES] = {
     [FW_EVENT_USB_RECOVER] = "USB_RECOVER",
     [FW_EVENT_BOOT] = "BOOT",
     [FW_EVENT_DHCP_SERVER_STARTED] = "DHCP_SERVER_STARTED",
+    [FW_EVENT_DHCP_CLIENT_STARTED] = "DHCP_CLIENT_STARTED",
+    [FW_EVENT_DHCP_DISCOVER_TX] = "DHCP_DISCOVER_TX",
+    [FW_EVENT_DHCP_OFFER_RX] = "DHCP_OFFER_RX",
+    [FW_EVENT_DHCP_REQUEST_TX] = "DHCP_REQUEST_TX",
+    [FW_EVENT_DHCP_ACK_RX] = "DHCP_ACK_RX",
+    [FW_EVENT_DHCP_NAK_RX] = "DHCP_NAK_RX",
+    [FW_EVENT_DHCP_DECLINE_TX] = "DHCP_DECLINE_TX",
+    [FW_EVENT_ADDRESS_SET] = "ADDRESS_SET",
+    [FW_EVENT_ADDRESS_CLEARED] = "ADDRESS_CLEARED",
+    [FW_EVENT_ACD_PROBING] = "ACD_PROBING",
+    [FW_EVENT_ACD_CONFLICT] = "ACD_CONFLICT",
+    [FW_EVENT_ACD_DEFENDED] = "ACD_DEFENDED",
+    [FW_EVENT_ACD_RATE_LIMITED] = "ACD_RATE_LIMITED",
 };
+
+const char *fw_event_text(uint32_t number)
+{
+    return number < FW_EVENT_NAMES ? NAMES[number] : NULL;
+}
 
 void fw_event_log_init(fw_event_log *log, uint32_t capacity)
 {
@@ -49,14 +67,17 @@ void fw_event_log_record(fw_event_log *log, fw_event_name name, const char *deta
     fw_text_printable(&kept, detail, FW_DETAIL_BYTES);
 }
 
-void fw_event_log_text(const fw_event_log *log, bool discards_hidden, fw_text *out)
+void fw_event_log_text(const fw_event_log *log, uint32_t since, bool discards_hidden, fw_text *out)
 {
     fw_text_add(out, "=== CRITICAL EVENTS (%" PRIu32 " recorded) ===\n", log->count);
     if (log->discarded > 0 && !discards_hidden) {
         fw_text_add(out, "=== %" PRIu32 " EVENTS DISCARDED ===\n", log->discarded);
     }
+    if (since > 0) {
+        fw_text_add(out, "=== AFTER EVENT %" PRIu32 " ===\n", since);
+    }
     fw_text_add(out, "\n");
-    for (uint32_t i = 0; i < log->count; i++) {
+    for (uint32_t i = since; i < log->count; i++) {
         const fw_event *entry = &log->entries[i];
         fw_text_add(out, "[%6" PRIu32 " ms] %s", entry->ms, NAMES[entry->name]);
         fw_text_add(out, entry->detail[0] != '\0' ? ": %s\n" : "%s\n", entry->detail);
@@ -65,6 +86,21 @@ void fw_event_log_text(const fw_event_log *log, bool discards_hidden, fw_text *o
     for (size_t i = 0; i < FW_EVENT_FLAGS; i++) {
         fw_text_add(out, "%s: %s\n", NAMES[i], log->flags[i] ? "YES" : "NO");
     }
+}
+
+void fw_event_log_members(const fw_event_log *log, uint32_t since, bool discards_hidden, fw_text *out)
+{
+    fw_text_add(out, "  \"recorded\": %" PRIu32 ",\n", log->count);
+    fw_text_add(out, "  \"discarded\": %" PRIu32 ",\n", discards_hidden ? 0 : log->discarded);
+    fw_text_add(out, "  \"events\": [");
+    for (uint32_t i = since; i < log->count; i++) {
+        const fw_event *entry = &log->entries[i];
+        fw_text_add(out, "%s\n    {\"number\": %" PRIu32 ", \"ms\": %" PRIu32 ", \"name\": \"%s\", \"detail\": ",
+                    i > since ? "," : "", i + 1, entry->ms, NAMES[entry->name]);
+        fw_text_json(out, entry->detail);
+        fw_text_bytes(out, "}", 1);
+    }
+    fw_text_add(out, "\n  ]\n");
 }
 
 void fw_event_log_json(const fw_event_log *log, fw_text *out)

@@ -32,6 +32,19 @@ typedef enum {
     FW_EVENT_USB_RECOVER,
     FW_EVENT_BOOT,
     FW_EVENT_DHCP_SERVER_STARTED,
+    FW_EVENT_DHCP_CLIENT_STARTED,
+    FW_EVENT_DHCP_DISCOVER_TX,
+    FW_EVENT_DHCP_OFFER_RX,
+    FW_EVENT_DHCP_REQUEST_TX,
+    FW_EVENT_DHCP_ACK_RX,
+    FW_EVENT_DHCP_NAK_RX,
+    FW_EVENT_DHCP_DECLINE_TX,
+    FW_EVENT_ADDRESS_SET,
+    FW_EVENT_ADDRESS_CLEARED,
+    FW_EVENT_ACD_PROBING,
+    FW_EVENT_ACD_CONFLICT,
+    FW_EVENT_ACD_DEFENDED,
+    FW_EVENT_ACD_RATE_LIMITED,
     FW_EVENT_NAMES,
 } fw_event_name;
 
@@ -52,8 +65,11 @@ typedef struct {
 void fw_event_log_init(fw_event_log *log, uint32_t capacity);
 /* `detail` may be "". */
 void fw_event_log_record(fw_event_log *log, fw_event_name name, const char *detail, uint32_t ms);
-/* The bodies of /events and /status; the text says how many events it had no room for, unless that is hidden. */
-void fw_event_log_text(const fw_event_log *log, bool discards_hidden, fw_text *out);
+/* The bodies of /events and /status. The first event since boot has number 1; those numbered above `since` are told.
+ * Both forms say how many events had no room, unless that is hidden. */
+void fw_event_log_text(const fw_event_log *log, uint32_t since, bool discards_hidden, fw_text *out);
+/* Members of a JSON object, without its braces. */
+void fw_event_log_members(const fw_event_log *log, uint32_t since, bool discards_hidden, fw_text *out);
 void fw_event_log_json(const fw_event_log *log, fw_text *out);
 
 #endif

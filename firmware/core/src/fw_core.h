@@ -23,12 +23,15 @@
 #define FW_NAME_BYTES 32u
 #define FW_RESPONSE_BYTES 65536u  /* a body never needs more */
 #define FW_SSE_CHUNK_BYTES 2048u  /* a chunk of the log stream never needs more */
+#define FW_SHA256_BYTES 65u      /* as hexadecimal digits, final NUL included */
 #define FW_SERIAL_LINE_BYTES 32u  /* a command on the serial port is shorter */
 
 typedef struct fw_core fw_core;
 
 typedef enum {
-    FW_ROLE_DHCP_SERVER = 0,
+    FW_ROLE_DHCP_SERVER = 0, /* `address` at once, and addresses of the pool for those who ask */
+    FW_ROLE_DHCP_CLIENT,     /* no address but that of a server */
+    FW_ROLE_STATIC,          /* `address`, once probing has shown that nobody else has it (RFC 5227) */
 } fw_role;
 
 /* Durations are milliseconds. fw_default_config() fills in the constants of the firmware that this one takes after. */
@@ -47,7 +50,19 @@ typedef struct {
     uint32_t backoff_max_ms;
     uint32_t own_mount_ms;   /* a mount this soon after a reconnect was caused by it */
 
-    /* Mistakes seen in firmware of this kind; 0 is right. */
+    /* Address conflict detection, by the names of RFC 5227 section 1.1. */
+    uint32_t acd_probe_wait_ms; /* random, from 0 to this */
+    uint32_t acd_probe_count;   /* 1.. */
+    uint32_t acd_probe_min_ms;  /* one probe to the next: random, from this */
+    uint32_t acd_probe_max_ms;  /* to this */
+    uint32_t acd_announce_wait_ms;
+    uint32_t acd_announce_count; /* 1.. */
+    uint32_t acd_announce_interval_ms;
+    uint32_t acd_max_conflicts;
+    uint32_t acd_rate_limit_ms;
+    uint32_t acd_defend_ms;
+
+    /* Mistakes seen in firmware of this kind; 0 is right. fw_mistake_name() and its neighbours list them. */
     uint32_t link_ignores_stack;    /* up after a mount though the stack is not ready, and no kick when it is */
     uint32_t silence_ignored;       /* no recovery, however long no frame comes */
     uint32_t mount_clears_attempts; /* each mount, the board's own too, restarts the count and the backoff */
@@ -57,6 +72,23 @@ typedef struct {
     uint32_t loader_phy_on_otg;     /* the PHY stays on USB-OTG: the ROM comes up as 303a:0009 */
     uint32_t loader_without_flag;   /* the force-download bit is not set: the application comes back */
     uint32_t loader_flag_left;      /* each boot leaves the force-download bit set: any restart ends in the ROM */
+    uint32_t dhcp_told_by_port;     /* all of a client is DISCOVER, all of a server OFFER, and nothing is the rest */
+    uint32_t sends_claimed_early;   /* a frame is claimed as sent before USB was asked, and whatever it answers */
+    uint32_t drops_claimed;         /* a frame that is thrown away, as the stack is not ready, is claimed as DHCP */
+    uint32_t dhcp_client_mute;      /* the client is claimed to be started, and is not */
+    uint32_t acd_address_first;     /* the address is in use before the first probe, and stays so while probing */
+    uint32_t acd_missing;           /* the address is in use from the start; no probe, no announcement, no defence */
+    uint32_t acd_conflicts_ignored; /* while probing: an answer to a probe changes nothing */
+    uint32_t acd_rivals_ignored;    /* while probing: somebody else's probe for the address changes nothing */
+    uint32_t acd_queries_conflict;  /* while probing: an ordinary request for the address counts as a conflict */
+    uint32_t acd_echoes_conflict;   /* while probing: the board's own probes, reflected, count as a conflict */
+    uint32_t acd_limit_missing;     /* no pause, however many conflicts there were */
+    uint32_t acd_defence_missing;   /* in use: a conflict changes nothing */
+    uint32_t acd_defends_always;    /* in use: every conflict is answered, and the address never given up */
+    uint32_t acd_restart_missing;   /* the link goes down and comes up, and the address is used as before */
+    uint32_t acd_address_late;      /* the address is set with the last announcement: the first one is a promise */
+    uint32_t acd_probes_forever;    /* in use: another probe now and then */
+    uint32_t acd_jitter_missing;    /* the same pauses after each boot */
 
     uint32_t start_ms;       /* reset to the first line: ROM and second-stage boot loader */
     uint32_t nvs_ms;
@@ -79,6 +111,7 @@ typedef struct {
     uint32_t keepalive_ms;   /* silence in the log stream before a comment */
     uint32_t lease_s;
     uint32_t boot_count;     /* boots before this one */
+    uint32_t seed;           /* random: decides the pauses of ACD and, with the count, the boot id */
     uint32_t free_heap;      /* bytes, until fw_set_free_heap() */
     uint8_t address[4];
     uint8_t pool_first[4];
@@ -88,24 +121,32 @@ typedef struct {
     uint32_t prefix;
     char version[FW_NAME_BYTES];
     char project[FW_NAME_BYTES];
+    char elf_sha256[FW_SHA256_BYTES]; /* of the running image, or "" where it is not known */
 } fw_config;
 
+/* What the port has to do, in the order in which it is told. */
 typedef enum {
-    FW_START_USB = 1,
-    FW_START_NETIF,       /* address, prefix */
-    FW_START_DHCP_SERVER, /* first, last, router, dns, lease_s */
-    FW_START_HTTP,
-    FW_USB_DISCONNECT,
-    FW_USB_CONNECT,
-    FW_LINK_STATE,        /* on, text: the reason */
-    FW_TRANSMIT_FRAME,    /* bytes; the port answers with fw_frame_sent() */
-    FW_REMOTE_WAKEUP,
-    FW_CONSOLE_WRITE,     /* bytes */
-    FW_CDC_WRITE,         /* bytes */
+    FW_START_USB = 1,     /* install the USB driver; the board appears on the bus */
+    FW_START_NETIF,       /* bring the interface up with address and prefix; 0.0.0.0: up, without an address. Where no
+                             DHCP server follows, answer with fw_netif_started() */
+    FW_START_DHCP_SERVER, /* first, last, router, dns, lease_s; answer with fw_netif_started() */
+    FW_START_HTTP,        /* listen on port 80 */
+    FW_USB_DISCONNECT,    /* tud_disconnect() */
+    FW_USB_CONNECT,       /* tud_connect() */
+    FW_LINK_STATE,        /* tell the host by NETWORK_CONNECTION; on, text: the reason */
+    FW_TRANSMIT_FRAME,    /* hand the bytes to USB; answer with fw_frame_sent() */
+    FW_REMOTE_WAKEUP,     /* tud_remote_wakeup() */
+    FW_CONSOLE_WRITE,     /* bytes, for the UART */
+    FW_CDC_WRITE,         /* bytes, for the CDC-ACM port */
     FW_RESTART,           /* esp_restart(); delay_ms: still to wait */
     FW_LED,               /* on */
     FW_PHY_TO_SERIAL_JTAG, /* route the internal PHY from USB-OTG to USB-Serial/JTAG (usb_usj_mode) */
     FW_FORCE_DOWNLOAD,    /* on: RTC_CNTL_FORCE_DOWNLOAD_BOOT of RTC_CNTL_OPTION1_REG set, else cleared */
+    FW_SET_ADDRESS,       /* static role: use address, prefix and, as gateway, router; 0.0.0.0: no gateway. The core
+                             announces it itself */
+    FW_CLEAR_ADDRESS,     /* static role: stop using the address at once, whatever connections there are */
+    FW_START_DHCP_CLIENT, /* client role: begin with DISCOVER; tell fw_address_assigned() and fw_address_lost() */
+    FW_STOP_DHCP_CLIENT,  /* client role: the link is down; forget the lease */
     FW_COMMAND_KINDS,
 } fw_command_kind;
 
@@ -131,6 +172,8 @@ typedef enum {
     FW_SEND_LINK_DOWN,
     FW_SEND_BAD_LENGTH,
     FW_SEND_QUEUE_FULL,
+    FW_SEND_UNPROVEN, /* static role: it speaks from an address that is not in use yet */
+    FW_SEND_NOT_DUE,  /* static role: an announcement of the stack's own, which is the core's to make; not counted */
 } fw_send_result;
 
 typedef struct {
@@ -176,6 +219,9 @@ typedef enum {
     FW_POINT_BEFORE_SERIAL,      /* bytes came on the serial port */
     FW_POINT_BEFORE_LEAVE,       /* a reset or boot loader request was answered; nothing was done about it yet */
     FW_POINT_LOADER_DETACHED,    /* off the bus on the way to the boot loader; the PHY is USB-OTG's still */
+    FW_POINT_ACD_BEFORE_PROBE,   /* a probe is due, and has not left */
+    FW_POINT_ACD_PROVEN,         /* probing has found nobody; the address is not in use yet */
+    FW_POINT_ACD_CONFLICT,       /* a conflict was heard, and nothing done about it yet */
     FW_POINTS,
 } fw_point;
 
@@ -196,6 +242,8 @@ bool fw_configure(fw_core *core, const fw_config *config);
 const char *fw_point_name(uint32_t point);
 void fw_set_points(fw_core *core, fw_point_callback callback, void *user);
 void fw_set_free_heap(fw_core *core, uint32_t bytes);
+/* The Ethernet address of the board's own side, before FW_START_NETIF is answered; kept over fw_boot(). */
+void fw_set_mac(fw_core *core, const uint8_t mac[6]);
 
 /* Forget everything but the config and the boot count. `now` is the instant of the reset: the board's own time 0. */
 void fw_boot(fw_core *core, const char *reset_reason, uint32_t now);
@@ -212,8 +260,11 @@ void fw_line_state(fw_core *core, bool dtr, bool rts, uint32_t now);
  * answered by `ok bootloader` and `ok reset`; anything else is counted, and answered by nothing: a terminal that echoes
  * what it reads would be answered for ever. */
 void fw_serial_received(fw_core *core, const uint8_t *bytes, size_t length, uint32_t now);
-/* The interface runs and, in the server role, the DHCP server with it. */
+/* The interface runs and, in the server role, the DHCP server with it; the link may go up. */
 void fw_netif_started(fw_core *core, uint32_t now);
+/* DHCP client role: the stack uses this address now (IP_EVENT_ETH_GOT_IP), or none any more. */
+void fw_address_assigned(fw_core *core, const uint8_t address[4], uint32_t now);
+void fw_address_lost(fw_core *core, uint32_t now);
 bool fw_link_up(const fw_core *core);
 
 /* True: hand the frame to the IP stack. */
@@ -224,7 +275,18 @@ void fw_frame_sent(fw_core *core, const uint8_t *frame, size_t length, bool ok, 
 /* A whole line of somebody else's log, such as ESP-IDF's own; a final line end is dropped. */
 void fw_log_foreign(fw_core *core, const char *text, size_t length, uint32_t now);
 
+/* `path` with its query, as it stands in the request line. Never blocks: a log stream is a cursor of its own, to be
+ * served beside all other requests and never inside the server's one task. */
 void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response);
+/* The mistakes of the config, from 0 on, as text; NULL where there is no such number. */
+const char *fw_mistake_name(uint32_t number);   /* the field's: "acd_missing" */
+const char *fw_mistake_what(uint32_t number);   /* what goes wrong */
+const char *fw_mistake_source(uint32_t number); /* where it was seen */
+/* False where no mistake has that name. */
+bool fw_make_mistake(fw_config *config, const char *name);
+/* Names of events, from 0 on; NULL where there is no such number. */
+const char *fw_event_text(uint32_t number);
+
 /* Bytes of the next chunk, already framed; 0 where there is none now or `capacity` is below FW_SSE_CHUNK_BYTES. */
 size_t fw_log_stream_next(fw_core *core, fw_log_cursor *cursor, uint32_t now, char *buffer, size_t capacity);
 

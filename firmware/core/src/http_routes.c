@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core_internal.h"
+#include "query.h"
 #include "sse.h"
 
 #define MAX_METHOD 16u
@@ -12,10 +13,12 @@
 #define PLAIN "text/plain; charset=utf-8"
 #define HTML "text/html"
 
-typedef void (*handler)(fw_core *core, uint32_t now, fw_text *body);
+/* False where the query makes no sense. */
+typedef bool (*handler)(fw_core *core, const char *query, uint32_t now, fw_text *body);
 
-static void front_page(fw_core *core, uint32_t now, fw_text *body)
+static bool front_page(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     fw_log(core, 'I', "http", now, "GET /");
     fw_text_add(body,
                 "<!DOCTYPE html>\n<html><head><title>ESP32-S3 USB NCM Server</title></head>\n"
@@ -24,12 +27,20 @@ static void front_page(fw_core *core, uint32_t now, fw_text *body)
                 "<p><a href=\"/status\">status</a> <a href=\"/events\">events</a> <a href=\"/logs\">logs</a> "
                 "<a href=\"/version\">version</a></p></body></html>\n",
                 core->config.project, core->config.version, core->boot_count);
+    return true;
 }
 
-static void led(fw_core *core, uint32_t now, fw_text *body)
+static void tell_led(const fw_core *core, fw_text *body)
 {
-    (void)now;
     fw_text_add(body, "{\"led\":%s}", core->s.led ? "true" : "false");
+}
+
+static bool led(fw_core *core, const char *query, uint32_t now, fw_text *body)
+{
+    (void)query;
+    (void)now;
+    tell_led(core, body);
+    return true;
 }
 
 static void switch_led(fw_core *core, bool on, uint32_t now, fw_text *body)
@@ -37,17 +48,21 @@ static void switch_led(fw_core *core, bool on, uint32_t now, fw_text *body)
     core->s.led = on;
     fw_log(core, 'I', "http", now, "LED %s", on ? "on" : "off");
     fw_emit(core, FW_LED, on ? 1 : 0, NULL);
-    led(core, now, body);
+    tell_led(core, body);
 }
 
-static void led_on(fw_core *core, uint32_t now, fw_text *body)
+static bool led_on(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     switch_led(core, true, now, body);
+    return true;
 }
 
-static void led_off(fw_core *core, uint32_t now, fw_text *body)
+static bool led_off(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     switch_led(core, false, now, body);
+    return true;
 }
 
 /* What is asked for is done later, so that the answer is out first; it says what will be done. */
@@ -57,57 +72,87 @@ static void leave(fw_core *core, fw_leave_way way, uint32_t now, fw_text *body)
     fw_text_add(body, "{\"status\":\"%s\"}", restarts ? "resetting" : "bootloader");
 }
 
-static void reset(fw_core *core, uint32_t now, fw_text *body)
+static bool reset(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     leave(core, FW_LEAVE_TO_RESTART, now, body);
+    return true;
 }
 
-static void bootloader(fw_core *core, uint32_t now, fw_text *body)
+static bool bootloader(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     leave(core, FW_LEAVE_TO_LOADER, now, body);
+    return true;
 }
 
-static void logs(fw_core *core, uint32_t now, fw_text *body)
+static bool logs(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     (void)body;
     fw_log(core, 'I', "http", now, "Log stream opened");
+    return true;
 }
 
-static void logs_all(fw_core *core, uint32_t now, fw_text *body)
+static bool logs_all(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     (void)now;
     fw_log_ring_dump(&core->ring, body);
+    return true;
 }
 
-static void events(fw_core *core, uint32_t now, fw_text *body)
+/* `?since=N` leaves out the first N; `?format=json` tells the boot too, so that a change of it is not missed. */
+static bool events(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    bool hidden = core->config.event_discards_hidden != 0;
+    uint32_t since = 0;
+    bool json = false;
     (void)now;
-    fw_event_log_text(&core->events, core->config.event_discards_hidden != 0, body);
+    if (!fw_query_number(query, "since", &since) || !fw_query_choice(query, "format", "text", "json", &json)) {
+        return false;
+    }
+    if (json) {
+        fw_text_add(body, "{\n  \"boot_id\": \"%08" PRIx32 "\",\n", fw_boot_id(core));
+        fw_text_add(body, "  \"boot_count\": %" PRIu32 ",\n", core->boot_count);
+        fw_event_log_members(&core->events, since, hidden, body);
+        fw_text_add(body, "}\n");
+    } else {
+        fw_event_log_text(&core->events, since, hidden, body);
+    }
+    return true;
 }
 
-static void status(fw_core *core, uint32_t now, fw_text *body)
+static bool status(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     (void)now;
     fw_event_log_json(&core->events, body);
+    return true;
 }
 
 static void add_string(fw_text *body, const char *key, const char *value)
 {
-    fw_text_add(body, "  \"%s\": \"", key);
-    for (; *value != '\0'; value++) {
-        if (*value == '"' || *value == '\\') {
-            fw_text_bytes(body, "\\", 1);
-        }
-        fw_text_printable(body, value, 1);
-    }
-    fw_text_add(body, "\",\n");
+    fw_text_add(body, "  \"%s\": ", key);
+    fw_text_json(body, value);
+    fw_text_add(body, ",\n");
 }
 
-static void version(fw_core *core, uint32_t now, fw_text *body)
+static const char *const ROLES[] = {
+    [FW_ROLE_DHCP_SERVER] = "dhcp-server",
+    [FW_ROLE_DHCP_CLIENT] = "dhcp-client",
+    [FW_ROLE_STATIC] = "static",
+};
+
+static bool version(fw_core *core, const char *query, uint32_t now, fw_text *body)
 {
+    (void)query;
     fw_text_add(body, "{\n");
     add_string(body, "version", core->config.version);
     add_string(body, "project", core->config.project);
+    add_string(body, "elf_sha256", core->config.elf_sha256);
+    add_string(body, "role", ROLES[core->config.role]);
+    fw_text_add(body, "  \"boot_id\": \"%08" PRIx32 "\",\n", fw_boot_id(core));
     fw_text_add(body, "  \"boot_count\": %" PRIu32 ",\n", core->boot_count);
     add_string(body, "reset_reason", core->s.reset_reason);
     fw_text_add(body, "  \"uptime_ms\": %" PRIu32 ",\n", now - core->s.boot_ms);
@@ -115,6 +160,7 @@ static void version(fw_core *core, uint32_t now, fw_text *body)
     fw_text_add(body, "  \"tx_dropped\": %" PRIu32 ",\n", core->s.tx_dropped);
     fw_text_add(body, "  \"rx_dropped\": %" PRIu32 ",\n", core->s.rx_dropped);
     fw_text_add(body, "  \"serial_refused\": %" PRIu32 "\n}\n", core->s.serial.refused);
+    return true;
 }
 
 static const struct {
@@ -151,6 +197,8 @@ static void refuse(fw_response *response, uint32_t status, fw_text *body)
     response->headers = "";
     if (status == 404) {
         fw_text_add(body, "Nothing matches the given URI");
+    } else if (status == 400) {
+        fw_text_add(body, "Bad request syntax");
     } else if (status == 405) {
         fw_text_add(body, "Specified method is invalid for this resource");
     } else {
@@ -163,30 +211,32 @@ static bool equals(const char *wanted, const char *given, size_t length)
     return strlen(wanted) == length && memcmp(wanted, given, length) == 0;
 }
 
-/* Length of the path without its query. */
-static size_t path_length(const char *path)
+/* Length of the path without its query, which begins behind it. */
+static size_t path_length(const char *path, const char **query)
 {
     size_t length = fw_text_length(path, MAX_PATH);
-    const char *query = memchr(path, '?', length);
-    return query == NULL ? length : (size_t)(query - path);
+    const char *mark = memchr(path, '?', length);
+    *query = length == MAX_PATH || mark == NULL ? "" : mark + 1;
+    return mark == NULL ? length : (size_t)(mark - path);
 }
 
-static void answer(fw_core *core, size_t route, uint32_t now, fw_response *response, fw_text *body)
+static void answer(fw_core *core, size_t route, const char *query, uint32_t now, fw_response *response, fw_text *body)
 {
     response->status = 200;
     response->stream = ROUTES[route].stream ? 1 : 0;
     response->content_type = ROUTES[route].content_type;
     response->headers = ROUTES[route].stream ? STREAM_HEADERS : "";
-    ROUTES[route].handler(core, now, body);
-    if (body->overflow) {
-        refuse(response, 500, body);
+    bool understood = ROUTES[route].handler(core, query, now, body);
+    if (!understood || body->overflow) {
+        refuse(response, understood ? 500 : 400, body);
     }
 }
 
 void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response)
 {
     fw_text body;
-    size_t length = path_length(path);
+    const char *query = "";
+    size_t length = path_length(path, &query);
     uint32_t refusal = 404;
     size_t found = sizeof ROUTES / sizeof ROUTES[0];
     fw_at_point(core, FW_POINT_BEFORE_HTTP, now);
@@ -198,7 +248,7 @@ void fw_http_request(fw_core *core, const char *method, const char *path, uint32
     }
     fw_text_init(&body, response->body, response->capacity);
     if (found < sizeof ROUTES / sizeof ROUTES[0]) {
-        answer(core, found, now, response, &body);
+        answer(core, found, query, now, response, &body);
     } else {
         refuse(response, refusal, &body);
         fw_log(core, 'W', "http", now, "Refused a request: %" PRIu32, refusal);

@@ -86,8 +86,13 @@ bool fw_emit(fw_core *core, fw_command_kind kind, uint32_t argument, const char 
     return fw_queue_push(&core->queue, record, NULL);
 }
 
+/* The log is told once that the event log is full: whoever follows it would wait for what never comes. */
 void fw_record(fw_core *core, fw_event_name name, const char *detail, uint32_t now)
 {
+    bool hidden = core->config.event_discards_hidden != 0;
+    if (core->events.count == core->events.capacity && core->events.discarded == 0 && !hidden) {
+        fw_log(core, 'W', "main", now, "Event log full: %" PRIu32 " kept, the rest is counted", core->events.count);
+    }
     fw_event_log_record(&core->events, name, detail, now - core->s.boot_ms);
 }
 
@@ -125,6 +130,9 @@ const char *fw_point_name(uint32_t point)
         [FW_POINT_BEFORE_SERIAL] = "before_serial",
         [FW_POINT_BEFORE_LEAVE] = "before_leave",
         [FW_POINT_LOADER_DETACHED] = "loader_detached",
+        [FW_POINT_ACD_BEFORE_PROBE] = "acd_before_probe",
+        [FW_POINT_ACD_PROVEN] = "acd_proven",
+        [FW_POINT_ACD_CONFLICT] = "acd_conflict",
     };
     return point < FW_POINTS ? NAMES[point] : NULL;
 }
@@ -150,6 +158,12 @@ static void fill_addresses(const fw_config *config, fw_command *command)
     command->lease_s = config->lease_s;
 }
 
+static bool has_addresses(const fw_queued *record)
+{
+    return (record->kind == FW_START_NETIF && record->argument != 0) || record->kind == FW_START_DHCP_SERVER ||
+           record->kind == FW_SET_ADDRESS;
+}
+
 bool fw_next_command(fw_core *core, fw_command *command)
 {
     fw_queued record;
@@ -164,11 +178,11 @@ bool fw_next_command(fw_core *core, fw_command *command)
     command->length = record.length;
     if (record.kind == FW_CONSOLE_WRITE) {
         fill_write(core, &record, command);
-    } else if (record.kind == FW_START_NETIF || record.kind == FW_START_DHCP_SERVER) {
+    } else if (has_addresses(&record)) {
         fill_addresses(&core->config, command);
     } else if (record.kind == FW_RESTART) {
         command->delay_ms = record.argument;
-    } else {
+    } else if (record.kind != FW_START_NETIF) {
         command->on = record.argument;
     }
     return true;

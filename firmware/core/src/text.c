@@ -63,6 +63,18 @@ void fw_text_printable(fw_text *text, const char *string, size_t length)
     }
 }
 
+void fw_text_json(fw_text *text, const char *string)
+{
+    fw_text_bytes(text, "\"", 1);
+    for (; *string != '\0'; string++) {
+        if (*string == '"' || *string == '\\') {
+            fw_text_bytes(text, "\\", 1);
+        }
+        fw_text_printable(text, string, 1);
+    }
+    fw_text_bytes(text, "\"", 1);
+}
+
 size_t fw_text_length(const char *string, size_t limit)
 {
     size_t length = 0;

@@ -24,6 +24,8 @@ void fw_text_add(fw_text *text, const char *format, ...) FW_PRINTF(2, 3);
 void fw_text_bytes(fw_text *text, const char *bytes, size_t length);
 /* At most `length` bytes of a string; anything but printable ASCII becomes '?'. */
 void fw_text_printable(fw_text *text, const char *string, size_t length);
+/* A JSON string, quotes included. */
+void fw_text_json(fw_text *text, const char *string);
 /* strnlen(), which C11 lacks. */
 size_t fw_text_length(const char *string, size_t limit);
 

@@ -44,6 +44,10 @@ static inline void bench_note(bench *b, const fw_command *command)
         [FW_RESTART] = "restart",
         [FW_LED] = "led",
         [FW_PHY_TO_SERIAL_JTAG] = "phy jtag",
+        [FW_SET_ADDRESS] = "set address",
+        [FW_CLEAR_ADDRESS] = "clear address",
+        [FW_START_DHCP_CLIENT] = "start client",
+        [FW_STOP_DHCP_CLIENT] = "stop client",
     };
     if (command->kind == FW_LINK_STATE) {
         bench_say(b, command->on ? "up " : "down ", command->text);

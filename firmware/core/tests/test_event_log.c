@@ -10,7 +10,7 @@ static const char *text_of(const fw_event_log *log, int json)
     if (json) {
         fw_event_log_json(log, &out);
     } else {
-        fw_event_log_text(log, false, &out);
+        fw_event_log_text(log, 0, false, &out);
     }
     CHECK(!out.overflow);
     return data;
@@ -66,7 +66,7 @@ static void full_log_that_hides_its_discards_looks_like_one_that_just_fits(void)
     fw_event_log_record(&log, FW_EVENT_USB_MOUNTED, "", 1);
     fw_event_log_record(&log, FW_EVENT_FIRST_TX, "", 2);
     fw_text_init(&out, data, sizeof data);
-    fw_event_log_text(&log, true, &out);
+    fw_event_log_text(&log, 0, true, &out);
     CHECK(strncmp(data, HEAD, sizeof HEAD - 1) == 0);
     CHECK(log.flags[FW_EVENT_FIRST_TX]);
 }

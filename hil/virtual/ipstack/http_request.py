@@ -35,6 +35,13 @@ class Request:
     """Without query and fragment: handlers are chosen by it alone."""
     body_length: int
     """Content-Length, 0 where there is none; the body itself is read and thrown away after the answer."""
+    query: str = ""
+    """Without its question mark; '' where there is none."""
+
+    @property
+    def target(self) -> str:
+        """Path and query, as the firmware's handlers take them."""
+        return f"{self.path}?{self.query}" if self.query else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ def _request(line: bytes, block: bytes, max_uri: int) -> Request | Refusal:
     if parts[2] not in VERSIONS:
         return Refusal(505)
     length = _body_length(block)
-    return Refusal(400) if length is None else Request(method, urlsplit(target).path or "/", length)
+    uri = urlsplit(target)
+    return Refusal(400) if length is None else Request(method, uri.path or "/", length, uri.query)
 
 
 def _body_length(block: bytes) -> int | None:

@@ -158,7 +158,7 @@ class HttpServer:
         return request
 
     async def _respond(self, session: Session, request: Request) -> bool:
-        answer = self._backend.respond(request.method, request.path)
+        answer = self._backend.respond(request.method, request.target)
         if answer.stream:
             await self._send(session, answer_head(answer.status, answer.content_type, None, answer.headers))
             await self._start_stream(session, alone=self._single_task or answer.blocks)

@@ -34,7 +34,8 @@ class HttpAnswer(Protocol):
 class HttpBackend(Protocol):
     """The firmware's HTTP handlers."""
 
-    def respond(self, method: str, path: str) -> HttpAnswer: ...
+    def respond(self, method: str, path: str) -> HttpAnswer:
+        """``path`` with the query of the request, where it has one."""
 
     def open_stream(self) -> Callable[[], bytes | None]:
         """A function that gives the next bytes of the log stream, or None while there are none."""

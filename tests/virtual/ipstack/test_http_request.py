@@ -10,7 +10,9 @@ def test_a_request_is_read_byte_by_byte() -> None:
     parser = RequestParser()
     results = [parser.feed(bytes([each])) for each in b"GET /status?x=1 HTTP/1.1\r\nHost: a\r\n\r\n"]
     assert set(results[:-1]) == {None}
-    assert results[-1] == Request("GET", "/status", 0)
+    assert results[-1] == Request("GET", "/status", 0, "x=1")
+    assert Request("GET", "/status", 0, "x=1").target == "/status?x=1"
+    assert Request("GET", "/status", 0).target == "/status"
 
 
 def test_what_follows_a_request_waits_for_its_turn() -> None:
