@@ -30,6 +30,10 @@ class Port(Protocol):
     def read(self, within_s: float) -> bytes: ...
     def set_lines(self, dtr: bool, rts: bool) -> None: ...
     def set_baud(self, baud: int) -> None: ...
+    def hand_over(self) -> int: ...
+
+    @property
+    def node(self) -> str: ...
 
 
 Lender = Callable[[str], AbstractContextManager[Port]]
@@ -100,6 +104,11 @@ class LentPort:
         mode = self._done(lambda: termios.tcgetattr(self.descriptor))
         mode[4] = mode[5] = speed
         self._done(lambda: termios.tcsetattr(self.descriptor, termios.TCSANOW, mode))
+
+    def hand_over(self) -> int:
+        """The descriptor, for whoever closes it from now on; the port is closed here."""
+        descriptor, self.descriptor = self.descriptor, -1
+        return descriptor
 
     def close(self) -> None:
         if self.descriptor >= 0:

@@ -31,6 +31,13 @@ class FakePort:
         self._clock = clock
         self._waiting = b""
 
+    @property
+    def node(self) -> str:
+        return "/dev/ttyACM0"
+
+    def hand_over(self) -> int:
+        raise AssertionError("nobody outside hil can speak to this port")
+
     @contextmanager
     def lend(self, port: str) -> Iterator[Port]:
         """As :data:`hil.device.lent_port.Lender`."""

@@ -1,0 +1,308 @@
+"""Into the chip's loader and out of it.
+
+Theory of operation. A chip that restarts with IO0 low, or with its force-download bit set, stays in its ROM, which
+shows itself on USB under one of two identities at the same topology path. Each way makes that restart come about; what
+it was worth is told by what comes: a loader's identity, and an answer to SYNC. Out of it again leads a reset with IO0
+high, after the bit has been cleared, because the bit outlives the reset.
+
+Of ways over the board's own USB port there is a trap: MicroPython takes DTR and RTS for the order to leave, and
+Ctrl-C for an interrupt; both are done only to a firmware whose profile says what it makes of them.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from hil.bench import Board
+from hil.board.identity import LOADERS, Identity
+from hil.board.interfaces import UsbAgent
+from hil.board.sight import RESET
+from hil.clock import Clock, Deadline
+from hil.device import loader_failures, repl
+from hil.device.actions import Actions
+from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, USJ_RESTART, Lender, Port, steer
+from hil.device.loader_failures import Attempt
+from hil.device.mode import Modes
+from hil.device.readings import Readings
+from hil.device.sync import SYNC_S, LoaderTalk
+from hil.device.witness import Witness
+from hil.errors import AgentError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
+from hil.profiles import Profile
+from hil.profiles.loader import SERIAL_JTAG, USB_OTG
+from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, UsbDetached
+
+ENTER_S = 10.0
+"""From the order to a loader on the bus: a firmware that says goodbye, a restart, an enumeration."""
+LEAVE_S = 10.0
+"""From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
+ANSWER_S = 1.0
+DTR_RTS, HTTP, SERIAL, MICROPYTHON, TOUCH = "dtr_rts", "http", "serial", "micropython", "touch1200"
+DOWNLOAD = "DOWNLOAD"
+"""In the ROM's first line: boot:0x0 (DOWNLOAD(USB/UART0))."""
+_EXPECTED = {SERIAL_JTAG: Identity.SERIAL_JTAG, USB_OTG: Identity.USB_OTG}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A loader that answers."""
+
+    identity: Identity
+    """At the board's topology path; over a bridge its USB may show nothing."""
+    port: str
+    """Where it answers: usb or console."""
+    how: str
+    """By which way; '' where it was there already."""
+    t_ns: int
+    """CLOCK_MONOTONIC, nanoseconds: when it came."""
+    t_err_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    t_ns: int
+    t_err_ns: int
+    answer: str = ""
+
+
+class Bootloader:
+    """One board's; see the module."""
+
+    def __init__(
+        self,
+        spec: Board,
+        profile: Profile,
+        *,
+        agent: UsbAgent,
+        actions: Actions,
+        modes: Modes,
+        readings: Readings,
+        witness: Witness,
+        lend: Lender,
+        clock: Clock,
+        tell: Callable[[Port, str, str, Clock], str] = repl.tell,
+    ) -> None:
+        self._spec = spec
+        self._profile = profile
+        self._agent = agent
+        self._actions = actions
+        self._modes = modes
+        self._readings = readings
+        self._witness = witness
+        self._lend = lend
+        self._clock = clock
+        self._tell = tell
+
+    def ways(self) -> tuple[str, ...]:
+        """Those that bench.toml, the profile and what is there now give, the surest first."""
+        loader = self._profile.loader
+        given = {
+            DTR_RTS: bool(self._spec.console),
+            SERIAL: bool(loader.serial),
+            HTTP: bool(self._profile.http.bootloader),
+            MICROPYTHON: bool(loader.repl),
+            TOUCH: loader.touch_1200,
+        }
+        own_lines = not self._spec.console and (loader.lines or self._modes.now() is Identity.SERIAL_JTAG)
+        return (*(way for way, there in given.items() if there), *((DTR_RTS,) if own_lines else ()))
+
+    def enter(self, how: str = "", over: str = "usb") -> Entered:
+        """Bring the chip into its loader and see that it answers; see :meth:`hil.UsbBoard.enter_bootloader`."""
+        if not how and (present := self._present()) is not None:
+            return present
+        chosen = self._chosen(how)
+        ways: dict[str, Callable[[], _Asked]] = {
+            DTR_RTS: self._by_bridge if self._spec.console else self._by_own_lines,
+            SERIAL: self._by_line,
+            HTTP: lambda: self._by_http(over),
+            MICROPYTHON: self._by_statement,
+            TOUCH: self._by_touch,
+        }
+        entered: list[Entered] = []
+
+        def do() -> Entered:
+            entered.append(self._arrived(ways[chosen](), chosen))
+            return entered[0]
+
+        self._actions.perform("enter_bootloader", RESET, do, chosen)
+        return entered[0]
+
+    def leave(self, plain: bool = False) -> Entered:
+        """Reset the chip into its flash and wait for its application; see :meth:`hil.UsbBoard.leave_bootloader`."""
+        found: list[Entered] = []
+
+        def do() -> Entered:
+            asked, how = self._reset_out(plain)
+            arrival = self._modes.came({Identity.APPLICATION}, asked.t_ns - asked.t_err_ns, LEAVE_S)
+            if arrival is None:
+                raise loader_failures.failure_to_leave(self._attempt(asked, how, LEAVE_S))
+            found.append(Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns))
+            return found[0]
+
+        self._actions.perform("leave_bootloader", RESET, do, "plain" if plain else "")
+        return found[0]
+
+    def listens(self, port: str = "usb") -> bool:
+        """Whether a loader answers SYNC at the port; asked only where USB shows a loader's identity, or a bridge is."""
+        with suppress(BoardVanished):
+            self._modes.tty(port)
+            with self._lend(port) as opened:
+                return LoaderTalk(opened, self._clock).sync()
+        return False
+
+    # ---- ways in -----------------------------------------------------------------------------
+
+    def _by_bridge(self) -> _Asked:
+        fell = self._agent.reset_by_lines(self._spec.name, download=True)
+        return _Asked(fell.t_ns, fell.t_err_ns)
+
+    def _by_own_lines(self) -> _Asked:
+        usj = self._modes.now() is Identity.SERIAL_JTAG
+        return self._through(lambda port: steer(port, USJ_DOWNLOAD if usj else BRIDGE_DOWNLOAD, self._clock))
+
+    def _by_line(self) -> _Asked:
+        answers: list[str] = []
+
+        def say(port: Port) -> None:
+            port.write(f"{self._profile.loader.serial}\n".encode("ascii"))
+            answers.append(self._heard(port))
+
+        return self._through(say, answers)
+
+    def _by_http(self, over: str) -> _Asked:
+        path = self._readings.path("bootloader")
+        reading = self._readings.request("POST", path, over)
+        if not isinstance(reading.reply, HttpReply):
+            raise BoardMute(f"board {self._spec.name} did not answer POST {path} over {over}: {reading.reply}")
+        if reading.reply.status != 200:
+            raise BoardFailure(f"board {self._spec.name} answered POST {path} with {reading.reply.status}")
+        return _Asked(reading.t_ns, reading.t_err_ns, reading.reply.body.strip())
+
+    def _by_statement(self) -> _Asked:
+        self._refuse_ctrl_c()
+        statement, answers = self._profile.loader.repl, list[str]()
+
+        def say(port: Port) -> None:
+            answers.append(self._tell(port, self._spec.name, statement, self._clock))
+
+        return self._through(say, answers)
+
+    def _by_touch(self) -> _Asked:
+        def touch(port: Port) -> None:
+            port.set_baud(1200)
+            port.set_lines(False, False)
+
+        return self._through(touch)
+
+    def _through(self, do: Callable[[Port], None], answers: list[str] | None = None) -> _Asked:
+        """Do something on the board's own port, from which it may vanish meanwhile."""
+        began_ns = self._clock.now_ns()
+        with self._lend("usb") as port, suppress(BoardVanished):
+            do(port)
+        return _Asked(began_ns, 0, "".join(answers or ()))
+
+    def _heard(self, port: Port) -> str:
+        """What the board says within a second, or until it goes or has ended a line of answer."""
+        deadline, told = Deadline(ANSWER_S, self._clock), b""
+        with suppress(BoardVanished):
+            while not deadline.passed:
+                told += port.read(deadline.left_s)
+        lines = [line.strip() for line in told.decode("utf-8", "replace").splitlines()]
+        return next((line for line in lines if self._profile.loader.serial in line), "")
+
+    def _refuse_ctrl_c(self) -> None:
+        """
+        Raises:
+            MisuseError: what is there has an NCM interface, and so is no MicroPython.
+        """
+        try:
+            self._agent.read_attribute(self._spec.name, "bound_ncm")
+        except AgentError:
+            return
+        raise MisuseError(
+            f"board {self._spec.name} has an NCM interface, so it is not the MicroPython of profile "
+            f"{self._profile.name}; no Ctrl-C was sent to it"
+        )
+
+    # ---- what comes --------------------------------------------------------------------------
+
+    def _present(self) -> Entered | None:
+        """The loader that is there already, if one answers."""
+        identity = self._modes.now()
+        if identity not in LOADERS or not self.listens():
+            return None
+        return Entered(identity, "usb", "", self._clock.now_ns(), 0)
+
+    def _chosen(self, how: str) -> str:
+        ways = self.ways()
+        if not ways or (how and how not in ways):
+            known = ", ".join(map(repr, ways)) or "none: no console in bench.toml, no http.bootloader, no [loader]"
+            asked = f"enter_bootloader of board {self._spec.name} by {how!r} with profile {self._profile.name}"
+            raise MisuseError(f"{asked}; ways: {known}")
+        return how or ways[0]
+
+    def _arrived(self, asked: _Asked, how: str) -> Entered:
+        if how == DTR_RTS and self._spec.flash == "console":
+            return self._arrived_at_console(asked)
+        since_ns = asked.t_ns - asked.t_err_ns
+        deadline = Deadline(ENTER_S, self._clock)
+        while (arrival := self._modes.came(LOADERS, since_ns, deadline.left_s)) is not None:
+            wanted = _EXPECTED.get(self._profile.loader.identity)
+            if how in (HTTP, SERIAL, MICROPYTHON) and wanted is not None and arrival.identity is not wanted:
+                raise loader_failures.other_identity(self._spec.name, arrival.identity, wanted)
+            if self.listens():
+                return Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns)
+            if self._modes.now() in LOADERS or deadline.passed:  # else the PHY changed hands before the restart
+                raise loader_failures.no_answer(self._spec.name, arrival.identity, self._modes.tty(), SYNC_S)
+        raise loader_failures.failure_to_enter(self._attempt(asked, how, ENTER_S))
+
+    def _arrived_at_console(self, asked: _Asked) -> Entered:
+        since_ns = asked.t_ns - asked.t_err_ns
+        said = self._witness.until(lambda: self._rom_waits(since_ns), ENTER_S)
+        if not self.listens("console"):
+            node = self._modes.tty("console")
+            heard = "the ROM said that it waits for a download" if said else "no line of the ROM was heard"
+            raise LoaderFailure(
+                loader_failures.NO_SYNC,
+                f"board {self._spec.name} was sent to its loader by the lines of {node}; {heard}, and SYNC was not "
+                f"answered there within {SYNC_S:g} s: are DTR and RTS wired to IO0 and EN?",
+            )
+        return Entered(self._modes.now(), "console", DTR_RTS, asked.t_ns, asked.t_err_ns)
+
+    def _rom_waits(self, since_ns: int) -> bool:
+        rom = BootMessage(board=self._spec.name, stage="rom", source="console")
+        first = self._witness.timeline.first(rom, since_ns)
+        return isinstance(first, BootMessage) and DOWNLOAD in first.text
+
+    def _attempt(self, asked: _Asked, how: str, within_s: float) -> Attempt:
+        since_ns, timeline = asked.t_ns - asked.t_err_ns, self._witness.timeline
+        broken = [e for e in timeline.since(since_ns) if isinstance(e, EnumerationFailed) and e.path == self._spec.usb]
+        return Attempt(
+            self._spec.name,
+            self._spec.usb,
+            how,
+            now=self._modes.now(),
+            left_bus=timeline.first(UsbDetached(path=self._spec.usb), since_ns) is not None,
+            within_s=within_s,
+            answer=asked.answer,
+            broken=broken[-1] if broken else None,
+        )
+
+    # ---- ways out ----------------------------------------------------------------------------
+
+    def _reset_out(self, plain: bool) -> tuple[_Asked, str]:
+        """By the bridge's EN, which clears the order to stay; else by the loader's own port, and then it is cleared."""
+        if self._spec.console:
+            fell = self._agent.reset_by_lines(self._spec.name)
+            return _Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
+        identity = self._modes.now()
+        if identity not in LOADERS:
+            raise MisuseError(f"board {self._spec.name} is not in its loader: there is {identity} at {self._spec.usb}")
+        cleared = [False]
+
+        def out(port: Port) -> None:
+            talk = LoaderTalk(port, self._clock)
+            cleared[0] = not plain and talk.sync() and talk.forget_download()
+            steer(port, USJ_RESTART, self._clock)
+
+        asked = self._through(out)
+        return asked, "its own lines" + (", the download bit cleared" if cleared[0] else "")

@@ -1,0 +1,402 @@
+"""Into the chip's loader and out of it, by every way, and where each may end instead."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.board.identity import Identity
+from hil.clock import Clock, now_ns
+from hil.device.actions import Actions
+from hil.device.bootloader import Bootloader
+from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, Port
+from hil.device.mode import Modes
+from hil.device.readings import Readings
+from hil.errors import BoardFailure, LoaderFailure, MisuseError
+from hil.profiles import Profile
+from hil.profiles.http import Http
+from hil.profiles.loader import Loader
+from hil.testing.fake_agent import PATH
+from hil.testing.fake_port import FakeLoader, FakePort
+from hil.testing.faked_bench import CONSOLE, FakedBench
+from hil.testing.scripted_http import ScriptedHttp, reply
+from hil.timeline.events import BootMessage, EnumerationFailed
+from hil.wire.esp_loader import Op
+
+JTAG, OTG, APPLICATION = 0x1001, 0x0009, 0x4001
+SOON_S = 2.0
+"""The board's own doings are dated by a fake clock, its replies by the real one: this is longer than a reply takes."""
+
+
+class Chip:
+    """A board on fakes, and its Bootloader; ``rom`` answers at its ports."""
+
+    def __init__(self, directory: Path, loader: Loader, http: Http, **spec: str) -> None:
+        self.bench = FakedBench(directory, start_ns=now_ns(), **spec).known()
+        self.bench.clock.advance(0.1)
+        self.rom = FakeLoader()
+        self.port = FakePort(self.bench.clock, self.rom.answer)
+        self.bench.agent.ttys["console"] = "/dev/ttyUSB0"
+        self.tells: Callable[[Port, str, str, Clock], str] = lambda port, board, statement, clock: ""
+        board = self.bench.board.spec
+        profile = Profile("mine", loader=loader, http=http, network=self.bench.board.profile.network)
+        actions = Actions(board.name, self.bench.capture.record)
+        self.bootloader = Bootloader(
+            board,
+            profile,
+            agent=self.bench.agent,
+            actions=actions,
+            modes=Modes(board, self.bench.agent, self.bench.witness),
+            readings=Readings(board, profile, self.bench.agent, actions),
+            witness=self.bench.witness,
+            lend=self.port.lend,
+            clock=self.bench.clock,
+            tell=self._tell,
+        )
+
+    def _tell(self, port: Port, board: str, statement: str, clock: Clock) -> str:
+        return self.tells(port, board, statement, clock)
+
+    def goes_to(self, pid: int, within_s: float = 0.5) -> None:
+        """The device goes, and another one comes."""
+        self.bench.agent.become(0x303A, pid, within_s)
+
+    def obeys(self, pid: int, says: bytes = b"") -> None:
+        """What is written to the port sends the board there; then its loader answers."""
+
+        def answer(data: bytes) -> bytes:
+            self.port.answer = self.rom.answer
+            self.goes_to(pid)
+            return says
+
+        self.port.answer = answer
+
+
+Made = Callable[..., Chip]
+
+
+@pytest.fixture
+def chip(tmp_path: Path) -> Iterator[Made]:
+    made: list[Chip] = []
+
+    def make(loader: Loader | None = None, http: Http | None = None, **spec: str) -> Chip:
+        made.append(Chip(tmp_path, loader or Loader(), http or Http(), **spec))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.bench.close()
+
+
+def found(error: pytest.ExceptionInfo[LoaderFailure]) -> str:
+    return error.value.name
+
+
+# ---- ways in ------------------------------------------------------------------------------------
+
+
+def test_the_surest_way_comes_first(chip: Made) -> None:
+    """Lines need no firmware, a serial command no network; what is not named is no way."""
+    everything = Loader(serial="bootloader", touch_1200=True, lines=True)
+    ways = chip(everything, Http(bootloader="/bootloader"), console=CONSOLE).bootloader.ways()
+    assert ways == ("dtr_rts", "serial", "http", "touch1200")
+
+
+def test_no_way_is_the_tests_mistake(chip: Made) -> None:
+    """It says where ways are named, and which there are."""
+    with pytest.raises(MisuseError, match=r"board s3-a by '' with profile mine; ways: none: no console in bench.toml"):
+        chip().bootloader.enter()
+    with pytest.raises(MisuseError, match=r"by 'http' with profile mine; ways: 'serial'"):
+        chip(Loader(serial="bootloader")).bootloader.enter("http")
+
+
+def test_a_line_on_the_serial_port_is_obeyed(chip: Made) -> None:
+    """The loader is there when its identity came and SYNC was answered; the instant is that of its coming."""
+    made = chip(Loader(serial="bootloader", identity="serial-jtag"))
+    made.obeys(JTAG, b"I (17) main: x\r\nok bootloader\r\n")
+    entered = made.bootloader.enter()
+    assert (entered.identity, entered.port, entered.how) == (Identity.SERIAL_JTAG, "usb", "serial")
+    assert made.port.written[0] == b"bootloader\n"
+    assert made.bench.acted() == [("enter_bootloader", "reset")]
+    assert made.rom.requests[-1].op == Op.SYNC
+
+
+def test_the_firmware_is_asked_by_post(chip: Made) -> None:
+    """At the profile's path."""
+    made = chip(http=Http(bootloader="/bootloader"))
+    with ScriptedHttp() as http:
+        made.bench.agent.answers.append(http.says(reply(b'{"status":"bootloader"}')))
+        made.bench.capture.after(SOON_S, lambda: made.goes_to(JTAG))
+        assert made.bootloader.enter("http").identity is Identity.SERIAL_JTAG
+
+
+def test_a_statement_is_told_to_micropython(chip: Made) -> None:
+    """The statement is the profile's."""
+    made = chip(Loader(repl="import board_utils; board_utils.enter_bootloader()"))
+    made.bench.agent.refuses = ("read_attribute", "s3-a", "bound_ncm")
+    told: list[str] = []
+
+    def tells(port: Port, board: str, statement: str, clock: Clock) -> str:
+        told.append(statement)
+        made.goes_to(OTG)
+        return ""
+
+    made.tells = tells
+    assert made.bootloader.enter().identity is Identity.USB_OTG
+    assert told == ["import board_utils; board_utils.enter_bootloader()"]
+
+
+def test_no_ctrl_c_goes_to_what_has_an_ncm_interface(chip: Made) -> None:
+    """303a:4001 is MicroPython and the bridge alike; the interfaces tell them apart."""
+    made = chip(Loader(repl="import machine; machine.bootloader()"))
+    made.tells = lambda *told: pytest.fail("a Ctrl-C was sent")
+    with pytest.raises(MisuseError, match="has an NCM interface, so it is not the MicroPython of profile mine; no Ctr"):
+        made.bootloader.enter()
+
+
+def test_a_touch_is_1200_baud_and_dtr_low(chip: Made) -> None:
+    """Nothing is written."""
+    made = chip(Loader(touch_1200=True))
+    made.port.on_lines = lambda dtr, rts: made.goes_to(JTAG)
+    assert made.bootloader.enter("touch1200").how == "touch1200"
+    assert made.port.bauds == [1200]
+    assert made.port.lines == [(False, False)]
+
+
+def test_the_bridge_pulls_io0_low(chip: Made) -> None:
+    """By the agent; no port of the board is touched before its loader is there."""
+    made = chip(console=CONSOLE)
+    assert made.bootloader.enter().identity is Identity.SERIAL_JTAG
+    assert ("reset_by_lines", "s3-a", "download") in made.bench.agent.calls
+    assert made.port.lent == ["usb"]
+
+
+def test_a_console_that_is_flashed_by_is_asked_itself(chip: Made) -> None:
+    """The ROM says that it waits, and answers at the bridge, whatever USB shows."""
+    made = chip(console=CONSOLE, flash="console")
+    line = BootMessage("rom", "rst:0x1 (POWERON),boot:0x0 (DOWNLOAD(USB/UART0))", "POWERON")
+    made.bench.capture.record_after(0.3, line_of(line))
+    entered = made.bootloader.enter()
+    assert (entered.port, made.port.lent) == ("console", ["console"])
+
+
+def line_of(line: BootMessage) -> BootMessage:
+    from msgspec.structs import replace
+
+    return replace(line, board="s3-a", source="console")
+
+
+def test_serial_jtag_resets_by_its_own_lines(chip: Made) -> None:
+    """An application that leaves USB to Serial/JTAG is brought into the loader by its DTR and RTS."""
+    made = chip()
+    made.goes_to(JTAG, 0.0)
+    made.bench.capture.catch_up()
+    made.bench.clock.advance(0.5)
+    made.port.on_lines = lambda dtr, rts: made.goes_to(JTAG) if len(made.port.lines) == len(USJ_DOWNLOAD) else None
+    assert made.bootloader.ways() == ("dtr_rts",)
+    assert made.bootloader.enter("dtr_rts").identity is Identity.SERIAL_JTAG
+    assert made.port.lines == [(dtr, rts) for dtr, rts, _ in USJ_DOWNLOAD]
+
+
+def test_lines_are_toggled_only_where_the_firmware_is_known_to_watch_them(chip: Made) -> None:
+    """MicroPython leaves for its loader by them; to any other application it would be an accident."""
+    assert chip().bootloader.ways() == ()
+    made = chip(Loader(lines=True))
+    made.port.on_lines = lambda dtr, rts: made.goes_to(JTAG) if len(made.port.lines) == len(BRIDGE_DOWNLOAD) else None
+    assert made.bootloader.enter("dtr_rts").identity is Identity.SERIAL_JTAG
+
+
+def test_a_board_that_is_in_its_loader_already_is_left_there(chip: Made) -> None:
+    """SYNC is answered, and no way is gone."""
+    made = chip(Loader(serial="bootloader"))
+    made.goes_to(OTG, 0.0)
+    made.bench.capture.catch_up()
+    entered = made.bootloader.enter()
+    assert (entered.identity, entered.how) == (Identity.USB_OTG, "")
+    assert made.bench.acted() == []
+
+
+def test_an_identity_that_shows_for_a_moment_is_not_the_loader(chip: Made) -> None:
+    """A PHY that changes hands before the restart: the loader is what stays and answers."""
+    made = chip(Loader(serial="bootloader"))
+
+    def restarts(data: bytes) -> bytes:
+        made.port.answer = made.rom.answer
+        made.goes_to(JTAG)
+        made.bench.capture.after(0.8, lambda: made.goes_to(JTAG))
+        return b""
+
+    made.port.answer = restarts
+    assert made.bootloader.enter().identity is Identity.SERIAL_JTAG
+
+
+# ---- where a way in may end ---------------------------------------------------------------------
+
+
+def test_no_port_ever(chip: Made) -> None:
+    """The board left the bus, and nothing came."""
+    made = chip(Loader(serial="bootloader"))
+
+    def leaves(data: bytes) -> bytes:
+        made.bench.agent.detach()
+        return b"ok bootloader\n"
+
+    made.port.answer = leaves
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert str(error.value) == (
+        "loader-never-appears: board s3-a was sent to its loader by serial, said 'ok bootloader', and nothing came to "
+        "1-1.2 within 10 s: the PHY was left without an owner, the chip hangs before its loader, or its cable or hub "
+        "port lets nothing through"
+    )
+    assert made.bench.actions()[-1] == ("ActionFailed", "enter_bootloader")
+
+
+def test_a_port_that_does_not_answer(chip: Made) -> None:
+    """The identity is a loader's, and nobody speaks its protocol."""
+    made = chip(Loader(serial="bootloader"))
+    made.rom.mute = True
+    made.obeys(JTAG)
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert str(error.value) == (
+        "loader-does-not-answer: board s3-a is USB-Serial/JTAG (303a:1001) at /dev/ttyACM0 and answers no SYNC within "
+        "3 s: no loader runs there (an application that leaves USB to Serial/JTAG looks the same), or it hangs"
+    )
+
+
+def test_the_other_identity(chip: Made) -> None:
+    """0009 where 1001 was expected."""
+    made = chip(Loader(serial="bootloader", identity="serial-jtag"))
+    made.obeys(OTG)
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert str(error.value) == (
+        "loader-on-other-usb: board s3-a came up as the ROM's loader over USB-OTG (303a:0009), expected "
+        "USB-Serial/JTAG (303a:1001): the PHY was left with USB-OTG: route it to USB-Serial/JTAG before the restart "
+        "(usb_usj_mode)"
+    )
+
+
+def test_a_device_that_does_not_function(chip: Made) -> None:
+    """The kernel log has it: something came and could not be enumerated."""
+    made = chip(Loader(serial="bootloader"))
+
+    def breaks(data: bytes) -> bytes:
+        made.bench.agent.detach()
+        made.bench.capture.record_after(0.5, EnumerationFailed(PATH, "descriptor", -71, board="s3-a", source="kmsg"))
+        return b""
+
+    made.port.answer = breaks
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert str(error.value) == (
+        "loader-not-enumerated: board s3-a was sent to its loader by serial, and what came to 1-1.2 is not "
+        "functioning: it failed at its descriptor (error -71); the kernel log has the rest"
+    )
+
+
+def test_a_repl_that_answers_and_stays(chip: Made) -> None:
+    """What it printed is told; its identity is what counts."""
+    made = chip(Loader(repl="import pz_actuator; pz_actuator.enter_bootloader()"))
+    made.bench.agent.refuses = ("read_attribute", "s3-a", "bound_ncm")
+    made.tells = lambda *told: "Entering bootloader..."
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert str(error.value) == (
+        "bootloader-request-ignored: board s3-a was sent to its loader by micropython, said 'Entering bootloader...', "
+        "and stayed on the bus: its application runs on"
+    )
+
+
+def test_an_application_that_comes_back(chip: Made) -> None:
+    """It restarted, and the download bit was not set."""
+    made = chip(Loader(serial="bootloader"))
+    made.obeys(APPLICATION)
+    with pytest.raises(LoaderFailure, match="restarted, and its application came back: the download bit") as error:
+        made.bootloader.enter()
+    assert found(error) == "application-came-back"
+
+
+def test_a_refusal_is_told_as_it_is(chip: Made) -> None:
+    """With its status."""
+    made = chip(http=Http(bootloader="/bootloader"))
+    with ScriptedHttp() as http:
+        made.bench.agent.answers.append(http.says(reply(b"", status=404)))
+        with pytest.raises(BoardFailure, match="s3-a answered POST /bootloader with 404"):
+            made.bootloader.enter("http")
+
+
+def test_lines_that_lead_nowhere(chip: Made) -> None:
+    """Over the console: nothing of the ROM was heard, and nobody answers."""
+    made = chip(console=CONSOLE, flash="console")
+    made.rom.mute = True
+    made.bench.agent.lines_reset = False
+    with pytest.raises(LoaderFailure, match=r"lines of /dev/ttyUSB0; no line of the ROM was heard, and SYNC was not"):
+        made.bootloader.enter()
+
+
+# ---- ways out -----------------------------------------------------------------------------------
+
+
+def in_loader(made: Chip, pid: int = JTAG) -> None:
+    made.goes_to(pid, 0.0)
+    made.bench.capture.catch_up()
+    made.bench.clock.advance(0.5)
+    made.bench.witness.refresh()
+
+
+def leaves_by_rts(made: Chip, pid: int) -> None:
+    """RTS asserted and released restarts the chip."""
+    made.port.on_lines = lambda dtr, rts: made.goes_to(pid) if not rts else None
+
+
+@pytest.mark.parametrize("pid", [JTAG, OTG])
+def test_the_order_to_stay_is_cleared_before_the_reset(chip: Made, pid: int) -> None:
+    """SYNC, WRITE_REG, RTS; then the application is there."""
+    made = chip()
+    in_loader(made, pid)
+    leaves_by_rts(made, APPLICATION)
+    left = made.bootloader.leave()
+    assert left.identity is Identity.APPLICATION
+    assert [request.op for request in made.rom.requests] == [Op.SYNC, Op.WRITE_REG]
+    assert made.port.lines == [(False, True), (False, False)]
+    assert made.bench.acted() == [("leave_bootloader", "reset")]
+
+
+def test_the_bridge_leads_out_too(chip: Made) -> None:
+    """EN clears the order; the loader is not spoken to."""
+    made = chip(console=CONSOLE)
+    in_loader(made)
+    assert made.bootloader.leave().how == "the lines of its console"
+    assert made.rom.requests == []
+
+
+def test_a_loader_that_comes_back_was_told_to_stay(chip: Made) -> None:
+    """After a plain reset: the bit was never cleared."""
+    made = chip()
+    in_loader(made)
+    leaves_by_rts(made, JTAG)
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.leave(plain=True)
+    assert str(error.value) == (
+        "download-bit-never-cleared: board s3-a was reset out of its loader by its own lines, and USB-Serial/JTAG "
+        "(303a:1001) is there again: the download bit (RTC_CNTL_OPTION1 bit 0) was never cleared and outlives a reset "
+        "that keeps the supply, or GPIO0 is held low"
+    )
+    assert made.rom.requests == []
+
+
+def test_a_flash_that_holds_nothing_that_runs(chip: Made) -> None:
+    """The loader went and nothing came."""
+    made = chip()
+    in_loader(made)
+    made.port.on_lines = lambda dtr, rts: made.bench.agent.detach() if not rts else None
+    with pytest.raises(LoaderFailure, match=r"nothing came to 1-1\.2 within 10 s: what is in its flash does not run"):
+        made.bootloader.leave()
+
+
+def test_an_application_has_no_loader_to_leave(chip: Made) -> None:
+    """What is there is said."""
+    with pytest.raises(MisuseError, match=r"s3-a is not in its loader: there is an application at 1-1\.2"):
+        chip().bootloader.leave()
