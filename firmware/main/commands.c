@@ -55,6 +55,18 @@ void commands_perform(const fw_command *command)
     case FW_START_DHCP_SERVER:
         check(usb_netif_start_dhcp_server(command), "DHCP server");
         break;
+    case FW_SET_ADDRESS:
+        check(usb_netif_set_address(command), "address");
+        break;
+    case FW_CLEAR_ADDRESS:
+        check(usb_netif_clear_address(), "address");
+        break;
+    case FW_START_DHCP_CLIENT:
+        check(usb_netif_start_dhcp_client(), "DHCP client");
+        break;
+    case FW_STOP_DHCP_CLIENT:
+        check(usb_netif_stop_dhcp_client(), "DHCP client");
+        break;
     case FW_START_HTTP:
         check(web_server_start(), "HTTP server");
         break;

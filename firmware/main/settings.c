@@ -5,8 +5,15 @@
 #include <string.h>
 
 #include "esp_app_desc.h"
-#include "esp_netif_ip_addr.h"
+#include "esp_netif.h"
+#include "esp_random.h"
 #include "sdkconfig.h"
+
+#ifdef CONFIG_HIL_ROLE_DHCP_CLIENT
+#define OWN_ADDRESS "0.0.0.0"
+#else
+#define OWN_ADDRESS CONFIG_HIL_ADDRESS
+#endif
 
 /* Kconfig's strings are written by people: what is no address counts as none. */
 static void read_address(uint8_t octets[4], const char *text)
@@ -28,22 +35,29 @@ static void do_without_model_times(fw_config *config)
 
 static void read_role(fw_config *config)
 {
+    read_address(config->address, OWN_ADDRESS);
 #if defined(CONFIG_HIL_ROLE_DHCP_SERVER)
     config->role = FW_ROLE_DHCP_SERVER;
+    config->prefix = CONFIG_HIL_PREFIX;
     config->lease_s = CONFIG_HIL_LEASE_S;
     read_address(config->pool_first, CONFIG_HIL_POOL_FIRST);
     read_address(config->pool_last, CONFIG_HIL_POOL_LAST);
     read_address(config->router, CONFIG_HIL_ROUTER);
-    read_address(config->dns, CONFIG_HIL_ADDRESS);
+    read_address(config->dns, OWN_ADDRESS);
 #elif defined(CONFIG_HIL_ROLE_DHCP_CLIENT)
     config->role = FW_ROLE_DHCP_CLIENT;
 #else
     config->role = FW_ROLE_STATIC;
-#endif
-#if !defined(CONFIG_HIL_ROLE_DHCP_CLIENT)
     config->prefix = CONFIG_HIL_PREFIX;
-    read_address(config->address, CONFIG_HIL_ADDRESS);
+    read_address(config->router, CONFIG_HIL_GATEWAY);
 #endif
+}
+
+static void write_hex(char *text, size_t size, const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count && 2 * i + 2 < size; i++) {
+        snprintf(text + 2 * i, size - 2 * i, "%02x", bytes[i]);
+    }
 }
 
 void settings_read(fw_config *config, uint32_t boots_before)
@@ -53,6 +67,8 @@ void settings_read(fw_config *config, uint32_t boots_before)
     do_without_model_times(config);
     read_role(config);
     config->boot_count = boots_before;
+    config->seed = esp_random();
+    write_hex(config->elf_sha256, sizeof config->elf_sha256, application->app_elf_sha256, sizeof application->app_elf_sha256);
     snprintf(config->version, sizeof config->version, "%.31s", application->version);
     snprintf(config->project, sizeof config->project, "%.31s", application->project_name);
 }

@@ -1,38 +1,53 @@
-"""The C tests of firmware/core, compiled with every warning an error and run under the sanitizers."""
+"""The core: without warnings by two compilers, its C tests under the sanitizers and on the target's instructions."""
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-CORE = Path(__file__).parents[2] / "firmware" / "core"
-PROGRAMS = sorted(path.stem for path in (CORE / "tests").glob("test_*.c"))
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wpedantic", "-Wshadow", "-Wcast-align")
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+from tests.firmware.toolchain import (
+    CHECKS,
+    CORE,
+    CPU,
+    PROGRAMS,
+    SANITIZERS,
+    SOURCES,
+    WARNINGS,
+    core_configuration,
+    need,
+    run,
+    target,
+)
+
 FLAGS = ("-std=c11", "-g", "-O1", *WARNINGS, *SANITIZERS)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc"),
-]
-
-
-def run(*command: object, directory: Path) -> str:
-    words = [str(word) for word in command]
-    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=directory, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The core, compiled once, as a static library."""
+    """The core, compiled once under the sanitizers, as a static library."""
+    need("gcc")
     directory = tmp_path_factory.mktemp("core")
-    run("gcc", *FLAGS, "-c", *sorted((CORE / "src").glob("*.c")), directory=directory)
+    run("gcc", *FLAGS, "-c", *SOURCES, directory=directory)
     run("ar", "rcs", "libcore.a", *sorted(directory.glob("*.o")), directory=directory)
     return directory / "libcore.a"
+
+
+@pytest.fixture(scope="module")
+def target_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The core and the C library of the checks, compiled once for the target."""
+    core_configuration()
+    need("qemu-xtensa-static")
+    directory = tmp_path_factory.mktemp("target")
+    target(*WARNINGS, "-c", *SOURCES, directory=directory)
+    target("-Wall", "-Wextra", "-Werror", "-c", CHECKS / "libc" / "libc.c", directory=directory)
+    return sorted(directory.glob("*.o"))
+
+
+def claims_of(source: Path) -> int:
+    return source.read_text().count("RUN(")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -41,7 +56,23 @@ def test_c_program_passes_under_the_sanitizers(program: str, archive: Path, tmp_
     source = CORE / "tests" / f"{program}.c"
     run("gcc", *FLAGS, "-I", CORE / "src", "-o", program, source, archive, directory=tmp_path)
     told = run(tmp_path / program, directory=tmp_path)
-    assert told.count("ok ") == source.read_text().count("RUN(")
+    assert told.count("ok ") == claims_of(source)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_c_program_passes_on_the_targets_instructions(program: str, target_objects: list[Path], tmp_path: Path) -> None:
+    """The same programs pass when compiled for the Xtensa windowed ABI: its char is unsigned, its int32_t a long."""
+    source = CORE / "tests" / f"{program}.c"
+    target("-Wall", "-nostdlib", "-I", CORE / "src", "-o", program, source, *target_objects, directory=tmp_path)
+    told = run("qemu-xtensa-static", "-cpu", CPU, tmp_path / program, directory=tmp_path, within_s=120)
+    assert told.count("ok ") == claims_of(source)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_compiler_has_nothing_to_say(compiler: str, tmp_path: Path) -> None:
+    """The core compiles as C11 at full optimisation, where compilers see most, without a warning."""
+    need(compiler)
+    run(compiler, "-std=c11", "-O2", *WARNINGS, "-c", *SOURCES, directory=tmp_path)
 
 
 def test_sources_carry_the_licence_and_no_esp_idf() -> None:
@@ -63,11 +94,10 @@ def test_core_uses_neither_floats_nor_64_bit_types_nor_the_heap() -> None:
     assert found == []
 
 
-def test_core_has_no_writable_globals(archive: Path) -> None:
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+def test_core_has_no_writable_globals(tmp_path: Path) -> None:
     """No object of the core has a symbol in a writable section: two boards in one process share nothing."""
-    plain = archive.parent / "plain"
-    plain.mkdir()
-    run("gcc", "-std=c11", "-O1", "-fno-pie", "-c", *sorted((CORE / "src").glob("*.c")), directory=plain)
-    symbols = run("nm", *sorted(plain.glob("*.o")), directory=plain)
+    run("gcc", "-std=c11", "-O1", "-fno-pie", "-c", *SOURCES, directory=tmp_path)
+    symbols = run("nm", *sorted(tmp_path.glob("*.o")), directory=tmp_path)
     writable = [line for line in symbols.splitlines() if line.split()[-2:-1] in (["b"], ["B"], ["d"], ["D"], ["C"])]
     assert writable == []

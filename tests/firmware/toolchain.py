@@ -53,7 +53,7 @@ def need(*tools: str) -> None:
 
 @functools.cache
 def core_configuration() -> Path:
-    """The plugin that tells Debian's Xtensa compiler of the windowed core; built once, skipped by name where it cannot be."""
+    """The plugin that tells Debian's Xtensa compiler of the windowed core; a skip by name where it cannot be built."""
     need("xtensa-lx106-elf-gcc")
     done = subprocess.run([CHECKS / "xtensa-config"], check=False, capture_output=True, text=True, timeout=300)
     if done.returncode == 0:
@@ -80,7 +80,7 @@ def sdkconfig(*chosen: str) -> str:
         name, depends, default = option
         if _holds(depends, role) and default is not None:
             values[name] = default
-    values.update({option: "1" for option in (*chosen, role)})
+    values.update(dict.fromkeys((*chosen, role), "1"))
     return "".join(f"#define CONFIG_{name} {value}\n" for name, value in sorted(values.items()))
 
 

@@ -178,6 +178,25 @@ char *strchr(const char *text, int character)
     return memchr(text, character, strlen(text) + 1);
 }
 
+static size_t span(const char *text, const char *set, bool in)
+{
+    size_t length = 0;
+    while (text[length] != '\0' && (memchr(set, text[length], strlen(set)) != NULL) == in) {
+        length++;
+    }
+    return length;
+}
+
+size_t strspn(const char *text, const char *accepted)
+{
+    return span(text, accepted, true);
+}
+
+size_t strcspn(const char *text, const char *refused)
+{
+    return span(text, refused, false);
+}
+
 char *strstr(const char *text, const char *part)
 {
     size_t length = strlen(part);

@@ -69,10 +69,10 @@ esp_err_t esp_netif_set_ip_info(esp_netif_t *netif, const esp_netif_ip_info_t *i
 esp_err_t esp_netif_set_dns_info(esp_netif_t *netif, esp_netif_dns_type_t type, esp_netif_dns_info_t *dns);
 esp_err_t esp_netif_receive(esp_netif_t *netif, void *buffer, size_t length, void *eb);
 void esp_netif_action_start(void *netif, esp_event_base_t base, int32_t id, void *data);
-void esp_netif_action_connected(void *netif, esp_event_base_t base, int32_t id, void *data);
-void esp_netif_action_disconnected(void *netif, esp_event_base_t base, int32_t id, void *data);
 esp_err_t esp_netif_dhcps_option(esp_netif_t *netif, esp_netif_dhcp_option_mode_t mode, esp_netif_dhcp_option_id_t id,
                                  void *value, uint32_t length);
 esp_err_t esp_netif_dhcps_start(esp_netif_t *netif);
+esp_err_t esp_netif_dhcpc_start(esp_netif_t *netif);
+esp_err_t esp_netif_dhcpc_stop(esp_netif_t *netif);
 esp_err_t esp_netif_dhcps_stop(esp_netif_t *netif);
 esp_netif_t *esp_netif_create_default_wifi_sta(void);

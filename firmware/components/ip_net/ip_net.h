@@ -12,11 +12,13 @@
 
 /* The interface exists, with this MAC address, and is down. */
 esp_err_t usb_netif_create(fw_role role, const uint8_t mac[6]);
-/* The interface is up; in the server role with the address of the command, else without one. The core is told. */
+/* The interface is up, with the address of the command if there is one. The core is told, in the server role by the next. */
 esp_err_t usb_netif_start(const fw_command *command);
 esp_err_t usb_netif_start_dhcp_server(const fw_command *command);
-/* Carrier, as the host is told it: a DHCP client starts over with it. */
-void usb_netif_set_carrier(bool up);
+esp_err_t usb_netif_start_dhcp_client(void);
+esp_err_t usb_netif_stop_dhcp_client(void);
+esp_err_t usb_netif_set_address(const fw_command *command);
+esp_err_t usb_netif_clear_address(void);
 /* A frame that the core lets through; it is copied. */
 void usb_netif_receive(const uint8_t *frame, size_t length);
 

@@ -16,6 +16,26 @@ static struct {
     fw_role role;
 } usb;
 
+/* The DHCP client has an address. esp-netif says the same of one that the core has set; the core knows of that. */
+static void on_address(void *unused, esp_event_base_t base, int32_t id, void *data)
+{
+    const ip_event_got_ip_t *got = data;
+    (void)unused;
+    (void)base;
+    if (usb.role != FW_ROLE_DHCP_CLIENT) {
+        return;
+    }
+    fw_core *core = core_enter();
+    if (id == IP_EVENT_ETH_GOT_IP) {
+        uint8_t address[4];
+        memcpy(address, &got->ip_info.ip.addr, sizeof address);
+        fw_address_assigned(core, address, core_now());
+    } else {
+        fw_address_lost(core, core_now());
+    }
+    core_leave();
+}
+
 /* In lwIP's task. Never waits: the core takes the frame or refuses it. */
 static esp_err_t transmit(void *handle, void *frame, size_t length)
 {
@@ -31,21 +51,12 @@ static void release(void *handle, void *buffer)
     free(buffer);
 }
 
-static esp_netif_flags_t flags_of(fw_role role)
-{
-    switch (role) {
-    case FW_ROLE_DHCP_SERVER:
-        return ESP_NETIF_DHCP_SERVER | ESP_NETIF_FLAG_AUTOUP;
-    }
-    return ESP_NETIF_FLAG_AUTOUP;
-}
-
 esp_err_t usb_netif_create(fw_role role, const uint8_t mac[6])
 {
     static const esp_netif_ip_info_t NO_ADDRESS;
     static char handle; /* esp-netif wants one that is not NULL */
     const esp_netif_inherent_config_t base = {
-        .flags = flags_of(role),
+        .flags = role == FW_ROLE_DHCP_SERVER ? ESP_NETIF_DHCP_SERVER | ESP_NETIF_FLAG_AUTOUP : ESP_NETIF_FLAG_AUTOUP,
         .ip_info = &NO_ADDRESS,
         .get_ip_event = IP_EVENT_ETH_GOT_IP,
         .lost_ip_event = IP_EVENT_ETH_LOST_IP,
@@ -66,7 +77,11 @@ esp_err_t usb_netif_create(fw_role role, const uint8_t mac[6])
         return ESP_ERR_NO_MEM;
     }
     memcpy(own, mac, sizeof own);
-    return esp_netif_set_mac(usb.netif, own);
+    esp_err_t failed = esp_netif_set_mac(usb.netif, own);
+    if (failed == ESP_OK) {
+        failed = esp_event_handler_register(IP_EVENT, IP_EVENT_ETH_GOT_IP, on_address, NULL);
+    }
+    return failed == ESP_OK ? esp_event_handler_register(IP_EVENT, IP_EVENT_ETH_LOST_IP, on_address, NULL) : failed;
 }
 
 static uint32_t as_ip(const uint8_t octets[4])
@@ -98,19 +113,41 @@ static void tell_started(void)
 /* esp-netif starts its DHCP server with the interface; it refuses an address while the server is not known as stopped. */
 esp_err_t usb_netif_start(const fw_command *command)
 {
-    bool server = usb.role == FW_ROLE_DHCP_SERVER;
-    if (server) {
+    esp_err_t failed = ESP_OK;
+    if (usb.role == FW_ROLE_DHCP_SERVER) {
         (void)esp_netif_dhcps_stop(usb.netif);
-        esp_err_t failed = set_address(command);
-        if (failed != ESP_OK) {
-            return failed;
-        }
     }
-    esp_netif_action_start(usb.netif, NULL, 0, NULL);
-    if (!server) {
+    if (as_ip(command->address) != 0) {
+        failed = set_address(command);
+    }
+    if (failed == ESP_OK) {
+        esp_netif_action_start(usb.netif, NULL, 0, NULL);
+    }
+    if (failed == ESP_OK && usb.role != FW_ROLE_DHCP_SERVER) {
         tell_started();
     }
-    return ESP_OK;
+    return failed;
+}
+
+esp_err_t usb_netif_set_address(const fw_command *command)
+{
+    return set_address(command);
+}
+
+esp_err_t usb_netif_clear_address(void)
+{
+    static const esp_netif_ip_info_t NO_ADDRESS;
+    return esp_netif_set_ip_info(usb.netif, &NO_ADDRESS);
+}
+
+esp_err_t usb_netif_start_dhcp_client(void)
+{
+    return esp_netif_dhcpc_start(usb.netif);
+}
+
+esp_err_t usb_netif_stop_dhcp_client(void)
+{
+    return esp_netif_dhcpc_stop(usb.netif);
 }
 
 static esp_err_t set_option(esp_netif_dhcp_option_id_t option, void *value, size_t length)

@@ -10,4 +10,6 @@ size_t strlen(const char *text);
 int strcmp(const char *left, const char *right);
 int strncmp(const char *left, const char *right, size_t limit);
 char *strstr(const char *text, const char *part);
+size_t strspn(const char *text, const char *accepted);
+size_t strcspn(const char *text, const char *refused);
 char *strchr(const char *text, int character);
