@@ -11,6 +11,7 @@
     │   ├── VirtualBoardError    the virtual board's process failed or was asked for nonsense
     │   ├── BuildError           what is to be flashed cannot be: no build, no image, another chip's, regions that overlap
     │   ├── FlashRefused         nothing was written: this build may not go to the chip that is there
+    │   ├── BoardDead            the board stays dead whatever the bench can do; not a verdict on its firmware
     │   └── MisuseError          a test uses hil in a way that cannot be judged
     ├── BoardFailure             the product is wrong: shown as FAILED
     │   ├── ExpectationFailed    what was awaited did not happen, or something forbidden did
@@ -58,6 +59,10 @@ class BuildError(HarnessError):
 
 class FlashRefused(HarnessError):
     """Nothing was written: the build and the chip that is there do not go together."""
+
+
+class BoardDead(HarnessError):
+    """The board stays dead whatever the bench can do about it: what was to be tested on it is not judged."""
 
 
 class MisuseError(HarnessError):

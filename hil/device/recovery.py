@@ -1,0 +1,161 @@
+"""From wherever a board is to its application, by the gentlest rung that works.
+
+:mod:`hil.device.ladder` chooses; this looks where the board is, carries the rungs out, and writes each of them into the
+timeline. What a rung says in failing is kept for the last word; where the board is afterwards is what counts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from hil.bench import Board
+from hil.board.identity import LOADERS, Identity
+from hil.board.interfaces import Instant, UsbAgent
+from hil.board.sight import NOTHING
+from hil.clock import NS_PER_S, Clock, Deadline
+from hil.device.actions import Actions
+from hil.device.ladder import State, next_rung
+from hil.device.mode import Modes
+from hil.device.witness import Witness
+from hil.errors import AgentError, AgentRefused, BoardDead, HilError
+from hil.timeline.events import BootMessage, EnumerationFailed, UsbAttached, UsbDetached
+
+RECOVER_S = 300.0
+"""For one climb: six rungs of an enumeration each, and a full write over USB."""
+COMES_S = 15.0
+"""After a rung: a boot, an enumeration, the drivers."""
+STEADY_S = 2.0
+"""An application that stays on the bus for so long is no boot loop; a panic in ``app_main`` comes within a second."""
+LOOP_S = 10.0
+LOOPS = 3
+"""So many boots in :data:`LOOP_S` are a boot loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How a board came back."""
+
+    rungs: tuple[str, ...] = ()
+    """In the order in which they were tried; () where it was well."""
+    was: State = State.WELL
+    """Where it had been."""
+
+    def __str__(self) -> str:
+        if not self.rungs:
+            return "runs its application; nothing was done"
+        return f"runs its application; it {_past(self.was)}, and came back by {', '.join(self.rungs)}"
+
+
+@dataclass
+class _Climb:
+    was: State
+    tried: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+class Eyes:
+    """Looks where a board is."""
+
+    def __init__(self, spec: Board, agent: UsbAgent, modes: Modes, witness: Witness, clock: Clock) -> None:
+        self._spec = spec
+        self._agent = agent
+        self._modes = modes
+        self._witness = witness
+        self._clock = clock
+
+    def look(self, within_s: float = 0.0) -> State:
+        """Where the board is, once its application has come or ``within_s`` have passed; an application is watched.
+
+        It is well once it has stayed on the bus for 2 s.
+        """
+        identity = self._modes.wait({Identity.APPLICATION, Identity.OTHER}, within_s)
+        if identity in LOADERS:
+            return State.LOADER
+        if identity is Identity.OTHER:
+            return State.FOREIGN
+        if identity is Identity.APPLICATION:
+            if self._asleep():
+                return State.SUSPENDED
+            return State.WELL if self._steady() else State.RESTARTING
+        return self._absent()
+
+    def _asleep(self) -> bool:
+        try:
+            return self._agent.read_attribute(self._spec.name, "runtime_status") == "suspended"
+        except AgentRefused:
+            raise
+        except AgentError:
+            return False  # it has just gone, which is for the next look
+
+    def _steady(self) -> bool:
+        began_ns = self._clock.now_ns()
+        gone = UsbDetached(path=self._spec.usb)
+        left = self._witness.until(lambda: self._witness.timeline.first(gone, began_ns) is not None, STEADY_S)
+        return not left and self._modes.now() is Identity.APPLICATION
+
+    def _absent(self) -> State:
+        """A port without a device: a loop of boots, something that cannot be enumerated, or nothing at all."""
+        recent = self._witness.timeline.since(self._clock.now_ns() - round(LOOP_S * NS_PER_S))
+        boots = [e for e in recent if isinstance(e, BootMessage) and e.board == self._spec.name and e.stage == "rom"]
+        comings = [e for e in recent if isinstance(e, UsbAttached) and e.path == self._spec.usb]
+        if max(len(boots), len(comings)) >= LOOPS:
+            return State.RESTARTING
+        broken = any(isinstance(e, EnumerationFailed) and e.path == self._spec.usb for e in recent)
+        return State.BROKEN if broken else State.NOTHING
+
+
+class Recovery:
+    """Climbs the ladder.
+
+    Args:
+        actions: records what is done.
+        look: where the board is, with the patience for it.
+        clock: for the deadline.
+        within_s: of one climb.
+    """
+
+    def __init__(
+        self, actions: Actions, look: Callable[[float], State], clock: Clock, within_s: float = RECOVER_S
+    ) -> None:
+        self._actions = actions
+        self._look = look
+        self._clock = clock
+        self._within_s = within_s
+
+    def climb(self, deeds: Mapping[str, Callable[[], Instant]]) -> Recovered:
+        """Bring the board back.
+
+        Args:
+            deeds: the rungs that this bench has, by name.
+
+        Raises:
+            BoardDead: none brings it back; the message lists where it is, what was tried, and what each said.
+        """
+        deadline = Deadline(self._within_s, self._clock)
+        state = self._look(0.0)
+        climb = _Climb(state)
+        while state is not State.WELL:
+            rung = next_rung(state, climb.tried, deeds)
+            if rung is None or deadline.passed:
+                raise self._dead(state, climb, deadline.passed)
+            climb.tried.append(rung)
+            self._try(rung, deeds[rung], state, climb)
+            state = self._look(COMES_S)
+        return Recovered(tuple(climb.tried), climb.was)
+
+    def _try(self, rung: str, deed: Callable[[], Instant], state: State, climb: _Climb) -> None:
+        try:
+            self._actions.perform(f"recover_{rung}", NOTHING, deed, f"the board {state.value}")
+        except HilError as error:
+            climb.said.append(f"{rung}: {error}")
+
+    def _dead(self, state: State, climb: _Climb, late: bool) -> BoardDead:
+        tried = ", ".join(climb.tried) or "nothing: the bench has no way to do anything about it"
+        limit = f" within {self._within_s:g} s" if late else ""
+        lines = [f"board {self._actions.board} {state.value}, and nothing brings it back{limit}; tried: {tried}"]
+        return BoardDead("\n  ".join([*lines, *climb.said]))
+
+
+def _past(state: State) -> str:
+    words = {"is ": "was ", "sleeps": "slept", "starts": "started", "has ": "had "}
+    first = next((word for word in words if state.value.startswith(word)), "")
+    return words.get(first, "") + state.value[len(first) :]
