@@ -48,6 +48,25 @@ static inline test_frame dhcp_typed(int from_client, uint8_t type)
     return dhcp_frame(from_client, (const uint8_t[]){0, 61, 2, 1, 9, 53, 1, type, 255}, 9);
 }
 
+#define TEST_MAC "\x02\x02\x11\x22\x33\x02"
+#define OTHER_MAC "\x02\x00\x00\x00\x00\x99"
+
+/* ARP of `mac` from address `sender` about `target`; op 1 asks, 2 answers. */
+static inline test_frame arp_frame(uint8_t op, const char *mac, const uint8_t sender[4], const uint8_t target[4])
+{
+    static const uint8_t HEAD[] = {0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0};
+    test_frame frame = {calloc(1, 42), 42};
+    CHECK(frame.bytes != NULL);
+    memset(frame.bytes, 0xFF, 6);
+    memcpy(frame.bytes + 6, mac, 6);
+    memcpy(frame.bytes + 12, HEAD, sizeof HEAD);
+    frame.bytes[21] = op;
+    memcpy(frame.bytes + 22, mac, 6);
+    memcpy(frame.bytes + 28, sender, 4);
+    memcpy(frame.bytes + 38, target, 4);
+    return frame;
+}
+
 static inline test_frame ethernet_frame(uint16_t ethertype, size_t length)
 {
     test_frame frame = {calloc(1, length), length};

@@ -12,6 +12,18 @@ static void config_out_of_range_is_refused(void)
     config.event_capacity = FW_MAX_EVENTS + 1;
     CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
     fw_default_config(&config);
+    config.role = FW_ROLE_STATIC + 1;
+    CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
+    fw_default_config(&config);
+    config.acd_probe_count = 0;
+    CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
+    fw_default_config(&config);
+    config.acd_probe_min_ms = config.acd_probe_max_ms + 1;
+    CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
+    fw_default_config(&config);
+    memset(config.elf_sha256, 'a', sizeof config.elf_sha256);
+    CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
+    fw_default_config(&config);
     memset(config.version, 'x', sizeof config.version);
     CHECK(fw_init(memory, fw_core_size(), &config) == NULL);
     free(memory);

@@ -3,7 +3,7 @@
 #include "bench.h"
 #include "frames.h"
 
-#define ROUNDS 60000
+#define ROUNDS 20000
 
 static uint32_t state = 20260101;
 
@@ -13,8 +13,18 @@ static uint32_t random_below(uint32_t limit)
     return (state >> 8) % limit;
 }
 
+static test_frame random_arp(void)
+{
+    static const uint8_t ADDRESSES[][4] = {{192, 168, 7, 1}, {192, 168, 7, 9}, {0, 0, 0, 0}};
+    return arp_frame((uint8_t)random_below(4), random_below(3) == 0 ? TEST_MAC : OTHER_MAC,
+                     ADDRESSES[random_below(3)], ADDRESSES[random_below(3)]);
+}
+
 static test_frame random_frame(void)
 {
+    if (random_below(8) == 0) {
+        return random_arp();
+    }
     test_frame frame = random_below(2) == 0 ? dhcp_typed((int)random_below(2), (uint8_t)random_below(10))
                                             : ethernet_frame((uint16_t)(0x0800 + random_below(8)), 14 + random_below(1600));
     for (uint32_t i = random_below(6); i > 0; i--) {
@@ -87,7 +97,8 @@ static void throw_serial(bench *b)
 
 static void throw_input(bench *b)
 {
-    switch (random_below(17)) {
+    static const uint8_t ADDRESS[4] = {10, 0, 0, 1};
+    switch (random_below(18)) {
     case 0:
         fw_mounted(b->core, b->now);
         break;
@@ -124,6 +135,13 @@ static void throw_input(bench *b)
         break;
     case 12:
         throw_serial(b);
+        break;
+    case 13:
+        if (random_below(2) == 0) {
+            fw_address_assigned(b->core, ADDRESS, b->now);
+        } else {
+            fw_address_lost(b->core, b->now);
+        }
         break;
     default:
         throw_frame(b);
@@ -166,11 +184,12 @@ static void check_commands(bench *b)
     }
 }
 
-static void nothing_breaks(void)
+static void throw_everything(const fw_config *config)
 {
     static char chunk[FW_SSE_CHUNK_BYTES];
-    bench *b = bench_new(NULL, UINT32_MAX - 3000000u);
+    bench *b = bench_new(config, UINT32_MAX - 1000000u);
     fw_log_cursor cursor = {0};
+    fw_set_mac(b->core, (const uint8_t *)TEST_MAC);
     fw_set_points(b->core, interfere, b);
     fw_boot(b->core, "POWERON", b->now);
     for (int round = 0; round < ROUNDS; round++) {
@@ -184,8 +203,30 @@ static void nothing_breaks(void)
     bench_free(b);
 }
 
+static void nothing_breaks_in_any_role(void)
+{
+    for (uint32_t role = FW_ROLE_DHCP_SERVER; role <= FW_ROLE_STATIC; role++) {
+        fw_config config;
+        fw_default_config(&config);
+        config.role = role;
+        throw_everything(&config);
+    }
+}
+
+static void nothing_breaks_whatever_mistake_is_made(void)
+{
+    for (uint32_t i = 0; fw_mistake_name(i) != NULL; i++) {
+        fw_config config;
+        fw_default_config(&config);
+        config.role = i % 3;
+        CHECK(fw_make_mistake(&config, fw_mistake_name(i)));
+        throw_everything(&config);
+    }
+}
+
 int main(void)
 {
-    RUN(nothing_breaks);
+    RUN(nothing_breaks_in_any_role);
+    RUN(nothing_breaks_whatever_mistake_is_made);
     return 0;
 }
