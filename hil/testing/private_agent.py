@@ -119,7 +119,9 @@ def main() -> int:
     )
     command = tuple(setting.get("virtual_command", virtual.COMMAND))
     directories = (Path(setting["sysfs"]), Path(setting["dev"]), Path(setting["run"]))
-    places = Places(*directories, command, setting.get("programs", programs.SEARCH))
+    places = Places(
+        *directories, command, setting.get("programs", programs.SEARCH), flashes=Path(setting["run"]) / "flash"
+    )
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="hil-agent: %(message)s")
     asyncio.run(process.serve(Machine(allow, places), process.arguments(chosen.rest)))
     return 0

@@ -317,6 +317,9 @@ class VirtualBoard:
             case fw.RemoteWakeup():
                 self._plug.wake_host(device)
 
+    def _tell_lost(self, write: Callable[[bytes], int], lines: int) -> None:
+        write(f"W ({self._ms()}) main: {lines} log lines lost\n".encode())
+
     def _netif_started(self) -> None:
         self._run(self._firmware.netif_started(self._ms()))
 
@@ -385,8 +388,7 @@ class VirtualBoard:
             self._usb = self.faults.identity(self._app.usb if self._app is not None else self._usb)
             device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=own_supply)
             self._device = device
-            lost = "W ({}) main: {} log lines lost\n"
-            self._log = LogQueue(device.serial, lambda n: device.serial.write(lost.format(self._ms(), n).encode()))
+            self._log = LogQueue(device.serial, partial(self._tell_lost, device.serial.write))
         self._pulled_up = not isinstance(command, fw.UsbDisconnect)
         self._plug.follow_soon()
 

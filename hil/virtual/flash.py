@@ -46,10 +46,16 @@ class FlashChip:
         """As RDID (0x9F) answers, first byte lowest: maker, memory type, binary logarithm of the size."""
         self._sectors: dict[int, bytearray] = {}
         self._worn: dict[int, int] = {}
-        self._fd = -1
+        self._fd, self._file_size = -1, size
         if path is not None:
             self._fd = _open(path, size)
             self._sectors = dict(_load(self._fd, size))
+
+    def shown_as(self, size: int) -> "FlashChip":
+        """The same cells as a chip of another size has them, at most so many; :meth:`erase_all` is for all of them."""
+        made = FlashChip(size)
+        made._sectors, made._worn, made._fd, made._file_size = self._sectors, self._worn, self._fd, self._file_size
+        return made
 
     def close(self) -> None:
         """Gives the file to others; the contents can still be read."""
@@ -86,7 +92,7 @@ class FlashChip:
         self._sectors.clear()
         if self._fd >= 0:
             os.ftruncate(self._fd, 0)
-            os.ftruncate(self._fd, self.size)
+            os.ftruncate(self._fd, self._file_size)
         for offset in self._worn:
             self._settle(offset // SECTOR, 0, SECTOR)
 

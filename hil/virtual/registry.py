@@ -16,7 +16,7 @@ from hil.virtual.build import compiled, ensure_library, find_cache, find_sources
 from hil.virtual.core_abi import FirmwareConfig
 from hil.virtual.firmware import Firmware
 from hil.virtual.flash import FlashChip
-from hil.virtual.rom.images import flash_files
+from hil.virtual.rom.images import APP_OFFSET, flash_files
 from hil.virtual.usb.descriptors import FirmwareUsb, TinyUsb
 from hil.wire.esp_image import (
     DIGEST_LENGTH,
@@ -121,7 +121,7 @@ def furnish(flash: FlashChip, build: AppBuild, note: Path | None = None) -> None
             taken for a new one.
     """
     held = note.read_text().strip() if note is not None and note.exists() else ""
-    if note is not None and held and (_held(flash, build) != held or held == build.elf_sha256):
+    if held and (held == build.elf_sha256 or _held(flash) != held):
         return
     for each in flash_files(build.image()):
         flash.erase(each.offset, len(each.data))
@@ -130,10 +130,10 @@ def furnish(flash: FlashChip, build: AppBuild, note: Path | None = None) -> None
         note.write_text(build.elf_sha256 + "\n")
 
 
-def _held(flash: FlashChip, build: AppBuild) -> str:
-    """Digest of the application where the build's would stand, or ''."""
+def _held(flash: FlashChip) -> str:
+    """Digest of the application where :func:`furnish` puts one, or ''."""
     try:
-        description = image_at(flash, flash_files(build.image())[-1].offset).description
+        description = image_at(flash, APP_OFFSET).description
     except WireError:
         return ""
     return description.elf_sha256 if description else ""

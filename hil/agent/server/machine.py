@@ -27,6 +27,7 @@ class Places:
     programs: str = programs.SEARCH
     virtual_ahead: bool = False
     """Whether a virtual board's process is started before a client asks for it."""
+    flashes: Path = virtual.FLASHES
 
 
 class Machine:
@@ -42,6 +43,7 @@ class Machine:
         self.sysfs = places.sysfs
         self.dev = places.dev
         self.run = places.run
+        self.flashes = places.flashes
         self.virtual_processes = virtual.VirtualProcesses(
             places.virtual_command, places.virtual_ahead and allow.virtual
         )

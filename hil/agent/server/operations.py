@@ -326,6 +326,7 @@ class Operations:
         files = self._machine.fault_files_allowed
         faults = virtual.permitted_faults(request.faults, session.peer.uid, files)
         self._machine.require_free(session, request.board)
+        flash = virtual.flash_file(request.board, session.peer.uid, self._machine.flashes)
         process = self._machine.virtual_processes.start()
 
         async def undo() -> None:
@@ -335,7 +336,7 @@ class Operations:
 
         session.undo.push(request.board, f"virtual board {request.board}, process {process.pid}", undo)
         try:
-            configured = await process.configure(request, faults)
+            configured = await process.configure(request, faults, flash=str(flash))
             self._machine.hold_virtual(session, request.board, configured)
         except (AgentError, VirtualBoardError):
             await session.finish(session.undo.run(request.board))

@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -25,8 +26,11 @@ from hil.clock import Deadline
 from hil.errors import AgentRefused, SetupError, VirtualBoardError
 
 COMMAND = (sys.executable, "-P", "-m", "hil.virtual", "--control-fd")
+FLASHES = Path("/var/lib/hil/flash")
+"""One directory for each user: no client names a file, and no user's board runs what another's was flashed with."""
 CONFIGURE_WITHIN_S = 60.0
 END_WITHIN_S = 5.0
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _REPLY_LIMIT = 65_536
 _BUILT_IN = re.compile(r"[a-z][a-z0-9_-]*([=:][A-Za-z0-9_=,.:+-]*)?")
 _IPV4 = r"\d{1,3}(\.\d{1,3}){3}"
@@ -79,6 +83,23 @@ def _fault(fault: str, any_file: bool) -> str:
     return str(path) + rest
 
 
+def flash_file(board: str, client_uid: int, place: Path) -> Path:
+    """Where a client's virtual board keeps its flash; it lives as long as this machine's files do.
+
+    Raises:
+        SetupError: the directory cannot be made, or belongs to somebody else.
+    """
+    directory = place / str(client_uid)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"{directory}: {error.strerror}; virtual boards keep their flash there") from error
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & OTHERS_WRITE:
+        raise SetupError(f"{directory} must be a directory that uid {os.geteuid()} alone can write")
+    return directory / f"{board}.flash"
+
+
 class VirtualProcess:
     """A running virtual board; the control socket is the client's, the process is the agent's to end."""
 
@@ -109,14 +130,15 @@ class VirtualProcess:
         return self._process.poll() is None
 
     async def configure(
-        self, request: StartVirtual, faults: list[str], within_s: float = CONFIGURE_WITHIN_S
+        self, request: StartVirtual, faults: list[str], within_s: float = CONFIGURE_WITHIN_S, flash: str = ""
     ) -> Configured:
-        """Say ``configure`` and return the answer.
+        """Say ``configure`` and return the answer; ``flash`` is the board's file, '' for none that stays.
 
         Raises:
             VirtualBoardError: the process ended, refused, did not answer in time or answered nonsense.
         """
         spec = {"board": request.board, "supply": request.supply, "faults": faults, "tinyusb": request.tinyusb}
+        spec |= {"flash": flash} if flash else {}
         line = json.dumps({"id": 1, "do": "configure", **spec}).encode() + b"\n"
         loop = asyncio.get_running_loop()
         try:

@@ -5,6 +5,7 @@ from hil.virtual.builtin.claims import CLAIM_FAULTS
 from hil.virtual.builtin.dhcp import DHCP_FAULTS
 from hil.virtual.builtin.http import HTTP_FAULTS
 from hil.virtual.builtin.link import LINK_FAULTS
+from hil.virtual.builtin.loader import LOADER_FAULTS
 from hil.virtual.builtin.network import NETWORK_FAULTS
 from hil.virtual.builtin.send import SEND_FAULTS
 from hil.virtual.builtin.serial import SERIAL_FAULTS
@@ -21,6 +22,7 @@ ALL = (
     *SERIAL_FAULTS,
     *HTTP_FAULTS,
     *CLAIM_FAULTS,
+    *LOADER_FAULTS,
 )
 BUILTIN: dict[str, type[Fault]] = {each.name: each for each in ALL}
 """Every built-in fault by its name; :mod:`hil.catalogue` says what each must cause."""

@@ -1,0 +1,300 @@
+"""Faults of the chip's loader and of the way to it.
+
+Most act on the first stays in the loader only, so that a board can be got back: option ``stays``, 0 for every one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from hil.errors import VirtualBoardError, WireError
+from hil.virtual.download import Download
+from hil.virtual.faults import Fault
+from hil.virtual.flash import MB
+from hil.virtual.points import Injection, LoseContact, PullCable
+from hil.virtual.straps import Phy
+from hil.wire.esp_loader import ROM_STATUS_LENGTH, STUB_GREETING, Begin, Op, Request, RomError, StubError
+
+BEGINS = (Op.FLASH_BEGIN, Op.FLASH_DEFL_BEGIN)
+BLOCKS = (Op.FLASH_DATA, Op.FLASH_DEFL_DATA)
+REPLY_HEADER = 8
+LEAST = 0x4000
+"""Bytes of a write that counts: the partition table is not one."""
+ESP32_C3 = 5
+
+
+class LoaderFault(Fault):
+    """Counts the stays; ``acts`` says whether this one is concerned."""
+
+    keys = frozenset({"stays"})
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 1}
+    """Options and their defaults."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        super().__init__(options)
+        self._stays = 0
+        self.number = {name: self._number(name, default) for name, default in self.numbers.items()}
+
+    def _number(self, name: str, default: int) -> int:
+        text = self.options.get(name, str(default))
+        if not (text.isascii() and text.isdigit() and len(text) < 7):
+            raise VirtualBoardError(f"fault {self.name}: {name} is {text!r}; wanted a number from 0 to 999999")
+        return int(text)
+
+    @property
+    def acts(self) -> bool:
+        return self.number["stays"] == 0 or self._stays <= self.number["stays"]
+
+    def download(self, how: Download) -> Download:
+        self._stays += 1
+        return self.changed(how) if self.acts else how
+
+    def changed(self, how: Download) -> Download:
+        """How the chip comes up in its loader instead."""
+        return how
+
+
+class WriteFault(LoaderFault):
+    """Something happens once, when ``at`` percent of the blocks of a write have arrived.
+
+    Percent 0 is before the first block, 100 after the last one; a write is what one BEGIN announces.
+    """
+
+    keys = frozenset({"stays", "at", "back_ms"})
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 1, "at": 50, "back_ms": 1000}
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        super().__init__(options)
+        self._total = self._done = 0
+        self._happened = False
+
+    def download(self, how: Download) -> Download:
+        self._total, self._happened = 0, False
+        return super().download(how)
+
+    def loading(self, packet: bytes) -> Sequence[Injection]:
+        try:
+            request = Request.parse(packet)
+            begin = Begin.parse(request.data) if request.op in BEGINS else None
+        except WireError:
+            return ()
+        if begin is not None:
+            self._total, self._done = begin.blocks if begin.size >= LEAST else 0, 0
+            return ()
+        due = self._total and 100 * self._done >= self.number["at"] * self._total
+        self._done += request.op in BLOCKS
+        if not due or self._happened or not self.acts:
+            return ()
+        self._happened = True
+        return (self.happens(self.number["back_ms"] / 1000),)
+
+    def loader_request(self, packet: bytes) -> bytes | None:
+        return None if self._happened else packet
+
+    def happens(self, back_s: float) -> Injection:
+        raise NotImplementedError
+
+
+class CablePulledMidWrite(WriteFault):
+    """The cable is pulled in the middle of a write, and put back.
+
+    Options: ``at`` percent of the write's blocks, ``back_ms`` until it is back, ``stays``.
+
+    Source: what a hand does. The ROM has erased the whole range by then, esptool's stub only what it has written
+    (:mod:`hil.virtual.rom.writing`).
+
+    Finding: the port goes in the middle of a write; the image that is left does not boot.
+    """
+
+    name = "cable-pulled-mid-write"
+
+    def happens(self, back_s: float) -> Injection:
+        return PullCable(back_s)
+
+
+class PortRenamedMidFlash(WriteFault):
+    """The device leaves the bus in the middle of a write and comes back under another name; the board keeps its power.
+
+    Options: ``at``, ``back_ms``, ``stays``. What the host sent last is lost.
+
+    Source: the kernel gives the lowest free number, and the old one is taken for as long as somebody has it open
+    (``acm_alloc_minor``, ``drivers/usb/class/cdc-acm.c``).
+
+    Finding: the same topology path, another name.
+    """
+
+    name = "port-renamed-mid-flash"
+
+    def happens(self, back_s: float) -> Injection:
+        return LoseContact(back_s)
+
+
+class LoaderNaks(LoaderFault):
+    """The loader refuses every block of a write.
+
+    Source: ``StubError.FAILED_SPI_OP`` and ``RomError.FLASH_WRITE``, as of a flash that is worn out or write-protected.
+
+    Finding: writing fails by the loader's own answer.
+    """
+
+    name = "loader-naks"
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        if not self.acts or len(packet) <= REPLY_HEADER or packet[1] not in BLOCKS:
+            return packet
+        rom = len(packet) - REPLY_HEADER == ROM_STATUS_LENGTH
+        status = bytes((1, RomError.FLASH_WRITE, 0, 0)) if rom else bytes((StubError.FAILED_SPI_OP, 0))
+        return packet[:REPLY_HEADER] + status
+
+
+class WrongMd5(LoaderFault):
+    """The loader's digest of what it wrote is not that of what was sent.
+
+    Source: esptool's troubleshooting page names bad flash chips, bad solder joints and a weak supply for it.
+
+    Finding: the hash of what was written does not match.
+    """
+
+    name = "wrong-md5"
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        if not self.acts or len(packet) <= REPLY_HEADER + ROM_STATUS_LENGTH or packet[1] != Op.SPI_FLASH_MD5:
+            return packet
+        first = packet[REPLY_HEADER]
+        other = ord("1") if first == ord("0") else ord("0")  # stays a digit, for the ROM sends text
+        return packet[:REPLY_HEADER] + bytes((other,)) + packet[REPLY_HEADER + 1 :]
+
+
+class StubMute(LoaderFault):
+    """The flasher stub is loaded and never says OHAI.
+
+    Source: esptool's documentation of the stub; a RAM that another program uses, or a supply that breaks down.
+
+    Finding: the ROM answers, its stub does not.
+    """
+
+    name = "stub-mute"
+
+    def loader_reply(self, packet: bytes) -> bytes | None:
+        return None if self.acts and packet == STUB_GREETING else packet
+
+
+class OtherChip(LoaderFault):
+    """The chip calls itself an ESP32-C3.
+
+    Source: boards of one form with different chips; ``GET_SECURITY_INFO`` tells the number.
+
+    Finding: a build for another chip, before anything is written.
+    """
+
+    name = "other-chip"
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, identity=replace(how.identity, number=ESP32_C3))
+
+
+class FlashTooSmall(LoaderFault):
+    """The flash chip has 1 MB.
+
+    Source: modules that differ in nothing but their flash.
+
+    Finding: what is to be written does not fit, before anything is written.
+    """
+
+    name = "flash-too-small"
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, flash=how.flash.shown_as(MB))
+
+
+class SecureBootOn(LoaderFault):
+    """Secure boot is burnt into the chip.
+
+    Source: ``EFUSE_SECURE_BOOT_EN`` and the flags of ``GET_SECURITY_INFO``; esptool then refuses to write the boot
+    loader.
+
+    Finding: a chip that takes signed images only, before anything is written.
+    """
+
+    name = "secure-boot-on"
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, identity=replace(how.identity, secure_boot=True))
+
+
+class DownloadBitNeverCleared(LoaderFault):
+    """The bit that forces a download stays set: a plain reset leads to the loader again, power off does not.
+
+    Source: espressif/arduino-esp32 issue 6762, for which esptool clears the bit before it resets.
+
+    Finding: the loader comes back after a reset.
+    """
+
+    name = "download-bit-never-cleared"
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, sticky=True)
+
+
+class LoaderAsUsbOtg(LoaderFault):
+    """The loader comes up as 303a:0009 where USB-Serial/JTAG was expected.
+
+    Source: a firmware that sets the bit and leaves the pins with USB-OTG, as
+    ``periph_module_reset`` in place of ``usb_usj_mode`` did in a MicroPython module.
+
+    Finding: the other identity of the loader.
+    """
+
+    name = "loader-as-usb-otg"
+    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, phy=Phy.OTG)
+
+
+class LoaderNoPort(LoaderFault):
+    """The chip is in its loader, and no device comes.
+
+    Source: pins left with a controller that nobody serves.
+
+    Finding: no port ever, while the UART says "waiting for download".
+    """
+
+    name = "loader-no-port"
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, on_bus=False)
+
+
+class LoaderNoSync(LoaderFault):
+    """The loader's port is there, and it answers nothing on any line.
+
+    Source: esptool's "Download mode successfully detected, but getting no sync reply".
+
+    Finding: a port without an answer to SYNC.
+    """
+
+    name = "loader-no-sync"
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, answers=False)
+
+
+LOADER_FAULTS: tuple[type[Fault], ...] = (
+    CablePulledMidWrite,
+    LoaderNaks,
+    WrongMd5,
+    StubMute,
+    PortRenamedMidFlash,
+    OtherChip,
+    FlashTooSmall,
+    SecureBootOn,
+    DownloadBitNeverCleared,
+    LoaderAsUsbOtg,
+    LoaderNoPort,
+    LoaderNoSync,
+)

@@ -1,0 +1,162 @@
+"""Flashes a virtual board by the esptool command line, over each of its lines; nothing of hil but the board takes part.
+
+Runs inside the virtual machine: python -m tests.proofs.esptool_in_machine FOLDER
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+WITHIN_S = 60.0
+ESPTOOL_S = 240.0
+DEVICES = Path("/sys/bus/usb/devices")
+FILES = ("write-flash", "--flash-size", "8MB")
+T = TypeVar("T")
+
+
+def wait(condition: Callable[[], T], within_s: float = WITHIN_S) -> T:
+    """The first true value of something that has no event for a program without udev."""
+    deadline = time.monotonic() + within_s
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"nothing within {within_s} s: {condition}")
+        time.sleep(0.02)
+    return found
+
+
+class Board:
+    """A virtual board by its control socket."""
+
+    def __init__(self, name: str, **fields: Any) -> None:
+        self._socket, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "hil.virtual", "--control-fd", str(theirs.fileno())]
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        theirs.close()
+        self._lines = self._socket.makefile("rb")
+        self.places = self.ask("configure", board=name, **fields)
+
+    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
+        self._socket.sendall(json.dumps({"id": 1, "do": do, **fields}).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(self._lines.readline())
+        if not answer.get("ok"):
+            raise SystemExit(f"{do}: {answer}")
+        return answer
+
+    def state(self) -> tuple[str, str]:
+        found = self.ask("state")
+        return found["mode"], found["runs"]
+
+    def identity(self, place: str = "usb") -> str:
+        """Vendor and product at its port, '' while nothing is there."""
+        device = DEVICES / self.places[place]
+        try:
+            return ":".join((device / name).read_text().strip() for name in ("idVendor", "idProduct"))
+        except OSError:
+            return ""
+
+    def tty(self, place: str = "usb") -> str:
+        """Its node, once there is one."""
+        found = wait(lambda: list(DEVICES.glob(f"{self.places[place]}:1.0/tty/*")))
+        node = f"/dev/{found[0].name}"
+        wait(lambda: os.path.exists(node))
+        return node
+
+    def shows(self, identity: str) -> str:
+        wait(lambda: self.identity() == identity)
+        return self.tty()
+
+    def close(self) -> None:
+        self._lines.close()
+        self._socket.close()
+        self._process.wait(WITHIN_S)
+
+
+def esptool(port: str, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "esptool", "--chip", "esp32s3", "--port", port, *arguments]
+    began = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=ESPTOOL_S, check=False)
+    return {"status": done.returncode, "said": done.stdout + done.stderr, "took_s": time.monotonic() - began}
+
+
+def built(folder: Path, *options: str) -> tuple[str, ...]:
+    """Arguments of ``write-flash`` for a new build."""
+    command = [sys.executable, "-m", "hil.virtual.write_build", str(folder), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    files = json.loads((folder / "flasher_args.json").read_text())["flash_files"]
+    return tuple(part for offset, name in files.items() for part in (offset, str(folder / name)))
+
+
+def enter_by_http(board: Board) -> None:
+    """The firmware's own way, from the side that stands for Wi-Fi."""
+    url = f"http://{board.places['address']}/bootloader"
+    script = f"import urllib.request as u; u.urlopen(u.Request('{url}', method='POST'), timeout=20).read()"
+    where = f"/run/netns/{board.places['lan']}"
+    subprocess.run(["nsenter", f"--net={where}", sys.executable, "-c", script], check=True, timeout=WITHIN_S)
+
+
+def over_serial_jtag(board: Board, folder: Path) -> dict[str, Any]:
+    """From the running application by its own request, then esptool's reset; the application comes back by itself."""
+    files = built(folder / "jtag", "--version", "1.0.1")
+    enter_by_http(board)
+    port = board.shows("303a:1001")
+    mode = board.state()
+    done = esptool(port, *FILES, *files)
+    board.shows("303a:4001")
+    return {**done, "mode": mode, "runs": board.state()}
+
+
+def over_usb_otg(board: Board, folder: Path) -> dict[str, Any]:
+    """The firmware leaves the pins on USB-OTG, and only the forcing bit is set."""
+    files = built(folder / "otg", "--version", "1.0.2")
+    board.ask("set_fault", faults=["loader-as-usb-otg"])
+    enter_by_http(board)
+    port = board.shows("303a:0009")
+    done = esptool(port, *FILES, *files)
+    board.ask("set_fault", faults=[])
+    board.shows("303a:4001")
+    return {**done, "runs": board.state()}
+
+
+def over_the_bridge(board: Board, folder: Path) -> dict[str, Any]:
+    """DTR and RTS of the console's bridge reset the application into the loader, and back."""
+    files = built(folder / "bridge", "--version", "1.0.3")
+    done = esptool(board.tty("console"), "--baud", "921600", *FILES, *files)
+    board.shows("303a:4001")
+    return {**done, "runs": board.state()}
+
+
+def from_a_boot_loop(board: Board, folder: Path) -> dict[str, Any]:
+    """An erased board shows USB-Serial/JTAG, and its DTR and RTS lead into the loader."""
+    files = built(folder / "loop", "--version", "1.0.4")
+    port = board.tty("console")
+    erased = esptool(port, "erase-flash")
+    wait(lambda: board.state()[0] == "boot-loop")
+    looping = board.state()
+    done = esptool(board.shows("303a:1001"), "--no-stub", *FILES, *files)
+    board.shows("303a:4001")
+    return {**done, "erased": erased, "looping": looping, "runs": board.state()}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    board = Board("esptool", supply="bus")
+    found: dict[str, Any] = {}
+    try:
+        board.ask("plug")
+        board.shows("303a:4001")
+        for prove in (over_serial_jtag, over_usb_otg, over_the_bridge, from_a_boot_loop):
+            wait(lambda: board.state()[0] == "application")
+            found[prove.__name__] = prove(board, folder)
+            (folder / "esptool.json").write_text(json.dumps(found, indent=1))
+    finally:
+        board.close()
+
+
+if __name__ == "__main__":
+    main()
