@@ -60,6 +60,9 @@ class Board:
     console: str = ""
     """Topology path of its UART bridge, or ''."""
     flash: str = "usb"
+    """Over which port it is flashed: one of :data:`FLASH_WAYS`."""
+    firmware: str = ""
+    """What it is flashed with: a build folder or a merged image, or ''."""
     supply: str = "bus"
     """bus: it reboots when VBUS goes; own: it only sees the bus go idle."""
     power: Power = field(default_factory=Power)
@@ -110,7 +113,7 @@ def load(path: Path) -> Bench:
     top.finish()
     if not rows:
         raise BenchError(f"{path.name}: no [[board]] table; a bench has at least one board")
-    boards = tuple(_board(row) for row in rows)
+    boards = tuple(_beside(path, _board(row)) for row in rows)
     _refuse_shared(path.name, boards)
     return Bench(name=name, boards=boards)
 
@@ -122,6 +125,11 @@ def virtual(supply: str = "bus", count: int = 1) -> Bench:
     return Bench(name="virtual", boards=tuple(replace(board, name=name) for name in names), virtual=True)
 
 
+def _beside(path: Path, board: Board) -> Board:
+    """A firmware's path in a bench file is meant from where the file is."""
+    return replace(board, firmware=str(path.parent / board.firmware)) if board.firmware else board
+
+
 def _board(row: Table) -> Board:
     path = "a topology path such as '1-1.2'"
     board = Board(
@@ -129,6 +137,7 @@ def _board(row: Table) -> Board:
         usb=row.string("usb", pattern=TOPOLOGY_PATH, shape=path),
         console=row.string("console", "", pattern=TOPOLOGY_PATH, shape=path),
         flash=row.choice("flash", FLASH_WAYS, "usb"),
+        firmware=row.string("firmware", ""),
         supply=row.choice("supply", SUPPLIES, "bus"),
         power=power_of(row.table("power")),
         profile=row.string("profile", "generic"),

@@ -25,6 +25,14 @@ def test_a_board_needs_only_a_name_and_a_path(tmp_path: Path) -> None:
     assert not loaded.virtual
 
 
+def test_a_firmware_lies_beside_the_file(tmp_path: Path) -> None:
+    """Wherever pytest is started; an absolute path stays."""
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'firmware = "firmware/build"\n')).boards
+    assert board.firmware == str(tmp_path / "firmware/build")
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'firmware = "/srv/all.bin"\n')).boards
+    assert board.firmware == "/srv/all.bin"
+
+
 def test_the_fallback_is_an_address(tmp_path: Path) -> None:
     """`http://192.0.2.7` becomes the address; the port is HTTP's."""
     (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'fallback = "http://192.0.2.7"\n')).boards

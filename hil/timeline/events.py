@@ -636,3 +636,14 @@ class PersonaNote(Event, frozen=True):
 class KernelLog(Event, frozen=True):
     level: int = ANY
     text: str = ANY
+
+
+class FlashProgress(Event, frozen=True):
+    """A step of putting a firmware into a board's flash."""
+
+    status: str = ANY
+    """connecting, comparing, erasing, writing, verifying, resetting, done or failed."""
+    percent: int = ANY
+    """Of the bytes that are written; of writing, every tenth is told."""
+    detail: str = ANY
+    """What is written, what came of it, or why it failed."""

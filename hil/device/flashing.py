@@ -1,0 +1,240 @@
+"""Putting a firmware into a board's flash, and seeing that it runs.
+
+Into the loader, write, out of it again, and then the board is asked: what esptool says of its own work is no evidence
+that the firmware runs. The board is found by its topology path before and after, whatever it is called meanwhile.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from hil.bench import Board
+from hil.board.identity import Identity
+from hil.board.sight import RESET
+from hil.clock import Clock
+from hil.device import loader_failures
+from hil.device.actions import Actions
+from hil.device.bootloader import Entered
+from hil.device.lent_port import Lender
+from hil.device.loader_failures import Attempt
+from hil.device.mode import Modes
+from hil.device.running import Running, Teller
+from hil.device.witness import Witness
+from hil.errors import BenchError, FlashFailed, FlashRefused, HilError, LoaderFailure
+from hil.flash.build import Build, regions
+from hil.flash.esptool_loader import warm_up
+from hil.flash.flasher import Flashed, Flasher, Way
+from hil.flash.idf_build import read_build
+from hil.flash.progress import CONNECTING, DONE, FAILED, RESETTING, WRITING, Progress
+from hil.flash.tty_port import TtyPort
+from hil.timeline.events import FlashProgress, UsbAttached, UsbDetached
+
+RUN_S = 15.0
+"""From the reset to the application on the bus."""
+CONSOLE_BAUD = 460_800
+"""Over a bridge, once the loader answers: what `idf.py flash` uses."""
+TENTH = 10
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+What = Path | str | Build | Sequence[tuple[int, Path]]
+"""A build folder or merged image, or explicit offsets with their files."""
+
+
+class Bootloader(Protocol):
+    """What flashing needs of :class:`hil.device.bootloader.Bootloader`."""
+
+    def enter(self, how: str = "", over: str = "usb") -> Entered: ...
+    def leave(self, plain: bool = False) -> Entered: ...
+    def listens(self, port: str = "usb") -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FlashResult:
+    """What was done to a board, and what it says of itself now."""
+
+    flashed: Flashed
+    running: Running | None
+    """None where the firmware has no way to tell."""
+    t_ns: int
+    """CLOCK_MONOTONIC, nanoseconds: when it was reset."""
+    t_err_ns: int
+
+    @property
+    def what(self) -> str:
+        """unchanged, changed or written."""
+        return self.flashed.what
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the board itself has said that it runs what was flashed."""
+        return self.running is not None
+
+    def __str__(self) -> str:
+        return f"{self.flashed}; {f'running {self.running}' if self.running else 'flashed, version unconfirmed'}"
+
+
+class Flashing:
+    """Flashes one board."""
+
+    def __init__(
+        self,
+        spec: Board,
+        *,
+        actions: Actions,
+        bootloader: Bootloader,
+        modes: Modes,
+        teller: Teller,
+        witness: Witness,
+        lend: Lender,
+        clock: Clock,
+    ) -> None:
+        self.on_progress: Callable[[Progress], None] = lambda step: None
+        """Told each step as it happens; the timeline has them too."""
+        self._spec = spec
+        self._actions = actions
+        self._bootloader = bootloader
+        self._modes = modes
+        self._teller = teller
+        self._witness = witness
+        self._lend = lend
+        self._clock = clock
+        self._held: Build | None = None
+        self._mac = ""
+        self._recorded = ("", -1, "")
+        self._reset_ns = 0
+        """When the loader was last told to reset."""
+
+    def flash(self, what: What | None = None, known: What | None = None) -> FlashResult:
+        """Have the board hold and run ``what``; see :meth:`hil.UsbBoard.flash`."""
+        build = self.build(what)
+        old = self.build(known) if known is not None else self._held
+        warm_up()
+        done: list[FlashResult] = []
+
+        def do() -> FlashResult:
+            done.append(self._flash(build, old))
+            return done[0]
+
+        self._actions.perform("flash", RESET, do, str(build))
+        return done[0]
+
+    def build(self, what: What | None) -> Build:
+        """The build that is meant; None: that of bench.toml.
+
+        Raises:
+            BuildError: it cannot be flashed.
+            BenchError: bench.toml names none.
+        """
+        if isinstance(what, Build):
+            return what
+        if what is not None and not isinstance(what, Path | str):
+            return regions(what)
+        chosen = what or self._spec.firmware
+        if not chosen:
+            raise BenchError(
+                f"board {self._spec.name} has no firmware in bench.toml, and nothing was named to be flashed"
+            )
+        return read_build(Path(chosen))
+
+    def runs(self, build: Build) -> bool | None:
+        """Whether the board says that it runs ``build``; None where it says nothing of it, or not exactly enough."""
+        running = self._teller.heard() or self._teller.asked()
+        if running is None or build.app is None or not running.elf_sha256:
+            return None
+        return running.is_app(build.app)
+
+    def _flash(self, build: Build, known: Build | None) -> FlashResult:
+        try:
+            self._tell(Progress(CONNECTING, detail=f"into the loader at {self._spec.usb}"))
+            entered = self._bootloader.enter("dtr_rts" if self._spec.flash == "console" else "")
+            flashed = self._write(entered, build, known)
+            reset_ns, reset_err_ns = self._restart(entered)
+            running = self._teller.since(reset_ns - reset_err_ns)
+            self._require(running, build)
+        except HilError as error:
+            self._tell(Progress(FAILED, max(self._recorded[1], 0), str(error)))
+            raise
+        result = FlashResult(flashed, running, reset_ns, reset_err_ns)
+        self._tell(Progress(DONE, 100, str(result)))
+        return result
+
+    def _write(self, entered: Entered, build: Build, known: Build | None) -> Flashed:
+        self._held, self._reset_ns = None, 0
+        try:
+            with self._lend(entered.port) as port:
+                tty = TtyPort(port.hand_over(), port.node, self._spec.name)
+                way = self._way(entered)
+                flashed = Flasher(tty, way, self._step, self._expected_mac(entered)).flash(build, known)
+        except FlashRefused:
+            with suppress(HilError):  # it is the refusal that counts; the board is as it was
+                self._restart(entered)
+            raise
+        self._held, self._mac = build, flashed.mac
+        return flashed
+
+    def _way(self, entered: Entered) -> Way:
+        """With a bridge the reset is its own step, by EN; without one the loader's last command is the reset.
+
+        On USB-Serial/JTAG the lines reset no more than the core, which keeps the straps as they were read; the RTC
+        watchdog resets what holds them and the order to stay (ESP32-S3 TRM, "Reset and Clock").
+        """
+        baud = CONSOLE_BAUD if entered.port == "console" else Way().baud
+        if self._spec.console:
+            return Way(after="no-reset", baud=baud)
+        return Way(after="hard-reset" if entered.identity is Identity.USB_OTG else "watchdog-reset", baud=baud)
+
+    def _expected_mac(self, entered: Entered) -> str:
+        """Of the chip that must answer: that of the flash before, else the serial number of USB-Serial/JTAG."""
+        if self._mac or entered.identity is not Identity.SERIAL_JTAG or entered.port != "usb":
+            return self._mac
+        came = self._witness.timeline.last(UsbAttached(path=self._spec.usb))
+        serial = came.serial.lower() if isinstance(came, UsbAttached) else ""
+        return serial if _MAC.fullmatch(serial) else ""
+
+    def _restart(self, entered: Entered) -> tuple[int, int]:
+        """Out of the loader; when, and how exactly that is known."""
+        since_ns = self._clock.now_ns()
+        if not self._spec.console:
+            since_ns = self._reset_ns or since_ns
+            if self._modes.came({Identity.APPLICATION}, since_ns, RUN_S) is None and not self._left_to_serial_jtag():
+                raise loader_failures.failure_to_leave(self._attempt(since_ns))
+            return since_ns, 0
+        try:
+            left = self._bootloader.leave()
+        except LoaderFailure:
+            if not self._left_to_serial_jtag():
+                raise
+            return since_ns, 0
+        return since_ns, max(left.t_err_ns, 0)
+
+    def _left_to_serial_jtag(self) -> bool:
+        """Whether an application runs that leaves USB to the chip's own function: no loader answers there."""
+        return self._modes.now() is Identity.SERIAL_JTAG and not self._bootloader.listens()
+
+    def _attempt(self, since_ns: int) -> Attempt:
+        gone = self._witness.timeline.first(UsbDetached(path=self._spec.usb), since_ns) is not None
+        now = self._modes.now()
+        return Attempt(self._spec.name, self._spec.usb, "its loader", now=now, left_bus=gone, within_s=RUN_S)
+
+    def _require(self, running: Running | None, build: Build) -> None:
+        if running is not None and build.app is not None and not running.is_app(build.app):
+            wanted = f"{build.app.project} {build.app.version}, ELF {build.app.elf_sha256[:9]}"
+            raise FlashFailed(
+                f"board {self._spec.name} holds {wanted} and runs {running}: it has chosen another slot or application"
+            )
+
+    def _step(self, step: Progress) -> None:
+        """A step of the flasher; how it ends, and the last reset, is told from here."""
+        if step.status not in (DONE, FAILED):
+            self._tell(step)
+
+    def _tell(self, step: Progress) -> None:
+        self.on_progress(step)
+        percent = step.percent // TENTH * TENTH if step.status == WRITING else step.percent
+        told = (step.status, percent, step.detail)
+        if told != self._recorded:
+            self._recorded = told
+            event = self._actions.record(FlashProgress(*told, board=self._spec.name, source="action"))
+            self._reset_ns = event.t_ns if step.status == RESETTING else self._reset_ns

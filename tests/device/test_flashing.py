@@ -1,0 +1,235 @@
+"""Flashing a board: into the loader, out of it, and what it then says of itself; the loader is the virtual chip's."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil.bench import Board
+from hil.board.identity import Identity
+from hil.device.actions import Actions
+from hil.device.bootloader import Entered
+from hil.device.flashing import Flashing
+from hil.device.lent_port import LentPort, Port
+from hil.device.mode import Modes
+from hil.device.readings import Readings
+from hil.device.running import Running, Teller
+from hil.errors import BenchError, BuildError, FlashFailed, FlashRefused, LoaderFailure
+from hil.flash.idf_build import read_build
+from hil.flash.progress import Progress
+from hil.profiles import load
+from hil.testing.fake_agent import PATH, PID, VID
+from hil.testing.faked_bench import CONSOLE, FakedBench
+from hil.testing.pty_loader import PtyLoader
+from hil.timeline.events import FlashProgress, SerialLine, UsbAttached
+from hil.virtual.flash import MB, FlashChip
+from hil.virtual.rom.boot import application_lines, boot
+from hil.virtual.rom.chip import Exit
+from hil.virtual.rom.images import application, flash_files, flasher_args
+from hil.wire.esp_image import AppDescription
+
+pytestmark = pytest.mark.slow
+
+
+class Desk:
+    """A board whose flash is real, and whose ways into and out of its loader the test lays down."""
+
+    def __init__(self, directory: Path, **spec: Any) -> None:
+        self.bench = FakedBench(directory, **spec).known()
+        self.chip = FlashChip(8 * MB)
+        self.loader = PtyLoader(self.chip)
+        self.entered: list[str] = []
+        self.left = 0
+        self.answers_sync = False
+        """After the reset: the loader is there again."""
+        self.app_pid = PID
+        self.says: Callable[[], AppDescription | None] = lambda: boot(self.chip).app
+        self.told: list[Progress] = []
+        self.identity = Identity.SERIAL_JTAG
+        self.serial = ""
+        board = Board("s3-a", PATH, **spec)
+        profile = load(board.profile)
+        actions = Actions("s3-a", self.bench.capture.record)
+        readings = Readings(board, profile, self.bench.agent, actions)
+        self.flashing = Flashing(
+            board,
+            actions=actions,
+            bootloader=self,
+            modes=Modes(board, self.bench.agent, self.bench.witness),
+            teller=Teller(board, profile, self.bench.witness, readings, self.bench.clock),
+            witness=self.bench.witness,
+            lend=self.lend,
+            clock=self.bench.clock,
+        )
+        self.flashing.on_progress = self.told.append
+
+    # ---- hil.device.bootloader.Bootloader
+
+    def enter(self, how: str = "", over: str = "usb") -> Entered:
+        self.entered.append(how)
+        self.bench.agent.become(VID, 0x1001 if self.identity is Identity.SERIAL_JTAG else 9)
+        if self.serial:
+            self.bench.capture.record_after(0.1, UsbAttached(PATH, VID, 0x1001, self.serial, source="uevent"))
+            assert self.bench.witness.find(UsbAttached(serial=self.serial), 0, 1.0)
+        return Entered(self.identity, "console" if how else "usb", how, self.bench.clock.now_ns(), 0)
+
+    def leave(self, plain: bool = False) -> Entered:
+        self.left += 1
+        self.start()
+        return Entered(Identity.APPLICATION, "usb", "lines", self.bench.clock.now_ns(), 0)
+
+    def listens(self, port: str = "usb") -> bool:
+        return self.answers_sync
+
+    @contextmanager
+    def lend(self, port: str) -> Iterator[Port]:
+        self.bench.clock.advance(1.0)
+        opened = LentPort(self.loader.open(), self.loader.port, "s3-a")
+        yield opened
+        opened.close()
+        if self.loader.exits[-1:] == [Exit.WATCHDOG]:
+            self.start()
+
+    def start(self) -> None:
+        """The chip runs what is in its flash."""
+        self.bench.agent.become(VID, self.app_pid, 0.2)
+        app = self.says()
+        if app is not None:
+            for line in application_lines(app, 0.1):
+                text = line.data.decode().strip()
+                said = SerialLine(text, 0, len(text), True, board="s3-a", source="console")
+                self.bench.capture.record_after(0.3, said)
+
+    def events(self) -> list[FlashProgress]:
+        self.bench.witness.refresh()
+        return [event for event in self.bench.witness.timeline if isinstance(event, FlashProgress)]
+
+    def close(self) -> None:
+        self.loader.close()
+        self.bench.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """With a console: what the board says when it starts is heard."""
+    made = Desk(tmp_path, console=CONSOLE)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Desk]:
+    """Without a console: the last command of the loader is the reset."""
+    made = Desk(tmp_path)
+    yield made
+    made.close()
+
+
+def build(folder: Path, version: str = "1.0", code: bytes = b"code" * 20_000) -> Path:
+    files = flash_files(application(AppDescription("hello", version, "ab" * 32), code))
+    for each in files:
+        path = folder / version / each.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(each.data)
+    (folder / version / "flasher_args.json").write_text(flasher_args(files))
+    return folder / version
+
+
+def test_a_flashed_board_says_that_it_runs_it(desk: Desk, tmp_path: Path) -> None:
+    """In its own words; each step is in the timeline, of writing every tenth."""
+    result = desk.flashing.flash(build(tmp_path))
+    assert (result.what, result.running) == ("written", Running("console", "hello", "1.0", "ab" * 4 + "a"))
+    assert str(result).endswith("; running hello 1.0, ELF ababababa (by its console)")
+    events = desk.events()
+    assert list(dict.fromkeys(event.status for event in events)) == [
+        "connecting", "comparing", "erasing", "writing", "verifying", "resetting", "done",
+    ]  # fmt: skip
+    assert {event.percent % 10 for event in events if event.status == "writing"} == {0}
+    assert [event.source for event in events[:1]] == ["action"]
+    assert desk.bench.actions()[-1] == ("Acted", "flash")
+    assert (desk.entered, desk.left, desk.told[-1].status) == ([""], 1, "done")
+
+
+def test_what_the_board_holds_is_remembered(desk: Desk, tmp_path: Path) -> None:
+    """The next flash writes only what differs, the same again nothing."""
+    desk.flashing.flash(build(tmp_path))
+    second = desk.flashing.flash(build(tmp_path, "1.1"))
+    assert (second.what, second.flashed.written <= 8192) == ("changed", True)
+    assert desk.flashing.flash(tmp_path / "1.1").what == "unchanged"
+    third = desk.flashing.flash(tmp_path / "1.0", known=tmp_path / "1.1")
+    assert third.flashed.written <= 8192
+
+
+def test_a_board_that_cannot_tell_is_unconfirmed(bare: Desk, tmp_path: Path) -> None:
+    """Without console, and with a profile that names no version path."""
+    bare.says = lambda: None
+    result = bare.flashing.flash(build(tmp_path))
+    assert (result.confirmed, str(result).rpartition("; ")[2]) == (False, "flashed, version unconfirmed")
+    assert (bare.left, bare.loader.exits[-1]) == (0, Exit.WATCHDOG)
+
+
+def test_a_board_that_runs_something_else_is_a_failure(desk: Desk, tmp_path: Path) -> None:
+    """It was written and verified, and yet: esptool would have been content."""
+    desk.says = lambda: AppDescription("hello", "0.9", "cd" * 32)
+    with pytest.raises(FlashFailed) as failed:
+        desk.flashing.flash(build(tmp_path))
+    assert str(failed.value) == (
+        "board s3-a holds hello 1.0, ELF ababababa and runs hello 0.9, ELF cdcdcdcdc (by its console): it has chosen "
+        "another slot or application"
+    )
+    assert (desk.events()[-1].status, desk.bench.actions()[-1]) == ("failed", ("ActionFailed", "flash"))
+
+
+def test_the_wrong_chip_is_not_flashed(desk: Desk, tmp_path: Path) -> None:
+    """The serial number of USB-Serial/JTAG at the board's path is its MAC; the board goes back to what it ran."""
+    desk.serial = "34:85:18:00:00:09"
+    with pytest.raises(FlashRefused, match="leads to the chip 34:85:18:00:00:01; s3-a is 34:85:18:00:00:09"):
+        desk.flashing.flash(build(tmp_path))
+    assert (desk.loader.erased, desk.left) == (0, 1)
+
+
+def test_flashing_over_the_console(tmp_path: Path) -> None:
+    """Its bridge brings the chip into its loader and out of it."""
+    desk = Desk(tmp_path, console=CONSOLE, flash="console")
+    try:
+        assert desk.flashing.flash(build(tmp_path)).confirmed
+        assert (desk.entered, desk.left) == (["dtr_rts"], 1)
+    finally:
+        desk.close()
+
+
+def test_a_loader_that_comes_back_is_named(bare: Desk, tmp_path: Path) -> None:
+    """It answers SYNC after the reset."""
+    bare.app_pid, bare.answers_sync = 0x1001, True
+    with pytest.raises(LoaderFailure, match="download-bit-never-cleared"):
+        bare.flashing.flash(build(tmp_path))
+
+
+def test_an_application_may_leave_usb_to_serial_jtag(bare: Desk, tmp_path: Path) -> None:
+    """Its identity is the loader's; that nothing answers SYNC there tells it apart."""
+    bare.app_pid = 0x1001
+    assert bare.flashing.flash(build(tmp_path)).what == "written"
+
+
+def test_what_is_to_be_flashed(desk: Desk, tmp_path: Path) -> None:
+    """A path, explicit offsets, a build, or what bench.toml says; all is checked before the board is touched."""
+    folder = build(tmp_path)
+    found = read_build(folder)
+    assert desk.flashing.build(str(folder)) == desk.flashing.build(found) == found
+    offsets = [(region.offset, folder / region.name) for region in found.regions]
+    assert [r.offset for r in desk.flashing.build(offsets).regions] == [0, 0x8000, 0x10000]
+    with pytest.raises(BenchError, match=r"board s3-a has no firmware in bench.toml, and nothing was named"):
+        desk.flashing.flash()
+    with pytest.raises(BuildError):
+        desk.flashing.flash(tmp_path / "gone")
+    assert desk.entered == []
+
+
+def test_whether_it_runs_already(desk: Desk, tmp_path: Path) -> None:
+    """By the hash that it told when it started; a board that has told nothing is no answer."""
+    first, other = read_build(build(tmp_path)), read_build(build(tmp_path, "2.0"))
+    assert desk.flashing.runs(first) is None
+    desk.flashing.flash(first)
+    assert (desk.flashing.runs(first), desk.flashing.runs(other)) == (True, False)
