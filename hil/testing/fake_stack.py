@@ -21,9 +21,13 @@ class FakeStack:
         self.halts = 0
         self.closed = False
 
-    def start_netif(self, address: str, prefix: int, mac: str) -> None:
+    def start_netif(self, address: str, prefix: int, mac: str, ready: Callable[[], None] = lambda: None) -> None:
         self.address = f"{address}/{prefix}"
         self.mac = mac
+        ready()
+
+    def set_address(self, address: str, prefix: int) -> None:
+        self.address = f"{address}/{prefix}"
 
     def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         self.pool = pool

@@ -290,7 +290,7 @@ class VirtualBoard:
                 self.say(data)
             case fw.StartUsb() | fw.UsbConnect() | fw.UsbDisconnect():
                 self._change_pull_up(passed)
-            case fw.StartNetif() | fw.StartDhcpServer() | fw.StartHttp():
+            case fw.StartNetif() | fw.StartDhcpServer() | fw.StartHttp() | fw.SetAddress() | fw.ClearAddress():
                 self._services.start(passed, self._usb.board_mac)
             case fw.Restart(delay_ms):
                 self._chip.at(clock.now_ns() + delay_ms * clock.NS_PER_MS, partial(self._restart, Reset.SOFTWARE))
@@ -386,6 +386,7 @@ class VirtualBoard:
             own_supply = self._parts.supply == "own"
             self._chip.pins_to_otg()
             self._usb = self.faults.identity(self._app.usb if self._app is not None else self._usb)
+            self._firmware.set_mac(self._usb.board_mac)
             device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=own_supply)
             self._device = device
             self._log = LogQueue(device.serial, partial(self._tell_lost, device.serial.write))

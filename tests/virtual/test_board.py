@@ -22,8 +22,9 @@ from hil.virtual.registry import Registry, furnish
 from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.wire.arp import REPLY, REQUEST, ArpPacket
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
-from hil.wire.ethernet import EthernetFrame
+from hil.wire.ethernet import ETHERTYPE_ARP, EthernetFrame
 from hil.wire.ncm import Ntb16, NtbLimits, pack_ntb16
 
 WITHIN_S = 5.0
@@ -60,12 +61,12 @@ class FakeConsole:
 class Bench:
     """A board, and everything around it."""
 
-    def __init__(self, faults: list[ArmedFault], supply: str) -> None:
+    def __init__(self, faults: list[ArmedFault], supply: str, config: FirmwareConfig = QUICK) -> None:
         self.cable = FakeCable()
         self.stack = FakeStack()
         self.console = FakeConsole()
         self.died: list[VirtualBoardError] = []
-        self.registry = Registry(MAC, config=QUICK)
+        self.registry = Registry(MAC, config=config)
         self.flash = FlashChip()
         furnish(self.flash, self.registry.factory)
         chip = ChipParts(ChipIdentity(MAC), self.flash, self.registry)
@@ -92,9 +93,14 @@ class Bench:
         return host
 
 
-def run(scenario: Callable[[Bench], Awaitable[None]], *faults: ArmedFault, supply: str = "bus") -> None:
+def run(
+    scenario: Callable[[Bench], Awaitable[None]],
+    *faults: ArmedFault,
+    supply: str = "bus",
+    config: FirmwareConfig = QUICK,
+) -> None:
     async def whole() -> None:
-        bench = Bench(list(faults), supply)
+        bench = Bench(list(faults), supply, config)
         try:
             await scenario(bench)
         finally:
@@ -494,3 +500,90 @@ def test_a_fault_that_raises_kills_the_board_by_name_and_line() -> None:
         assert [str(error) for error in bench.died] == [f"fault broken: {__file__}:{line}: ValueError: oops"]
 
     run(scenario, ArmedFault(Broken({}), "broken", Arming()))
+
+
+STATIC = replace(
+    QUICK,
+    role="static",
+    silence_ignored=1,
+    acd_probe_wait_ms=1,
+    acd_probe_min_ms=1,
+    acd_probe_max_ms=2,
+    acd_announce_wait_ms=20,
+    acd_announce_interval_ms=2,
+    acd_rate_limit_ms=1,
+)
+BOARD, RIVAL = USB.board_mac, "02:00:00:00:00:99"
+NONE, OURS = "0.0.0.0", "192.168.7.1"
+
+
+async def heard(host: UsbipHost, frames: int) -> list[tuple[str, str]]:
+    """Sender and target address of that many ARP frames of the board."""
+    packets: list[ArpPacket] = []
+    while len(packets) < frames:
+        packets += [ArpPacket.parse(EthernetFrame.parse(each).payload) for each in await received(host)]
+    assert {(each.op, each.sender_mac) for each in packets} == {(REQUEST, BOARD)}
+    return [(each.sender_ip, each.target_ip) for each in packets]
+
+
+async def claim(host: UsbipHost) -> None:
+    """Another station says that the address is its own."""
+    answer = ArpPacket(REPLY, RIVAL, OURS, BOARD, NONE)
+    frame = EthernetFrame(BOARD, RIVAL, ETHERTYPE_ARP, answer.pack()).pack()
+    await host.submit_out(FRAMES, pack_ntb16([frame], 0, NtbLimits(max_size=3200))).done()
+
+
+def test_a_static_address_is_probed_then_set_then_announced() -> None:
+    """Three probes, then the address in the stack, then two announcements, all of them frames on the bus."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        assert await heard(host, 3) == [(NONE, OURS)] * 3
+        assert bench.stack.address == f"{NONE}/0"
+        assert await heard(host, 2) == [(OURS, OURS)] * 2
+        assert bench.stack.address == f"{OURS}/24"
+
+    run(scenario, config=STATIC)
+
+
+def test_an_occupied_address_is_not_set() -> None:
+    """Each probe is answered by somebody else: the stack never gets the address, and no announcement leaves."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        for _ in range(5):
+            assert set(await heard(host, 1)) == {(NONE, OURS)}
+            await claim(host)
+        assert bench.stack.address == f"{NONE}/0"
+
+    run(scenario, config=replace(STATIC, acd_probe_min_ms=500, acd_probe_max_ms=500))
+
+
+def test_a_second_conflict_takes_the_address_away() -> None:
+    """The first is answered by an announcement, the second empties the stack, and probing begins anew."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        await heard(host, 5)
+        await claim(host)
+        assert await heard(host, 1) == [(OURS, OURS)]
+        await claim(host)
+        assert (await heard(host, 1))[0] == (NONE, OURS)
+        assert bench.stack.address == f"{NONE}/0"
+
+    run(scenario, config=replace(STATIC, acd_announce_wait_ms=200))
+
+
+def test_a_mistake_uses_the_address_before_the_first_probe() -> None:
+    """The stack has the address as soon as the link is up; probes and announcements come all the same."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        assert bench.stack.address == f"{OURS}/24"
+        assert await heard(host, 5) == [(NONE, OURS)] * 3 + [(OURS, OURS)] * 2
+
+    run(scenario, config=replace(STATIC, acd_address_first=1))

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from hil.virtual.ipstack.dhcp_server import DhcpPool
 
+ANY = "0.0.0.0"
+"""No address."""
+
 
 class HttpAnswer(Protocol):
     """What a handler of the firmware answers."""
@@ -47,8 +50,14 @@ class IpStack(Protocol):
     on_frame: Callable[[bytes], None]
     """Called with every Ethernet frame that the stack sends over USB."""
 
-    def start_netif(self, address: str, prefix: int, mac: str) -> None:
-        """The USB interface comes up with its addresses, Wi-Fi with its own."""
+    def start_netif(self, address: str, prefix: int, mac: str, ready: Callable[[], None] = lambda: None) -> None:
+        """The USB interface comes up with its addresses, or with :data:`ANY` without one, and Wi-Fi with its own.
+
+        ``ready`` is called once it is up, and not at all where the chip is halted before that.
+        """
+
+    def set_address(self, address: str, prefix: int) -> None:
+        """Another address for the USB interface; :data:`ANY`: none."""
 
     def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         """``ready`` is called once it listens, and not at all where the chip is halted before that."""

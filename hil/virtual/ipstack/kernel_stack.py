@@ -28,7 +28,7 @@ from hil import clock
 from hil.errors import WireError
 from hil.virtual.ipstack.dhcp_server import DhcpPool, DhcpServer, reply_frame
 from hil.virtual.ipstack.http_server import BACKLOG, HttpServer
-from hil.virtual.ipstack.interface import HttpBackend
+from hil.virtual.ipstack.interface import ANY, HttpBackend
 from hil.virtual.ipstack.links import Links, set_sysctl
 from hil.virtual.ipstack.netns import NetNamespace
 from hil.virtual.ipstack.tap import Tap
@@ -112,9 +112,17 @@ class KernelStack:
 
     # ---- IpStack
 
-    def start_netif(self, address: str, prefix: int, mac: str) -> None:
+    def start_netif(self, address: str, prefix: int, mac: str, ready: Callable[[], None] = lambda: None) -> None:
+        def use(tap: Tap) -> None:
+            self._use_tap(tap)
+            ready()
+
         self._server, self._mac = address, mac
-        self._later(lambda: self._make_tap(address, prefix, mac), self._use_tap, Tap.close)
+        self._later(lambda: self._make_tap(address, prefix, mac), use, Tap.close)
+
+    def set_address(self, address: str, prefix: int) -> None:
+        self._server = address
+        self._later(lambda: self._links.set_address(USB, address, prefix))
 
     def start_dhcp_server(self, pool: DhcpPool, ready: Callable[[], None]) -> None:
         def listen(listener: socket.socket) -> None:
@@ -193,7 +201,8 @@ class KernelStack:
         tap = self._inside.call(lambda: Tap(USB))
         self._links.set_mac(USB, mac)
         self._links.set_mtu(USB, MTU)
-        self._links.set_address(USB, address, prefix)
+        if address != ANY:
+            self._links.set_address(USB, address, prefix)
         self._links.set_up(USB, True)
         self._links.set_up(WIFI, True)
         return tap

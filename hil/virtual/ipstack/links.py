@@ -45,9 +45,12 @@ class Links:
         self._ioctl(SIOCSIFMTU, name, struct.pack("i", mtu))
 
     def set_address(self, name: str, address: str, prefix: int, peer: str = "") -> None:
-        """Give the interface this one address; with ``peer``, a route to that address alone goes through it."""
+        """Give the interface this one address, or none with 0.0.0.0; with ``peer``, a route to that address alone goes
+        through it."""
         mask = (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF
         self._ioctl(SIOCSIFADDR, name, _sockaddr(ipv4_bytes(address)))
+        if address == "0.0.0.0":
+            return
         self._ioctl(SIOCSIFNETMASK, name, _sockaddr(mask.to_bytes(4, "big")))
         if peer:
             self._ioctl(SIOCSIFDSTADDR, name, _sockaddr(ipv4_bytes(peer)))

@@ -87,6 +87,32 @@ def test_arp_is_answered_for_the_usb_address_and_for_no_other() -> None:
     asyncio.run(run(scenario))
 
 
+def test_an_address_comes_and_goes_on_a_running_interface() -> None:
+    """Without one the interface is silent, whatever it is asked; nothing is announced that nobody asked for."""
+
+    async def scenario(stack: KernelStack, frames: "asyncio.Queue[bytes]") -> None:
+        up = asyncio.Event()
+        stack.start_netif("0.0.0.0", 0, BOARD_MAC, up.set)
+        await up.wait()
+        stack.deliver(arp("192.168.7.1"))
+        stack.set_address("192.168.7.1", 24)
+        await stack.settled()
+        stack.deliver(arp("192.168.7.1"))
+        reply = ArpPacket.parse(EthernetFrame.parse(await frames.get()).payload)
+        assert (reply.op, reply.sender_mac, reply.sender_ip) == (REPLY, BOARD_MAC, "192.168.7.1")
+        stack.set_address("0.0.0.0", 0)
+        await stack.settled()
+        stack.deliver(arp("192.168.7.1"))
+        stack.set_address("192.168.7.5", 24)
+        await stack.settled()
+        stack.deliver(arp("192.168.7.5"))
+        reply = ArpPacket.parse(EthernetFrame.parse(await frames.get()).payload)
+        assert reply.sender_ip == "192.168.7.5"
+        assert frames.empty()
+
+    asyncio.run(run(scenario))
+
+
 def test_a_discover_becomes_an_offer() -> None:
     """A broadcast DISCOVER on the TAP is answered by a frame of the board's own making."""
 
