@@ -16,6 +16,7 @@ THROUGH = {
     "agent/spawning.py": "agent/test_client.py",
     "board/interfaces.py": "device/test_usb_board.py",
     "device/bus_sleep.py": "device/test_usb_board.py",
+    "device/chip.py": "device/test_usb_board.py",
     "device/loader_failures.py": "device/test_bootloader.py",
     "device/open_bench.py": "proofs/test_faults.py",
     "device/presence.py": "device/test_usb_board.py",

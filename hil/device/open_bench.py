@@ -16,7 +16,8 @@ from hil.capture.client import Capture
 from hil.capture.source import OPEN_END
 from hil.clock import MonotonicClock
 from hil.device.discovery import await_board
-from hil.device.usb_board import ENUMERATION_S, UsbBoard
+from hil.device.readiness import ENUMERATION_S
+from hil.device.usb_board import UsbBoard
 from hil.device.witness import Witness
 from hil.errors import AgentRefused, BenchError, SetupError
 from hil.net.host import Host

@@ -15,8 +15,8 @@ from hil.agent.client import ConnectFailed
 from hil.bench import LAN, Board
 from hil.board.interfaces import Instant, UsbAgent
 from hil.board.sight import TRAFFIC
-from hil.capture.http import REASON_OF_ERRNO, TIMEOUT, UNREACHABLE, Exchange, exchange
-from hil.clock import now_ns, to_s
+from hil.capture.http import REASON_OF_ERRNO, REFUSED, TIMEOUT, UNREACHABLE, Exchange, exchange
+from hil.clock import Clock, Deadline, now_ns, to_s
 from hil.device.actions import Actions
 from hil.errors import BoardMute, MisuseError, WireError
 from hil.profiles import Profile
@@ -27,6 +27,8 @@ from hil.wire import board_status
 HTTP_S = 5.0
 """ESP-IDF's server gives up on a socket after 5 s; an answer that takes longer is none."""
 BODY_LIMIT = 1 << 20
+REFUSED_AGAIN_S = 0.05
+"""A server that starts to listen shows the host nothing of it."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,16 @@ class Readings:
         (answer,) = answers
         body = answer.fetched.body if answer.fetched is not None else b""
         return Reading(asked.t_ns, asked.t_err_ns, answer.event, body)
+
+    def first_answer(self, path: str, over: str, within_s: float, clock: Clock) -> Reading:
+        """GET ``path`` until the server listens; the first answer, or the last refusal."""
+        deadline = Deadline(within_s, clock)
+        while True:
+            reading = self.get(path, over)
+            refused = isinstance(reading.reply, HttpFailed) and reading.reply.reason == REFUSED
+            if not refused or deadline.passed:
+                return reading
+            clock.sleep(REFUSED_AGAIN_S)
 
     @contextmanager
     def streaming(self, over: str = "usb") -> Iterator[Callable[[], socket.socket]]:

@@ -5,36 +5,34 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from hil.bench import Board
+from hil.board.identity import Identity
 from hil.board.interfaces import Instant, PowerDriver, UsbAgent
 from hil.board.sight import RESET, SUSPEND, VBUS_OFF
-from hil.capture.http import REFUSED
-from hil.clock import Clock, Deadline, MonotonicClock, to_ns
+from hil.clock import Clock, MonotonicClock
 from hil.device.actions import Actions
+from hil.device.bootloader import Entered
 from hil.device.bus_actions import BusActions
 from hil.device.bus_sleep import BusSleep
+from hil.device.chip import Chip, ChipCapture, Parts
 from hil.device.claims import ClaimReader, Judged
 from hil.device.log_stream import Channels, reading
 from hil.device.presence import Presence
+from hil.device.readiness import Readiness
 from hil.device.readings import Reading, Readings
+from hil.device.recovery import Recovered
 from hil.device.resets import Resets
 from hil.device.terminal import Ports, Terminal
 from hil.device.witness import Witness
-from hil.errors import BoardVanished, HarnessError, HilError, MisuseError
+from hil.errors import HarnessError, HilError, MisuseError
 from hil.profiles import Profile
-from hil.timeline.events import Acted, BoardSaid, Event, HttpFailed, UsbControl
+from hil.timeline.events import Acted, BoardSaid, Event
 
-ENUMERATION_S = 15.0
-"""A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
 DETACH_S = 10.0
 """A driver's control request that is on its way when the cable goes may hold the kernel's disconnect up for the 5 s of
 USB_CTRL_SET_TIMEOUT (include/linux/usb.h); with vhci_hcd it does."""
-REFUSED_AGAIN_S = 0.05
-"""A server that starts to listen shows the host nothing of it."""
-QUIET_S = 0.3
-QUIET_WITHIN_S = 3.0
 
 
-class Captured(Ports, Channels, Protocol):
+class Captured(Ports, Channels, ChipCapture, Protocol):
     """What a board's actions need of :class:`hil.capture.client.Capture`."""
 
     def record(self, event: Event) -> Event:
@@ -70,7 +68,13 @@ class UsbBoard:
         self._bus = BusActions(self._actions, agent, self._presence, self._clock, spec.supply)
         self._resets = Resets(spec, profile, agent, self._actions, readings=self._readings, witness=witness)
         self._terminal = Terminal(capture, witness, self._actions, self._presence.attached, self._clock)
-        self._plugged = True
+        self.plugged = True
+        """Whether its cable is in, as far as this run has pulled it."""
+        parts = Parts(spec, profile, agent, self._actions, self._readings, witness, capture, self._clock)
+        self._chip = Chip(parts)
+        self.readiness = Readiness(
+            self, parts, self._chip, self._bus, presence=self._presence, sleep=self._sleep, terminal=self._terminal
+        )
 
     def __repr__(self) -> str:
         return f"board {self.name}"
@@ -143,7 +147,7 @@ class UsbBoard:
 
     def _pull(self) -> Instant:
         done = self._power.off()
-        self._plugged = self._sleep.asleep = False
+        self.plugged = self._sleep.asleep = False
         if not self._presence.gone(DETACH_S):
             raise HarnessError(
                 f"board {self.name} is still on the bus {DETACH_S:g} s after its cable was pulled: the kernel has it "
@@ -153,7 +157,7 @@ class UsbBoard:
 
     def _put_back(self) -> Instant:
         done = self._power.on()
-        self._plugged = True
+        self.plugged = True
         return done
 
     # ---- bus ---------------------------------------------------------------------------------
@@ -241,6 +245,45 @@ class UsbBoard:
         self._clock.sleep(asleep_s)
         return asleep, self.resume()
 
+    # ---- loader ------------------------------------------------------------------------------
+
+    @property
+    def identity(self) -> Identity:
+        """What answers at the board's topology path now."""
+        return self._chip.modes.now()
+
+    def enter_bootloader(self, how: str = "", over: str = "usb") -> Entered:
+        """Bring the chip into its loader, and see that one answers.
+
+        Args:
+            how: a way of docs/bootloader.md; '' leaves a loader that is there as it is, else takes the surest way.
+            over: where 'http' asks, 'usb' or 'fallback'.
+
+        Raises:
+            MisuseError: the board has no such way.
+            LoaderFailure: the way ended elsewhere; the message begins with the name of where.
+        """
+        return self._chip.bootloader.enter(how, over)
+
+    def leave_bootloader(self, plain: bool = False) -> Entered:
+        """Reset the chip out of its loader and wait for its application; returns when that came.
+
+        Args:
+            plain: reset it alone, without having the loader forget the order to stay.
+
+        Raises:
+            LoaderFailure: the loader is there again, or nothing is.
+        """
+        return self._chip.bootloader.leave(plain)
+
+    def recover(self) -> Recovered:
+        """From wherever the board is to its application, by the gentlest rung that works; each is in the timeline.
+
+        Raises:
+            BoardDead: none does.
+        """
+        return self.readiness.recover()
+
     # ---- terminal ----------------------------------------------------------------------------
 
     def open_terminal(self, dtr: bool = True) -> Acted:
@@ -274,13 +317,7 @@ class UsbBoard:
         Returns:
             The first answer, or the last refusal when ``within_s`` have passed.
         """
-        deadline = Deadline(within_s, self._clock)
-        while True:
-            reading = self.get(path, over)
-            refused = isinstance(reading.reply, HttpFailed) and reading.reply.reason == REFUSED
-            if not refused or deadline.passed:
-                return reading
-            self._clock.sleep(REFUSED_AGAIN_S)
+        return self._readings.first_answer(path, over, within_s, self._clock)
 
     @contextmanager
     def log_stream(self, over: str = "usb") -> Iterator[Acted]:
@@ -342,27 +379,14 @@ class UsbBoard:
         """Attached, awake and idle, however the last test left it.
 
         Raises:
-            BoardVanished: it does not come back.
+            BoardVanished: it has not come up.
+            BoardDead: it was well before, and nothing brings it back.
         """
-        if not self._plugged:
-            self.plug()
-        self._bus.give_back()
-        if not self._witness.until(self._presence.attached, ENUMERATION_S):
-            raise BoardVanished(f"board {self.name} is not on the bus at {self.spec.usb} after {ENUMERATION_S:g} s")
-        if self._sleep.asleep:
-            self.resume()
-        self._witness.until(self._quiet, QUIET_WITHIN_S)
-
-    def _quiet(self) -> bool:
-        """Whether the host's drivers have asked the board nothing for a while, as far as usbmon tells."""
-        asked = self._witness.timeline.last(UsbControl(board=self.name))
-        return asked is None or self._clock.now_ns() - asked.t_ns > to_ns(QUIET_S)
+        self.readiness.make_ready()
 
     def leave(self) -> None:
         """Undo what would disturb the next test."""
-        if self._sleep.asleep and self._presence.attached():
-            self.resume()
-        self._terminal.restore()
+        self.readiness.leave()
 
     def _sees_unplug(self) -> str:
         """Nothing but silence tells a board with a supply of its own that its cable is out."""

@@ -1,0 +1,55 @@
+"""What a board's chip can be asked apart from its firmware: what runs on it, and its loader."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from hil.bench import Board
+from hil.board.interfaces import UsbAgent
+from hil.clock import Clock
+from hil.device.actions import Actions
+from hil.device.bootloader import Bootloader
+from hil.device.lent_port import PortCapture, lender
+from hil.device.mode import Modes
+from hil.device.readings import Readings
+from hil.device.recovery import Eyes
+from hil.device.witness import Witness
+from hil.profiles import Profile
+
+
+class ChipCapture(PortCapture, Protocol):
+    """What a chip needs of :class:`hil.capture.client.Capture`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What everything that is done to one board is done with."""
+
+    spec: Board
+    profile: Profile
+    agent: UsbAgent
+    actions: Actions
+    readings: Readings
+    witness: Witness
+    capture: ChipCapture
+    clock: Clock
+
+
+class Chip:
+    """One board's."""
+
+    def __init__(self, parts: Parts) -> None:
+        spec, agent, witness, clock = parts.spec, parts.agent, parts.witness, parts.clock
+        self.lend = lender(spec, agent, parts.capture)
+        self.modes = Modes(spec, agent, witness)
+        self.eyes = Eyes(spec, agent, self.modes, witness, clock)
+        self.bootloader = Bootloader(
+            spec,
+            parts.profile,
+            agent=agent,
+            actions=parts.actions,
+            modes=self.modes,
+            readings=parts.readings,
+            witness=witness,
+            lend=self.lend,
+            clock=clock,
+        )

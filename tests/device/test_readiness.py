@@ -1,0 +1,134 @@
+"""A board's beginning in a test: brought back where it had been well, left alone where it had not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hil.agent.client import Done
+from hil.board.identity import Identity
+from hil.device.recovery import Recovered
+from hil.errors import BoardDead, BoardVanished
+from hil.testing.fake_agent import PID, VID
+from hil.testing.faked_bench import CONSOLE, FakedBench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[FakedBench]:
+    """A board with a bridge, that was well in the test before."""
+    made = FakedBench(tmp_path, console=CONSOLE).known()
+    made.board.make_ready()
+    yield made
+    made.close()
+
+
+def lost(bench: FakedBench) -> None:
+    """It has left the bus, and the journal has it."""
+    bench.agent.detach()
+    bench.clock.advance(0.1)
+    bench.capture.catch_up()
+
+
+def told(bench: FakedBench) -> list[Recovered]:
+    found: list[Recovered] = []
+    bench.board.readiness.on_recovered = found.append
+    return found
+
+
+@pytest.mark.parametrize("pid", [0x1001, 0x0009])
+def test_a_board_that_the_last_test_left_in_its_loader_is_led_out(bench: FakedBench, pid: int) -> None:
+    """By the bridge's EN, and whoever asks is told."""
+    recovered = told(bench)
+    bench.agent.become(VID, pid)
+    bench.clock.advance(1.0)
+    bench.capture.catch_up()
+    bench.board.make_ready()
+    assert [each.rungs for each in recovered] == [("leave_loader",)]
+    assert bench.board.identity is Identity.APPLICATION
+
+
+def test_a_test_that_ends_in_the_loader_leaves_the_board_as_it_found_it(bench: FakedBench) -> None:
+    """The last one of a session too."""
+    bench.agent.become(VID, 0x1001)
+    bench.clock.advance(1.0)
+    bench.capture.catch_up()
+    bench.board.leave()
+    assert bench.board.identity is Identity.APPLICATION
+
+
+def test_a_board_that_was_well_and_is_gone_is_brought_back(bench: FakedBench) -> None:
+    """Waiting does not help, EN does."""
+    recovered = told(bench)
+    lost(bench)
+    bench.board.make_ready()
+    assert [each.rungs for each in recovered] == [("wait", "reset")]
+
+
+def test_a_board_that_never_came_is_not_hidden(tmp_path: Path) -> None:
+    """That it does not come up is the firmware's failure, and for the first test to tell."""
+    bench = FakedBench(tmp_path, console=CONSOLE).known()
+    lost(bench)
+    for _ in range(2):
+        with pytest.raises(BoardVanished, match=r"board s3-a is not on the bus at 1-1\.2 after 15 s"):
+            bench.board.make_ready()
+    assert not any(name.startswith("recover") for _, name in bench.actions())
+    bench.close()
+
+
+def test_a_board_that_stays_dead_is_not_tried_again(bench: FakedBench) -> None:
+    """The tests that remain are told so at once, as an error of the bench."""
+    lost(bench)
+    bench.agent.lines_reset = False
+    bench.agent.has_port_switch = False
+    bench.power.comes_back_s = None
+    with pytest.raises(
+        BoardDead, match="s3-a is not on the bus, and nothing brings it back; tried: wait, reset, power"
+    ):
+        bench.board.make_ready()
+    began_ns, done = bench.clock.now_ns(), len(bench.actions())
+    with pytest.raises(BoardDead, match=r"nothing brings it back(.|\n)*not tried again since$"):
+        bench.board.make_ready()
+    assert (bench.clock.now_ns(), len(bench.actions())) == (began_ns, done)
+
+
+def test_asking_again_by_name_is_a_new_attempt(bench: FakedBench) -> None:
+    """Somebody has put the cable back meanwhile."""
+    lost(bench)
+    bench.agent.lines_reset = bench.agent.has_port_switch = False
+    bench.power.comes_back_s = None
+    with pytest.raises(BoardDead):
+        bench.board.recover()
+    bench.agent.attach()
+    assert bench.board.recover() == Recovered()
+    bench.board.make_ready()
+
+
+def test_a_pulled_cable_is_put_back_first(bench: FakedBench) -> None:
+    """By whoever pulled it."""
+    bench.board.unplug()
+    assert bench.board.recover().rungs == ("plug",)
+
+
+def test_a_board_that_nothing_else_brings_back_is_flashed(bench: FakedBench) -> None:
+    """Its image does not run, and the bench knows one that does."""
+
+    def flash() -> Done:
+        bench.agent.become(VID, PID)
+        return Done(bench.clock.now_ns(), 0)
+
+    lost(bench)
+    bench.agent.lines_reset = bench.agent.has_port_switch = False
+    bench.power.comes_back_s = None
+    bench.board.readiness.flash = flash
+    assert bench.board.recover().rungs == ("wait", "reset", "power_cycle", "flash")
+
+
+def test_what_is_done_follows_from_the_bench(tmp_path: Path) -> None:
+    """A self-powered board without bridge, switch and fallback can only be waited for and asked over USB."""
+    bench = FakedBench(tmp_path, supply="own").known()
+    bench.agent.has_port_switch = False
+    assert set(bench.board.readiness.rungs()) == {"wait", "plug", "resume", "leave_loader", "usb_reset"}
+    bench.close()
+    rich = FakedBench(tmp_path, console=CONSOLE, fallback="192.0.2.7").known()
+    assert {"reset", "http_reset", "port_cycle", "power_cycle"} <= set(rich.board.readiness.rungs())
+    rich.close()
