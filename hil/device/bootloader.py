@@ -3,7 +3,7 @@
 Theory of operation. A chip that restarts with IO0 low, or with its force-download bit set, stays in its ROM, which
 shows itself on USB under one of two identities at the same topology path. Each way makes that restart come about; what
 it was worth is told by what comes: a loader's identity, and an answer to SYNC. Out of it again leads a reset with IO0
-high, after the bit has been cleared, because the bit outlives the reset.
+high that reaches the RTC domain, in which the bit lies.
 
 Of ways over the board's own USB port there is a trap: MicroPython takes DTR and RTS for the order to leave, and
 Ctrl-C for an interrupt; both are done only to a firmware whose profile says what it makes of them.
@@ -290,19 +290,23 @@ class Bootloader:
     # ---- ways out ----------------------------------------------------------------------------
 
     def _reset_out(self, plain: bool) -> tuple[_Asked, str]:
-        """By the bridge's EN, which clears the order to stay; else by the loader's own port, and then it is cleared."""
+        """By the bridge's EN or by the loader's RTC watchdog, which clear the order to stay; by RTS, which does not."""
         if self._spec.console:
             fell = self._agent.reset_by_lines(self._spec.name)
             return _Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
         identity = self._modes.now()
         if identity not in LOADERS:
             raise MisuseError(f"board {self._spec.name} is not in its loader: there is {identity} at {self._spec.usb}")
-        cleared = [False]
+        hows: list[str] = []
 
         def out(port: Port) -> None:
             talk = LoaderTalk(port, self._clock)
-            cleared[0] = not plain and talk.sync() and talk.forget_download()
+            if not plain and talk.sync():
+                hows.append("its RTC watchdog")
+                if talk.restart():
+                    return
+            hows[:] = ["its own lines"]
             steer(port, USJ_RESTART, self._clock)
 
         asked = self._through(out)
-        return asked, "its own lines" + (", the download bit cleared" if cleared[0] else "")
+        return asked, hows[0]

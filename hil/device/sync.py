@@ -1,7 +1,8 @@
-"""The first words with a chip's loader: whether one listens, and having it forget the order to stay.
+"""The first words with a chip's loader: whether one listens, and having it leave.
 
-Protocol: :mod:`hil.wire.esp_loader`. The order is RTC_CNTL_FORCE_DOWNLOAD_BOOT, bit 0 of RTC_CNTL_OPTION1; it lies in
-the RTC domain and outlives every reset of the chip that keeps its supply (ESP32-S3 TRM, "Reset and Clock").
+Protocol: :mod:`hil.wire.esp_loader`. The order to stay (RTC_CNTL_FORCE_DOWNLOAD_BOOT) lies in the RTC domain and
+outlives a reset of the core, and so does what was read from IO0. The RTC watchdog resets that domain too (ESP32-S3 TRM,
+"Reset and Clock", "Watchdog Timers"; addresses as in esptool ``targets/esp32s3.py``, ``rtc_wdt_reset``).
 """
 
 from hil.clock import Clock, Deadline
@@ -18,11 +19,16 @@ from hil.wire.esp_loader import (
     Request,
 )
 
-OPTION1 = 0x6000_812C
-FORCE_DOWNLOAD = 0x1
+WDT_CONFIG0, WDT_CONFIG1, WDT_PROTECT = 0x6000_8098, 0x6000_809C, 0x6000_80B0
+WDT_KEY = 0x50D8_3AA1
+WDT_TICKS = 2000
+"""Of the slow clock of 136 kHz: 15 ms."""
+WDT_RESET = 1 << 31 | 5 << 28 | 1 << 8 | 2
+"""Enabled, its first stage resets the system and the RTC domain, over 2 cycles (RTC_CNTL_WDTCONFIG0_REG)."""
 SYNC_S = 3.0
 """A loader that listens answers within milliseconds; one that has just come up lost what was sent before."""
 AGAIN_S = 0.1
+WRITE_S = 1.0
 LONGEST = 1 << 14
 _HEADER = 8
 _LENGTH_AT = slice(2, 4)
@@ -57,14 +63,17 @@ class LoaderTalk:
                 return True
         return False
 
-    def forget_download(self) -> bool:
-        """Clear the order to stay in the loader; whether the loader did so. SYNC goes before it.
+    def restart(self) -> bool:
+        """Have the RTC watchdog reset the whole chip; whether the loader took the order. SYNC goes before it.
 
         Raises:
-            BoardVanished: the device has left the bus.
+            BoardVanished: the device has left the bus, which after the order it does.
         """
-        write = RegisterWrite(OPTION1, 0, mask=FORCE_DOWNLOAD)
-        packet = self._ask(Request(Op.WRITE_REG, write.pack()), 1.0)
+        writes = ((WDT_PROTECT, WDT_KEY), (WDT_CONFIG1, WDT_TICKS), (WDT_CONFIG0, WDT_RESET), (WDT_PROTECT, 0))
+        return all(self._write(address, value) for address, value in writes)
+
+    def _write(self, address: int, value: int) -> bool:
+        packet = self._ask(Request(Op.WRITE_REG, RegisterWrite(address, value).pack()), WRITE_S)
         try:
             return packet is not None and Reply.parse(packet, self._status_length).error is None
         except WireError:

@@ -71,9 +71,9 @@ class UsbBoard:
         self.plugged = True
         """Whether its cable is in, as far as this run has pulled it."""
         parts = Parts(spec, profile, agent, self._actions, self._readings, witness, capture, self._clock)
-        self._chip = Chip(parts)
+        self.chip = Chip(parts)
         self.readiness = Readiness(
-            self, parts, self._chip, self._bus, presence=self._presence, sleep=self._sleep, terminal=self._terminal
+            self, parts, self.chip, self._bus, presence=self._presence, sleep=self._sleep, terminal=self._terminal
         )
 
     def __repr__(self) -> str:
@@ -250,7 +250,7 @@ class UsbBoard:
     @property
     def identity(self) -> Identity:
         """What answers at the board's topology path now."""
-        return self._chip.modes.now()
+        return self.chip.modes.now()
 
     def enter_bootloader(self, how: str = "", over: str = "usb") -> Entered:
         """Bring the chip into its loader, and see that one answers.
@@ -263,18 +263,18 @@ class UsbBoard:
             MisuseError: the board has no such way.
             LoaderFailure: the way ended elsewhere; the message begins with the name of where.
         """
-        return self._chip.bootloader.enter(how, over)
+        return self.chip.bootloader.enter(how, over)
 
     def leave_bootloader(self, plain: bool = False) -> Entered:
         """Reset the chip out of its loader and wait for its application; returns when that came.
 
         Args:
-            plain: reset it alone, without having the loader forget the order to stay.
+            plain: by RTS alone, which leaves the order to stay in the loader as it is.
 
         Raises:
             LoaderFailure: the loader is there again, or nothing is.
         """
-        return self._chip.bootloader.leave(plain)
+        return self.chip.bootloader.leave(plain)
 
     def recover(self) -> Recovered:
         """From wherever the board is to its application, by the gentlest rung that works; each is in the timeline.

@@ -352,16 +352,33 @@ def leaves_by_rts(made: Chip, pid: int) -> None:
 
 
 @pytest.mark.parametrize("pid", [JTAG, OTG])
-def test_the_order_to_stay_is_cleared_before_the_reset(chip: Made, pid: int) -> None:
-    """SYNC, WRITE_REG, RTS; then the application is there."""
+def test_the_rtc_watchdog_leads_out(chip: Made, pid: int) -> None:
+    """It clears the order to stay, and IO0 is read anew; the lines are not touched."""
     made = chip()
     in_loader(made, pid)
-    leaves_by_rts(made, APPLICATION)
+    talk = made.port.answer
+
+    def restarts(data: bytes) -> bytes:
+        said = talk(data)
+        if len(made.rom.requests) == 5:
+            made.goes_to(APPLICATION)
+        return said
+
+    made.port.answer = restarts
     left = made.bootloader.leave()
-    assert left.identity is Identity.APPLICATION
-    assert [request.op for request in made.rom.requests] == [Op.SYNC, Op.WRITE_REG]
-    assert made.port.lines == [(False, True), (False, False)]
+    assert (left.identity, left.how) == (Identity.APPLICATION, "its RTC watchdog")
+    assert made.port.lines == []
     assert made.bench.acted() == [("leave_bootloader", "reset")]
+
+
+def test_where_no_loader_answers_the_lines_are_left(chip: Made) -> None:
+    """RTS: an application that leaves USB to Serial/JTAG, or a loader that hangs."""
+    made = chip()
+    in_loader(made)
+    made.rom.mute = True
+    leaves_by_rts(made, APPLICATION)
+    assert made.bootloader.leave().how == "its own lines"
+    assert made.port.lines == [(False, True), (False, False)]
 
 
 def test_the_bridge_leads_out_too(chip: Made) -> None:
@@ -391,6 +408,7 @@ def test_a_flash_that_holds_nothing_that_runs(chip: Made) -> None:
     """The loader went and nothing came."""
     made = chip()
     in_loader(made)
+    made.rom.mute = True
     made.port.on_lines = lambda dtr, rts: made.bench.agent.detach() if not rts else None
     with pytest.raises(LoaderFailure, match=r"nothing came to 1-1\.2 within 10 s: what is in its flash does not run"):
         made.bootloader.leave()

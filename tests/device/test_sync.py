@@ -7,14 +7,20 @@ from hil.testing.fake_port import FakeLoader, FakePort
 from hil.wire.esp_loader import Op, RegisterWrite
 
 
-def test_a_rom_answers_and_forgets() -> None:
-    """SYNC, then bit 0 of RTC_CNTL_OPTION1 is cleared and no other."""
+def test_a_rom_answers_and_restarts() -> None:
+    """SYNC, then the RTC watchdog is unlocked, armed and locked again."""
     clock, rom = FakeClock(), FakeLoader()
     talk = LoaderTalk(FakePort(clock, rom.answer), clock)
     assert talk.sync()
-    assert talk.forget_download()
-    assert [request.op for request in rom.requests] == [Op.SYNC, Op.WRITE_REG]
-    assert RegisterWrite.parse_all(rom.requests[1].data) == (RegisterWrite(0x6000812C, 0, 1),)
+    assert talk.restart()
+    assert [request.op for request in rom.requests] == [Op.SYNC, *[Op.WRITE_REG] * 4]
+    writes = [RegisterWrite.parse_all(request.data) for request in rom.requests[1:]]
+    assert [(write.address, write.value) for (write,) in writes] == [
+        (0x600080B0, 0x50D83AA1),
+        (0x6000809C, 2000),
+        (0x60008098, 0xD0000102),
+        (0x600080B0, 0),
+    ]
 
 
 def test_a_stub_that_somebody_left_is_understood_too() -> None:
@@ -22,7 +28,7 @@ def test_a_stub_that_somebody_left_is_understood_too() -> None:
     clock, stub = FakeClock(), FakeLoader(stub=True)
     talk = LoaderTalk(FakePort(clock, stub.answer), clock)
     assert talk.sync()
-    assert talk.forget_download()
+    assert talk.restart()
 
 
 def test_a_boot_log_before_the_answer_does_not_matter() -> None:
@@ -42,10 +48,11 @@ def test_silence_ends_at_its_deadline() -> None:
     assert len(port.written) == 30
 
 
-def test_a_loader_that_refuses_the_write_has_not_forgotten() -> None:
-    """No answer is none either."""
+def test_a_loader_that_does_not_answer_has_not_taken_the_order() -> None:
+    """After the first of its four writes the rest is not sent."""
     clock, rom = FakeClock(), FakeLoader()
     talk = LoaderTalk(FakePort(clock, rom.answer), clock)
     assert talk.sync()
     rom.mute = True
-    assert not talk.forget_download()
+    assert not talk.restart()
+    assert len(rom.requests) == 2

@@ -1,0 +1,63 @@
+"""A board goes into its loader when it is told to, is flashed there, and comes back as what it was."""
+
+import pytest
+
+from hil import Expect, Host, HttpReply, UsbAttached, UsbBoard, UsbDetached
+from hil.board.identity import LOADERS, Identity
+
+WAYS = (
+    "dtr_rts",
+    "serial",
+    "http",
+    pytest.param("micropython", marks=pytest.mark.soak),
+    pytest.param("touch1200", marks=pytest.mark.soak),
+)
+
+
+def connect(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """What a board must do for a host that has just come."""
+    ios = host.persona("ios")
+    leased = ios.connect(board.name)
+    assert board.serves(leased)
+    if board.knows("http.status"):
+        expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.hil(role="dhcp-server")
+def test_the_loader_is_entered_and_left(board: UsbBoard, host: Host, expect: Expect, how: str) -> None:
+    """At the board's own topology path a loader comes and answers; out of it the application comes, and serves."""
+    if how not in board.chip.bootloader.ways():
+        pytest.skip(
+            f"board {board.name} has no way {how!r}; it has: {', '.join(board.chip.bootloader.ways()) or 'none'}"
+        )
+    if how == "http":
+        host.persona("ios").connect(board.name)
+    entered = board.enter_bootloader(how)
+    assert entered.port == "console" or entered.identity in LOADERS
+    assert entered.port == "console" or board.identity is entered.identity
+    left = board.leave_bootloader()
+    assert left.identity is Identity.APPLICATION
+    connect(board, host, expect)
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_a_flashed_board_serves(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """Into the loader, the known build, out of it: the board says that it runs it, and a host gets its lease."""
+    if not board.chip.bootloader.ways() or not board.spec.firmware:
+        pytest.skip(f"board {board.name} has no way into its loader, or bench.toml names no firmware for it")
+    result = board.flash()
+    expect.sequence(UsbDetached(path=board.spec.usb), UsbAttached(path=board.spec.usb), since=result, within_s=15.0)
+    assert board.identity is Identity.APPLICATION
+    connect(board, host, expect)
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_a_board_that_is_left_in_its_loader_is_recovered(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """As an aborted flash leaves it: the gentlest rung leads out, and the board serves."""
+    if not board.chip.bootloader.ways():
+        pytest.skip(f"board {board.name} has no way into its loader")
+    board.enter_bootloader()
+    recovered = board.recover()
+    assert recovered.rungs == ("leave_loader",)
+    connect(board, host, expect)
