@@ -101,8 +101,11 @@ def enter_by_http(board: Board) -> None:
 
 
 def over_serial_jtag(board: Board, folder: Path) -> dict[str, Any]:
-    """From the running application by its own request, then esptool's reset; the application comes back by itself."""
-    files = built(folder / "jtag", "--version", "1.0.1")
+    """From the running application by its own request, then esptool's reset; the application comes back by itself.
+
+    What is flashed is a firmware that leaves the pins with USB-OTG when it is asked for the loader.
+    """
+    files = built(folder / "jtag", "--version", "1.0.1", "--set", "loader_phy_on_otg=1")
     enter_by_http(board)
     port = board.shows("303a:1001")
     mode = board.state()
@@ -112,13 +115,11 @@ def over_serial_jtag(board: Board, folder: Path) -> dict[str, Any]:
 
 
 def over_usb_otg(board: Board, folder: Path) -> dict[str, Any]:
-    """The firmware leaves the pins on USB-OTG, and only the forcing bit is set."""
+    """The pins stay with USB-OTG, and only the forcing bit is set."""
     files = built(folder / "otg", "--version", "1.0.2")
-    board.ask("set_fault", faults=["loader-as-usb-otg"])
     enter_by_http(board)
     port = board.shows("303a:0009")
     done = esptool(port, *FILES, *files)
-    board.ask("set_fault", faults=[])
     board.shows("303a:4001")
     return {**done, "runs": board.state()}
 

@@ -1,0 +1,60 @@
+"""The esptool command line against the virtual board: nothing of hil is needed to flash it, and it runs what it got."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hil.errors import SetupError
+from hil.launcher.launch import run
+
+REPOSITORY = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one boot of the machine has found out about every line."""
+    folder = tmp_path_factory.mktemp("esptool")
+    argv = [sys.executable, "-m", "tests.proofs.esptool_in_machine", str(folder)]
+    try:
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        status = run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
+    except SetupError as error:
+        pytest.skip(str(error))
+    assert status == 0
+    found: dict[str, Any] = json.loads((folder / "esptool.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "words"),
+    [
+        ("over_serial_jtag", "1.0.1", "USB mode:           USB-Serial/JTAG"),
+        ("over_usb_otg", "1.0.2", "USB mode:           USB-OTG"),
+        ("over_the_bridge", "1.0.3", "Changing baud rate to 921600"),
+        ("from_a_boot_loop", "1.0.4", "USB mode:           USB-Serial/JTAG"),
+    ],
+)
+def test_a_board_runs_what_esptool_wrote(proof: dict[str, Any], line: str, version: str, words: str) -> None:
+    """Three files written and verified, and after esptool's own reset the application of that version is on the bus."""
+    found = proof[line]
+    assert found["status"] == 0, found["said"]
+    assert found["said"].count("Hash of data verified.") == 3
+    assert words in found["said"]
+    assert found["runs"] == ["application", f"hil-reference {version}"]
+
+
+def test_the_firmware_enters_the_loader_itself(proof: dict[str, Any]) -> None:
+    """No line of a host had a part in it."""
+    assert proof["over_serial_jtag"]["mode"] == ["loader", ""]
+
+
+def test_an_erased_board_loops_and_can_be_got_back(proof: dict[str, Any]) -> None:
+    """With the ROM's words, and USB-Serial/JTAG on the bus."""
+    assert proof["from_a_boot_loop"]["erased"]["status"] == 0
+    assert proof["from_a_boot_loop"]["looping"] == ["boot-loop", "invalid header: 0xffffffff"]
