@@ -1,5 +1,6 @@
 """Finds what is attached at a topology path, through udev's database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hil.errors import BenchError
 
 NO_APPLICATION = {0x0009: "the ROM's bootloader over USB-OTG", 0x1001: "the bootloader, or USB-Serial/JTAG"}
 """What an ESP32-S3 is called while its own USB stack does not run."""
+SWITCHED = ("relay", "uhubctl")
+"""Power that the bench can take away and give back without a hand."""
 LOOK_S = 0.2
 DEVICES = Path("/sys/bus/usb/devices")
 ESPRESSIF = 0x303A
@@ -64,7 +67,20 @@ def boards_on_the_bus(devices: Path = DEVICES) -> list[str]:
 
 
 def require_board(spec: Board, devices: list[Attached] | None = None) -> Attached:
-    """The device at the board's topology path.
+    """The application at the board's topology path.
+
+    Raises:
+        BenchError: nothing is there, a loader, or a device of another vendor; the message lists what is attached.
+    """
+    device = require_device(spec, devices)
+    if device.pid in NO_APPLICATION:
+        place = f"board {spec.name}: usb is {spec.usb!r}"
+        raise BenchError(f"{place}: {device} is {NO_APPLICATION[device.pid]}, not an application with NCM")
+    return device
+
+
+def require_device(spec: Board, devices: list[Attached] | None = None) -> Attached:
+    """The device at the board's topology path, whatever runs on it.
 
     Raises:
         BenchError: nothing is there, or a device of another vendor; the message lists what is attached.
@@ -76,14 +92,15 @@ def require_board(spec: Board, devices: list[Attached] | None = None) -> Attache
         if device.path == spec.usb:
             if device.vid != ESPRESSIF:
                 raise BenchError(f"{place}: {device} is not an Espressif device (303a); attached: {others}")
-            if device.pid in NO_APPLICATION:
-                raise BenchError(f"{place}: {device} is {NO_APPLICATION[device.pid]}, not an application with NCM")
             return device
     raise BenchError(f"{place}: nothing is attached there; attached: {others}")
 
 
-def await_board(spec: Board, within_s: float) -> Attached:
-    """As :func:`require_board`, for a board that may just be coming back from a run before.
+def await_board(spec: Board, within_s: float, look: Callable[[], list[Attached]] = attached) -> Attached | None:
+    """As :func:`require_device`, for a board that may just be coming back from a run before.
+
+    Returns:
+        What is there; None for a board that is not, where the bench can do something about it.
 
     Raises:
         BenchError: it is not there ``within_s``.
@@ -91,9 +108,12 @@ def await_board(spec: Board, within_s: float) -> Attached:
     deadline = Deadline(within_s)
     while True:
         try:
-            return require_board(spec)
+            return require_device(spec, present := look())
         except BenchError:
             if deadline.passed:
+                absent = all(device.path != spec.usb for device in present)
+                if absent and (spec.console or spec.power.driver in SWITCHED):
+                    return None
                 raise
             MonotonicClock().sleep(LOOK_S)
 

@@ -144,9 +144,11 @@ class OpenBench:
     def _begin(self) -> None:
         """Once everything watches, plug the virtual boards in."""
         self.capture.sync(START_S)
-        if self.virtual:
-            for board in self._boards.values():
+        for board in self._boards.values():
+            if self.virtual:
                 board.plug()
+            else:
+                board.readiness.inherit()
 
     def _power(self, spec: Board) -> PowerDriver:
         match spec.power.driver:

@@ -72,7 +72,7 @@ class Readiness:
         """Why it is not tried again, or ''."""
         self.on_recovered: Callable[[Recovered], None] = lambda recovered: None
         """Told when a board was brought back that nobody had asked to bring back."""
-        self.flash: Callable[[], Instant] | None = None
+        self.flash: Callable[[], Instant] | None = chip.flashing.flash if parts.spec.firmware else None
         """Writes the known build, where the bench has one."""
         self._board = board
         self._spec = parts.spec
@@ -86,6 +86,10 @@ class Readiness:
         self._witness = parts.witness
         self._clock = parts.clock
         self._was_well = False
+
+    def inherit(self) -> None:
+        """The board was on the bench before this run: what is wrong with it is not what this run's firmware did."""
+        self._was_well = True
 
     def make_ready(self) -> None:
         """

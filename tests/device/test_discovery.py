@@ -1,11 +1,12 @@
 """What is attached where."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hil.bench import Board
-from hil.device.discovery import Attached, boards_on_the_bus, require_board
+from hil.bench import Board, Power
+from hil.device.discovery import Attached, await_board, boards_on_the_bus, require_board
 from hil.errors import BenchError
 
 ESP = Attached("1-1.2", 0x303A, 0x4001, "123456", "Espressif Device")
@@ -34,6 +35,26 @@ def test_a_board_in_its_bootloader_is_named_as_such() -> None:
     rom = Attached("1-1.2", 0x303A, 0x1001, "7C:DF:A1:00:00:01", "USB JTAG/serial debug unit")
     with pytest.raises(BenchError, match=r"debug unit\) is the bootloader, or USB-Serial/JTAG, not an application"):
         require_board(Board("s3-a", "1-1.2"), [rom])
+
+
+def test_a_board_in_its_loader_is_awaited_all_the_same() -> None:
+    """It is brought back before the first test."""
+    rom = Attached("1-1.2", 0x303A, 0x0009, "0", "ESP32-S3")
+    assert await_board(Board("s3-a", "1-1.2"), 0.0, lambda: [DISK, rom]) is rom
+
+
+@pytest.mark.parametrize("spec", [{"console": "1-1.3"}, {"power": Power("relay", name="lab-1")}])
+def test_a_dead_port_is_no_end_where_something_can_be_done(spec: dict[str, Any]) -> None:
+    """A bridge pulls EN, a relay takes the supply."""
+    assert await_board(Board("s3-a", "1-1.2", **spec), 0.0, lambda: [DISK]) is None
+
+
+def test_a_dead_port_is_an_error_of_the_bench_where_nothing_can() -> None:
+    """And another vendor's device always is."""
+    with pytest.raises(BenchError, match=r"usb is '1-1\.2': nothing is attached there"):
+        await_board(Board("s3-a", "1-1.2"), 0.0, lambda: [DISK])
+    with pytest.raises(BenchError, match="is not an Espressif device"):
+        await_board(Board("s3-a", "1-1.3", console="1-1.4"), 0.0, lambda: [DISK])
 
 
 def device(root: Path, where: str, name: str, vid: str) -> None:

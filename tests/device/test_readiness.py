@@ -75,6 +75,17 @@ def test_a_board_that_never_came_is_not_hidden(tmp_path: Path) -> None:
     bench.close()
 
 
+def test_a_board_that_was_dead_before_the_run_is_brought_back(tmp_path: Path) -> None:
+    """A real board, which this run has not plugged in."""
+    bench = FakedBench(tmp_path, console=CONSOLE)
+    bench.agent.present = False
+    bench.board.readiness.inherit()
+    recovered = told(bench)
+    bench.board.make_ready()
+    assert [each.rungs for each in recovered] == [("wait", "reset")]
+    bench.close()
+
+
 def test_a_board_that_stays_dead_is_not_tried_again(bench: FakedBench) -> None:
     """The tests that remain are told so at once, as an error of the bench."""
     lost(bench)

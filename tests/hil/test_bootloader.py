@@ -41,6 +41,16 @@ def test_the_loader_is_entered_and_left(board: UsbBoard, host: Host, expect: Exp
     connect(board, host, expect)
 
 
+@pytest.mark.hil
+def test_the_loader_answers_at_the_bridge(board: UsbBoard) -> None:
+    """EN and IO0 by the bridge's lines: the ROM waits for a download at its UART, whatever USB shows."""
+    if not board.spec.console:
+        pytest.skip(f"board {board.name} has no console in bench.toml")
+    board.enter_bootloader("dtr_rts")
+    assert board.chip.bootloader.listens("console")
+    assert board.leave_bootloader().identity is Identity.APPLICATION
+
+
 @pytest.mark.hil(role="dhcp-server")
 def test_a_flashed_board_serves(board: UsbBoard, host: Host, expect: Expect) -> None:
     """Into the loader, the known build, out of it: the board says that it runs it, and a host gets its lease."""
