@@ -1,4 +1,4 @@
-"""What a board's chip can be asked apart from its firmware: what runs on it, and its loader."""
+"""What a board's chip can be asked apart from its firmware: what runs on it, its loader, and its flash."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,10 +8,12 @@ from hil.board.interfaces import UsbAgent
 from hil.clock import Clock
 from hil.device.actions import Actions
 from hil.device.bootloader import Bootloader
+from hil.device.flashing import Flashing
 from hil.device.lent_port import PortCapture, lender
 from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.recovery import Eyes
+from hil.device.running import Teller
 from hil.device.witness import Witness
 from hil.profiles import Profile
 
@@ -49,6 +51,16 @@ class Chip:
             actions=parts.actions,
             modes=self.modes,
             readings=parts.readings,
+            witness=witness,
+            lend=self.lend,
+            clock=clock,
+        )
+        self.flashing = Flashing(
+            spec,
+            actions=parts.actions,
+            bootloader=self.bootloader,
+            modes=self.modes,
+            teller=Teller(spec, parts.profile, witness, parts.readings, clock),
             witness=witness,
             lend=self.lend,
             clock=clock,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hil.bench import Board
 from hil.board.identity import Identity
@@ -26,11 +26,12 @@ from hil.device.witness import Witness
 from hil.errors import BenchError, FlashFailed, FlashRefused, HilError, LoaderFailure
 from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
-from hil.flash.flasher import Flashed, Flasher, Way
 from hil.flash.idf_build import read_build
 from hil.flash.progress import CONNECTING, DONE, FAILED, RESETTING, WRITING, Progress
-from hil.flash.tty_port import TtyPort
 from hil.timeline.events import FlashProgress, UsbAttached, UsbDetached
+
+if TYPE_CHECKING:
+    from hil.flash.flasher import Flashed, Way
 
 RUN_S = 15.0
 """From the reset to the application on the bus."""
@@ -54,7 +55,7 @@ class Bootloader(Protocol):
 class FlashResult:
     """What was done to a board, and what it says of itself now."""
 
-    flashed: Flashed
+    flashed: "Flashed"
     running: Running | None
     """None where the firmware has no way to tell."""
     t_ns: int
@@ -107,7 +108,22 @@ class Flashing:
         """When the loader was last told to reset."""
 
     def flash(self, what: What | None = None, known: What | None = None) -> FlashResult:
-        """Have the board hold and run ``what``; see :meth:`hil.UsbBoard.flash`."""
+        """Have the board hold and run ``what``.
+
+        Args:
+            what: build folder, merged image, pairs of offset and file, or a build; None: bench.toml's ``firmware``.
+            known: a build that the board is said to hold, believed as far as the board's own hash bears it out: only
+                sectors that differ from it are written. None: what was flashed last, if anything was.
+
+        Returns:
+            What was done, and what the board says of itself now.
+
+        Raises:
+            BenchError, BuildError: nothing can be flashed; the board was not touched.
+            FlashRefused: nothing was written; the board runs what it ran.
+            FlashFailed, BoardMute, BoardVanished: the board failed at it, or runs something else afterwards.
+            LoaderFailure: it did not come into its loader, or not out of it.
+        """
         build = self.build(what)
         old = self.build(known) if known is not None else self._held
         warm_up()
@@ -160,7 +176,10 @@ class Flashing:
         self._tell(Progress(DONE, 100, str(result)))
         return result
 
-    def _write(self, entered: Entered, build: Build, known: Build | None) -> Flashed:
+    def _write(self, entered: Entered, build: Build, known: Build | None) -> "Flashed":
+        from hil.flash.flasher import Flasher  # most sessions flash nothing
+        from hil.flash.tty_port import TtyPort
+
         self._held, self._reset_ns = None, 0
         try:
             with self._lend(entered.port) as port:
@@ -174,12 +193,14 @@ class Flashing:
         self._held, self._mac = build, flashed.mac
         return flashed
 
-    def _way(self, entered: Entered) -> Way:
+    def _way(self, entered: Entered) -> "Way":
         """With a bridge the reset is its own step, by EN; without one the loader's last command is the reset.
 
         On USB-Serial/JTAG the lines reset no more than the core, which keeps the straps as they were read; the RTC
         watchdog resets what holds them and the order to stay (ESP32-S3 TRM, "Reset and Clock").
         """
+        from hil.flash.flasher import Way
+
         baud = CONSOLE_BAUD if entered.port == "console" else Way().baud
         if self._spec.console:
             return Way(after="no-reset", baud=baud)

@@ -72,6 +72,9 @@ class UsbBoard:
         """Whether its cable is in, as far as this run has pulled it."""
         parts = Parts(spec, profile, agent, self._actions, self._readings, witness, capture, self._clock)
         self.chip = Chip(parts)
+        self.flashing = self.chip.flashing
+        self.flash = self.flashing.flash
+        """Puts a firmware into the board's flash and sees that it runs; docs/flashing.md."""
         self.readiness = Readiness(
             self, parts, self.chip, self._bus, presence=self._presence, sleep=self._sleep, terminal=self._terminal
         )

@@ -41,3 +41,18 @@ class Told:
         if now != self._last:
             self._last = now
             self._tell(now)
+
+
+class Lines:
+    """Steps as lines for a terminal: each status as it begins, and of writing every quarter."""
+
+    def __init__(self, write: Callable[[str], None], prefix: str) -> None:
+        self._write = write
+        self._prefix = prefix
+        self._shown = ("", 0)
+
+    def __call__(self, step: Progress) -> None:
+        quarter = step.percent // 25 * 25 if step.status == WRITING else 0
+        if (step.status, quarter) != self._shown:
+            self._shown = (step.status, quarter)
+            self._write(f"{self._prefix}{step}")

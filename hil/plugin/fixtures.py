@@ -55,6 +55,7 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
     node.stash[STARTED] = bench.record(TestStarted(node.nodeid, board=board.name)).t_ns
     board.on_skipped_check = lambda text: run.skipped_checks.append((node.nodeid, text))
     board.make_ready()
+    run.flash.see_to(board)
     yield board
     board.leave()
     bench.record(TestEnded(node.nodeid, "failed" if node.stash.get(FAILED, False) else "passed", board=board.name))
@@ -72,6 +73,7 @@ def neighbour(request: pytest.FixtureRequest, bench: OpenBench, board: UsbBoard)
     run, nodeid = _run(request), request.node.nodeid
     neighbour.on_skipped_check = lambda text: run.skipped_checks.append((nodeid, f"{neighbour.name}: {text}"))
     neighbour.make_ready()
+    run.flash.see_to(neighbour)
     yield neighbour
     neighbour.leave()
 

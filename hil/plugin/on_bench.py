@@ -27,6 +27,7 @@ def start(config: pytest.Config) -> int | None:
         given = options.read(config)
         run = Run(options=given, bench=given.load_bench(), where=whereabouts())
         config.stash[RUN] = run
+        run.say = lambda line: reporting.say(config, line)
         config.pluginmanager.register(OnBench(run), "hil-on-bench")
         if given.repeat > 1:
             config.pluginmanager.register(Repetitions(given.repeat, run.findings), "hil-repeat")

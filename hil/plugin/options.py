@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ MARKER = (
     f"({', '.join(sight.NEEDS)}), role what bench.toml must say of its firmware"
 )
 TINYUSB = ("0.19", "0.21")
+FLASH = AUTO, ALWAYS, NEVER = ("auto", "always", "never")
 MOST_REPETITIONS = 10_000
 MOST_VIRTUAL_BOARDS = 4
 """vhci_hcd has eight ports of full speed (CONFIG_USBIP_VHCI_HC_PORTS), and a board with its UART bridge takes two."""
@@ -27,6 +28,8 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("board", "NAME", "board of the bench to test; the first one without it"),
     ("artifacts", "DIR", "where timelines, captures and logs go (default: build/hil)"),
     ("tinyusb", "VERSION", "TinyUSB of the virtual board's firmware: 0.19 or 0.21 (default: 0.21)"),
+    ("flash", "WHEN", "flash bench.toml's firmware: auto, where another one runs; always; never (default: auto)"),
+    ("firmware", "PATH", "build folder or merged image for the board under test, in place of bench.toml's firmware"),
     ("repeat", "N", "run each hil test N times and tell how often it passed (default: 1)"),
     ("virtual-boards", "N", "boards of the virtual bench: 1 to 4 (default: 1)"),
 )
@@ -43,6 +46,8 @@ class Options:
     faults: tuple[str, ...]
     repeat: int = 1
     virtual_boards: int = 1
+    flash: str = AUTO
+    firmware: str = ""
 
     def load_bench(self) -> Bench:
         """The bench that this run is about.
@@ -54,7 +59,7 @@ class Options:
         from hil import profiles
 
         if not self.bench:
-            return bench_file.virtual(count=self.virtual_boards)
+            return self._with_firmware(bench_file.virtual(count=self.virtual_boards))
         if self.virtual_boards > 1:
             asked = f"--hil-virtual-boards {self.virtual_boards}"
             raise BenchError(f"{asked} needs the virtual bench, not {self.bench!r}")
@@ -63,7 +68,15 @@ class Options:
         bench = bench_file.load(Path(self.bench))
         for board in bench.boards:
             profiles.load(board.profile)
-        return bench
+        return self._with_firmware(bench)
+
+    def _with_firmware(self, bench: Bench) -> Bench:
+        """The board under test is flashed with what the command line names."""
+        if not self.firmware:
+            return bench
+        tested = self.board or bench.boards[0].name
+        boards = (replace(each, firmware=self.firmware) if each.name == tested else each for each in bench.boards)
+        return replace(bench, boards=tuple(boards))
 
 
 def add(parser: pytest.Parser) -> None:
@@ -87,6 +100,9 @@ def read(config: pytest.Config) -> Options:
     tinyusb = values["tinyusb"] or "0.21"
     if tinyusb not in TINYUSB:
         raise BenchError(f"--hil-tinyusb is {tinyusb!r}; known: {', '.join(map(repr, TINYUSB))}")
+    flash = values["flash"] or AUTO
+    if flash not in FLASH:
+        raise BenchError(f"--hil-flash is {flash!r}; known: {', '.join(map(repr, FLASH))}")
     faults = config.getoption("--hil-virtual-fault") or config.getini("hil_virtual_fault")
     return Options(
         bench=values["bench"],
@@ -95,6 +111,8 @@ def read(config: pytest.Config) -> Options:
         tinyusb=tinyusb,
         faults=tuple(faults),
         repeat=_number("repeat", values["repeat"], MOST_REPETITIONS),
+        flash=flash,
+        firmware=values["firmware"],
         virtual_boards=_number("virtual-boards", values["virtual-boards"], MOST_VIRTUAL_BOARDS),
     )
 

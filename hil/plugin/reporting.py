@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,23 @@ def header(run: Run) -> list[str]:
     for board in run.bench.boards:
         place = "on the virtual bus" if run.bench.virtual else f"at {board.usb}"
         lines.append(f"hil: board {board.name} {place}, profile {board.profile}, supply {board.supply}")
+        if board.firmware:
+            lines.append(f"hil: board {board.name} is flashed with {board.firmware}: {run.options.flash}")
     if run.bench.virtual:
         lines.append(f"hil: virtual firmware with TinyUSB {run.options.tinyusb}")
         lines += [f"hil: VIRTUAL FAULT {fault}" for fault in run.options.faults]
     return lines
+
+
+def say(config: pytest.Config, line: str) -> None:
+    """Put a line on the terminal now, from within a test or fixture."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(line)
+            reporter.flush()
 
 
 def left_out(run: Run) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from hil.bench import Bench
 from hil.errors import HarnessError
+from hil.plugin.flashing import SessionFlash
 from hil.plugin.options import Options
 
 if TYPE_CHECKING:
@@ -29,10 +31,19 @@ class Run:
     opened: OpenBench | None = None
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     """By test node id."""
+    say: Callable[[str], None] = print
+    """Puts a line on the terminal as it happens, whatever is being captured."""
+    flash: SessionFlash = field(init=False)
     skipped_checks: list[tuple[str, str]] = field(default_factory=list)
     """Test node id, and what was not checked and why."""
     _folders: dict[str, str] = field(default_factory=dict)
     _opening: Future[OpenBench] | None = None
+
+    def __post_init__(self) -> None:
+        self.flash = SessionFlash(self.options.flash, self._say)
+
+    def _say(self, line: str) -> None:
+        self.say(line)
 
     def begin(self) -> None:
         """Start to open the bench while tests are collected; :meth:`open` has the outcome."""

@@ -57,6 +57,7 @@ def test_an_unknown_role_is_refused_at_collection(pytester: pytest.Pytester) -> 
         (["--hil-bench", "none.toml"], "*none.toml: cannot be read: No such file or directory*"),
         (["--hil-bench", "b.toml", "--hil-virtual-fault", "x"], "*--hil-virtual-fault 'x' needs the virtual bench*"),
         (["--hil-bench", "b.toml", "--hil-virtual-boards", "2"], "*--hil-virtual-boards 2 needs the virtual bench*"),
+        (["--hil-flash", "often"], "*--hil-flash is 'often'; known: 'auto', 'always', 'never'*"),
         (["--hil-virtual-boards", "5"], "*--hil-virtual-boards is '5'; wanted a whole number from 1 to 4*"),
     ],
 )
@@ -72,6 +73,15 @@ def test_the_header_lists_every_virtual_board(pytester: pytest.Pytester) -> None
     pytester.makepyfile(HIL_TEST.format(arguments=""))
     result = pytester.runpytest_inprocess("-m", "hil", "--collect-only", "--hil-virtual-boards", "2")
     result.stdout.fnmatch_lines(["hil: board virtual-s3 on *", "hil: board virtual-s3-2 on *"])
+
+
+def test_the_header_says_what_is_flashed(pytester: pytest.Pytester) -> None:
+    """And when; of the board under test alone."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    arguments = ("--hil-virtual-boards", "2", "--hil-firmware", "build", "--hil-flash", "always")
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only", *arguments)
+    result.stdout.fnmatch_lines(["hil: board virtual-s3 is flashed with build: always"])
+    result.stdout.no_fnmatch_line("hil: board virtual-s3-2 is flashed*")
 
 
 def test_the_header_says_which_bench(pytester: pytest.Pytester) -> None:
@@ -142,6 +152,7 @@ def test_a_fixture_outside_a_hil_run_says_what_is_missing(pytester: pytest.Pytes
 def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> None:
     """`pytest --help` lists each --hil-… option and each hil_… ini value."""
     text = pytester.runpytest_inprocess("--help").stdout.str()
-    for name in ("bench", "board", "artifacts", "tinyusb", "repeat", "virtual-boards", "virtual-fault"):
+    names = ("bench", "board", "artifacts", "tinyusb", "repeat", "virtual-boards", "virtual-fault", "flash", "firmware")
+    for name in names:
         assert f"--hil-{name}" in text
         assert f"hil_{name.replace('-', '_')}" in text

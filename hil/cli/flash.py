@@ -1,0 +1,79 @@
+"""``hil flash``: a board of a bench gets a firmware, and says that it runs it."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from hil import bench
+from hil.errors import BenchError
+from hil.flash.progress import Lines
+
+if TYPE_CHECKING:
+    from hil.device.usb_board import UsbBoard
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+BENCH = "bench.toml"
+
+
+def add(commands: "Commands") -> None:
+    parser = commands.add_parser("flash", help="flash a board; NVS and what the build does not name stay")
+    parser.add_argument("path", nargs="?", help="build folder or merged image; without it bench.toml's `firmware`")
+    parser.add_argument("--bench", default=BENCH, metavar="FILE", help=f"where the board is (default: {BENCH})")
+    parser.add_argument("--board", default="", metavar="NAME", help="which one; the first one without it")
+    text = "a file and its place in flash, such as 0x10000=app.bin; may be given several times"
+    parser.add_argument("--offset", action="append", default=[], metavar="OFFSET=FILE", help=text)
+    text = "a build that the board is known to hold: only sectors that differ from it are written"
+    parser.add_argument("--known", metavar="PATH", help=text)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> str:
+    """Flash; returns what the board then says.
+
+    Raises:
+        BenchError: the options or the bench are wrong.
+        BuildError: what is to be flashed cannot be.
+        HilError: the board was not flashed; the message says why.
+    """
+    offsets = [parse_offset(text) for text in options.offset]
+    if offsets and options.path:
+        raise BenchError(f"{options.path} and --offset {options.offset[0]}: one of them says what is to be flashed")
+    with opened(Path(options.bench), options.board) as board:
+        board.flashing.on_progress = Lines(lambda line: print(line, flush=True), f"{board.name}: ")
+        result = board.flashing.flash(offsets or options.path, options.known)
+    return f"{board.name}: {result}"
+
+
+def parse_offset(text: str) -> tuple[int, Path]:
+    """``0x10000=app.bin``.
+
+    Raises:
+        BenchError: it is something else.
+    """
+    offset, equals, file = text.partition("=")
+    try:
+        if not equals or not file:
+            raise ValueError
+        return int(offset, 0), Path(file)
+    except ValueError as error:
+        raise BenchError(f"--offset is {text!r}; wanted such as '0x10000=app.bin'") from error
+
+
+@contextmanager
+def opened(file: Path, name: str) -> Iterator["UsbBoard"]:
+    """A board of a bench, opened for one command; the others are not touched."""
+    from hil.device.open_bench import OpenBench
+
+    known = bench.load(file)
+    spec = known.board(name) if name else known.boards[0]
+    with TemporaryDirectory(prefix="hil-") as evidence:
+        opened = OpenBench(replace(known, boards=(spec,)), Path(evidence))
+        try:
+            yield opened.board()
+        finally:
+            opened.close()
