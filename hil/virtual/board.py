@@ -62,7 +62,7 @@ class VirtualBoard:
         self._app: Application | None = None
         self._config = FirmwareConfig()
         self._usb = FirmwareUsb("", "")
-        self._services = Services(parts.stack, self, self._netif_started)
+        self._services = Services(parts.stack, self, self._netif_started, self._leased)
         self._device: FirmwareDevice | None = None
         self._events: DeviceEvents | None = None
         self._log: LogQueue | None = None
@@ -202,7 +202,7 @@ class VirtualBoard:
             self._wake = None
         self._commands.clear()
         self._sends.clear()
-        self._parts.stack.halt()
+        self._services.halt()
 
     def look(self) -> None:
         self._plug.follow_soon()
@@ -290,8 +290,6 @@ class VirtualBoard:
                 self.say(data)
             case fw.StartUsb() | fw.UsbConnect() | fw.UsbDisconnect():
                 self._change_pull_up(passed)
-            case fw.StartNetif() | fw.StartDhcpServer() | fw.StartHttp() | fw.SetAddress() | fw.ClearAddress():
-                self._services.start(passed, self._usb.board_mac)
             case fw.Restart(delay_ms):
                 self._chip.at(clock.now_ns() + delay_ms * clock.NS_PER_MS, partial(self._restart, Reset.SOFTWARE))
             case fw.PhyToSerialJtag():
@@ -301,10 +299,10 @@ class VirtualBoard:
                 self._chip.force_download(on)
             case fw.TransmitFrame(frame):
                 self._sends.put(frame)
-            case fw.Led():
-                pass
-            case _ if self._device is not None:
+            case fw.Led() | fw.CdcWrite() | fw.LinkState() | fw.RemoteWakeup() if self._device is not None:
                 self._tell_device(self._device, passed)
+            case _:
+                self._services.start(passed, self._usb.board_mac)
 
     def _tell_device(self, device: FirmwareDevice, command: Command) -> None:
         match command:
@@ -321,7 +319,10 @@ class VirtualBoard:
         write(f"W ({self._ms()}) main: {lines} log lines lost\n".encode())
 
     def _netif_started(self) -> None:
-        self._run(self._firmware.netif_started(self._ms()))
+        self.tell(self._firmware.netif_started)
+
+    def _leased(self, address: str) -> None:
+        self.tell(partial(self._firmware.leased, address))
 
     def _pretend(self, command: Command) -> None:
         """A fault swallowed the command: tell the firmware that it was carried out."""
@@ -371,7 +372,7 @@ class VirtualBoard:
     def frame_from_host(self, frame: bytes) -> None:
         taken, commands = self._firmware.frame_received(frame, self._ms())
         if taken:
-            self._parts.stack.deliver(frame)
+            self._services.deliver(frame)
         self._run(commands)
 
     def tell(self, callback: Callable[[int], list[Command]]) -> None:
@@ -383,11 +384,10 @@ class VirtualBoard:
     def _change_pull_up(self, command: Command) -> None:
         if isinstance(command, fw.StartUsb):
             self._events = DeviceEvents(self, self._firmware, self._seen)
-            own_supply = self._parts.supply == "own"
             self._chip.pins_to_otg()
             self._usb = self.faults.identity(self._app.usb if self._app is not None else self._usb)
             self._firmware.set_mac(self._usb.board_mac)
-            device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=own_supply)
+            device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=self._parts.supply == "own")
             self._device = device
             self._log = LogQueue(device.serial, partial(self._tell_lost, device.serial.write))
         self._pulled_up = not isinstance(command, fw.UsbDisconnect)

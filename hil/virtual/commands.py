@@ -129,7 +129,7 @@ class ClearAddress:
 
 @dataclass(frozen=True, slots=True)
 class StartDhcpClient:
-    """Begin with DISCOVER; tell :meth:`Firmware.address_assigned` and :meth:`Firmware.address_lost`."""
+    """Begin with DISCOVER; tell :meth:`Firmware.leased` of each change of the address."""
 
 
 @dataclass(frozen=True, slots=True)

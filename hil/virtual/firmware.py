@@ -139,13 +139,11 @@ class Firmware:
         """The address of the board's own side of the interface, before :class:`StartNetif` is answered."""
         self._c.fw_set_mac(self._core, mac_bytes(mac))
 
-    def address_assigned(self, address: str, now_ms: int) -> list[Command]:
-        """DHCP client role: the IP stack uses this address now."""
+    def leased(self, address: str, now_ms: int) -> list[Command]:
+        """DHCP client role: the IP stack uses this address now; 0.0.0.0: none any more."""
+        if address == "0.0.0.0":
+            return self._input(self._c.fw_address_lost, now_ms)
         return self._input(self._c.fw_address_assigned, now_ms, ipv4_bytes(address))
-
-    def address_lost(self, now_ms: int) -> list[Command]:
-        """DHCP client role: the lease is over."""
-        return self._input(self._c.fw_address_lost, now_ms)
 
     # ---- USB -------------------------------------------------------------------------------------
 

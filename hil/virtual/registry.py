@@ -7,7 +7,7 @@ the one that the board was configured with.
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hil.errors import VirtualBoardError, WireError
@@ -37,7 +37,7 @@ class Application:
     firmware: Firmware
     usb: FirmwareUsb
     config: FirmwareConfig
-    """As it was built."""
+    """As it was built; it knows its own ELF digest."""
 
 
 class Registry:
@@ -74,17 +74,18 @@ class Registry:
         """
         elf = description.elf_sha256
         if elf not in self._running:
-            self._running[elf] = self._made(flash, offset)
+            self._running[elf] = self._made(flash, offset, elf)
         return self._running[elf]
 
-    def _made(self, flash: FlashChip, offset: int) -> Application | None:
+    def _made(self, flash: FlashChip, offset: int, elf_sha256: str) -> Application | None:
         try:
             build = AppBuild.of_image(image_at(flash, offset))
             library = self._library(build.core) if build else None
             if build is None or library is None:
                 return None
             usb = FirmwareUsb.for_chip(self._chip_mac, build.tinyusb)
-            return Application(Firmware(library, build.config), usb, build.config)
+            config = replace(build.config, elf_sha256=elf_sha256)
+            return Application(Firmware(library, config), usb, config)
         except (WireError, VirtualBoardError):
             return None
 

@@ -17,7 +17,7 @@ from hil.virtual.fault_loader import load
 from hil.virtual.faults import ArmedFault, Arming, Fault
 from hil.virtual.firmware import FirmwareConfig, UsbConnect, UsbDisconnect
 from hil.virtual.flash import FlashChip
-from hil.virtual.points import ChipReset, Injection, Later, Mount, Point, StallUsb
+from hil.virtual.points import ChipReset, Injection, Later, LoseContact, Mount, Point, PullCable, StallUsb
 from hil.virtual.registry import Registry, furnish
 from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.soc import Reset
@@ -288,6 +288,74 @@ def test_a_chip_that_is_released_with_io0_low_waits_for_a_download() -> None:
         await bench.board.reset(Reset.EN)
         await bench.connected()
         assert (bench.board.state.mode, bench.board.state.runs) == ("application", "hil-reference 0.1.0")
+
+    run(scenario)
+
+
+async def product(host: UsbipHost) -> int:
+    return int.from_bytes((await host.control(0x80, 6, 0x0100, 0, 18))[1][10:12], "little")
+
+
+@pytest.mark.parametrize(("on_otg", "found"), [(0, 0x1001), (1, 9)])
+def test_the_firmware_enters_the_loader_when_it_is_asked_to(on_otg: int, found: int) -> None:
+    """POST /bootloader: the application leaves the bus, the chip's own device comes, in its loader."""
+
+    async def scenario(bench: Bench) -> None:
+        bench.flash.erase_all()
+        config = replace(QUICK, loader_phy_on_otg=on_otg, loader_detach_ms=1)
+        furnish(bench.flash, replace(bench.registry.factory, config=config))
+        await bench.board.plug()
+        await bench.link_up()
+        await bench.until(lambda: bench.stack.http)
+        assert bench.stack.http is not None
+        bench.stack.http.respond("POST", "/bootloader")
+        rom = await bench.cable.host()
+        assert await product(rom) == found
+        assert bench.board.state.mode == "loader"
+
+    run(scenario)
+
+
+class Interrupts(Fault):
+    """What it is given, at the first mount."""
+
+    def __init__(self, injection: Injection) -> None:
+        super().__init__({})
+        self._injections = [injection]
+
+    def at_point(self, point: Point, now_ms: int) -> Sequence[Injection]:
+        return (self._injections.pop(),) if point is Point.MOUNTED and self._injections else ()
+
+
+@pytest.mark.parametrize(("injection", "boots"), [(PullCable(0.01), 2), (LoseContact(0.01), 1)])
+def test_an_interrupted_cable_comes_back(injection: Injection, boots: int) -> None:
+    """A pulled one takes the power of a board that it feeds, a lost contact does not."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.cable.host()
+        await enumerate_device(host)
+        await host.wait_ended()
+        await enumerate_device(await bench.cable.host())
+        assert (bench.board.state.plugged, bench.board.state.boots) == (True, boots)
+
+    run(scenario, ArmedFault(Interrupts(injection), "interrupts", Arming()))
+
+
+def test_the_boot_button_counts_at_the_next_power_on() -> None:
+    """And not before."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        bench.board.hold_boot(True)
+        assert bench.board.state.mode == "application"
+        await bench.board.unplug()
+        await bench.board.plug()
+        assert bench.board.state.mode == "loader"
+        bench.board.hold_boot(False)
+        await bench.board.unplug()
+        await bench.board.plug()
+        assert bench.board.state.mode == "application"
 
     run(scenario)
 
