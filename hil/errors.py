@@ -9,7 +9,7 @@
     │   ├── AgentError           the privileged agent failed or went away
     │   │   └── AgentRefused     the allow list does not name what was asked for
     │   ├── VirtualBoardError    the virtual board's process failed or was asked for nonsense
-    │   ├── BuildError           what is to be flashed cannot be: no build, no image, another chip's, regions that overlap
+    │   ├── BuildError           what is to be flashed cannot be: no build, no image, another chip, an overlap
     │   ├── FlashRefused         nothing was written: this build may not go to the chip that is there
     │   ├── BoardDead            the board stays dead whatever the bench can do; not a verdict on its firmware
     │   └── MisuseError          a test uses hil in a way that cannot be judged
@@ -17,7 +17,7 @@
     │   ├── ExpectationFailed    what was awaited did not happen, or something forbidden did
     │   ├── BoardVanished        the board left the bus while it was being used
     │   ├── FlashFailed          flashing began and did not end with what was to be written
-    │   ├── LoaderFailure        the way into the chip's loader or out of it ended elsewhere; its message begins with a name
+    │   ├── LoaderFailure        the way into the chip's loader or out of it ended elsewhere, which has a name
     │   └── BoardMute            the board is there and does not answer within the deadline
     └── WireError                bytes that do not follow their format; the only exception of hil.wire
 
