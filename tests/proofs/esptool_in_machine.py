@@ -144,6 +144,43 @@ def from_a_boot_loop(board: Board, folder: Path) -> dict[str, Any]:
     return {**done, "erased": erased, "looping": looping, "runs": board.state()}
 
 
+def with_a_pulled_cable(board: Board, folder: Path) -> dict[str, Any]:
+    """Half of the boot loader is written when the power goes; the board comes back as one that does not boot."""
+    files = built(folder / "pulled", "--version", "1.0.5")
+    board.ask("set_fault", faults=["cable-pulled-mid-write"])
+    enter_by_http(board)
+    cut = esptool(board.shows("303a:1001"), "--no-stub", *FILES, *files)
+    wait(lambda: board.state()[0] == "boot-loop")
+    looping = board.state()
+    done = esptool(board.shows("303a:1001"), *FILES, *files)
+    board.shows("303a:4001")
+    return {**done, "cut": cut, "looping": looping, "runs": board.state()}
+
+
+def with_a_new_name(board: Board, folder: Path) -> dict[str, Any]:
+    """The port leaves in the middle of a write and comes back under another name; the loader is still there."""
+    files = built(folder / "renamed", "--version", "1.0.6")
+    board.ask("set_fault", faults=["port-renamed-mid-flash:back_ms=300"])
+    enter_by_http(board)
+    before = board.shows("303a:1001")
+    cut = esptool(before, *FILES, *files)
+    board.ask("set_fault", faults=[])
+    mode = board.state()
+    done = esptool(board.shows("303a:1001"), *FILES, *files)
+    board.shows("303a:4001")
+    return {**done, "cut": cut, "mode": mode, "runs": board.state()}
+
+
+PROOFS = (
+    over_serial_jtag,
+    over_usb_otg,
+    over_the_bridge,
+    from_a_boot_loop,
+    with_a_pulled_cable,
+    with_a_new_name,
+)
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     board = Board("esptool", supply="bus")
@@ -151,7 +188,7 @@ def main() -> None:
     try:
         board.ask("plug")
         board.shows("303a:4001")
-        for prove in (over_serial_jtag, over_usb_otg, over_the_bridge, from_a_boot_loop):
+        for prove in PROOFS:
             wait(lambda: board.state()[0] == "application")
             found[prove.__name__] = prove(board, folder)
             (folder / "esptool.json").write_text(json.dumps(found, indent=1))

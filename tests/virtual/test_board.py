@@ -1,11 +1,14 @@
 """The whole board in process: the test is the USB host, a fake stack plays the IP peers."""
 
 import asyncio
+import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
+from hil import clock
 from hil.errors import VirtualBoardError
 from hil.testing.fake_cable import FakeCable, enable_network, enumerate_device, next_notification
 from hil.testing.fake_stack import FakeStack
@@ -17,11 +20,13 @@ from hil.virtual.fault_loader import load
 from hil.virtual.faults import ArmedFault, Arming, Fault
 from hil.virtual.firmware import FirmwareConfig, UsbConnect, UsbDisconnect
 from hil.virtual.flash import FlashChip
+from hil.virtual.ipstack.dhcp_server import DhcpPool, DhcpServer, reply_frame
 from hil.virtual.points import ChipReset, Injection, Later, LoseContact, Mount, Point, PullCable, StallUsb
 from hil.virtual.registry import Registry, furnish
 from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
+from hil.wire import dhcp
 from hil.wire.arp import REPLY, REQUEST, ArpPacket
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
 from hil.wire.ethernet import ETHERTYPE_ARP, EthernetFrame
@@ -568,6 +573,49 @@ def test_a_fault_that_raises_kills_the_board_by_name_and_line() -> None:
         assert [str(error) for error in bench.died] == [f"fault broken: {__file__}:{line}: ValueError: oops"]
 
     run(scenario, ArmedFault(Broken({}), "broken", Arming()))
+
+
+CLIENT = replace(QUICK, role="dhcp-client", silence_ignored=1)
+
+
+def test_a_dhcp_client_gets_its_address_from_the_host() -> None:
+    """The board asks over the bus, uses what it is given, and says so; the lease goes with the link."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        host = await bench.link_up()
+        pool = DhcpPool("10.0.0.1", 24, "10.0.0.7", "10.0.0.7")
+        server = DhcpServer(pool, clock.now_ns())
+        for _ in range(2):
+            (question,) = await received(host)
+            message = dhcp.from_frame(question)
+            reply = server.receive(message, clock.now_ns()) if message else None
+            assert reply is not None
+            answer = reply_frame(reply, USB.host_mac, pool.server)
+            await host.submit_out(FRAMES, pack_ntb16([answer], 0, NtbLimits(max_size=3200))).done()
+        await bench.until(lambda: bench.stack.address == "10.0.0.7/24")
+        told = bench.board.respond("GET", "/events").body.decode()
+        names = re.findall(r"DHCP_\w+(?:: .*)?", told.partition("=== STATUS")[0])
+        assert names == [
+            *("DHCP_CLIENT_STARTED", "DHCP_DISCOVER_TX", "DHCP_OFFER_RX", "DHCP_REQUEST_TX", "DHCP_ACK_RX"),
+            "DHCP_ASSIGNED: 10.0.0.7",
+        ]
+        await host.control(0x00, 9, 0, 0)
+        await bench.until(lambda: bench.stack.address == f"{NONE}/0")
+
+    run(scenario, config=CLIENT)
+
+
+def test_the_board_knows_the_digest_of_what_it_runs() -> None:
+    """/version tells the ELF's SHA-256 that stands in the image in flash."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.link_up()
+        told = json.loads(bench.board.respond("GET", "/version").body)
+        assert told["elf_sha256"] == bench.registry.factory.elf_sha256
+
+    run(scenario)
 
 
 STATIC = replace(

@@ -125,3 +125,17 @@ def test_worn_bits_stay_cleared(tmp_path: Path) -> None:
     again = FlashChip(MB, tmp_path / "flash")
     assert again.read(SECTOR, 3) == b"\xff\xf0\xff"
     again.close()
+
+
+def test_the_same_cells_can_be_shown_as_a_smaller_chip(tmp_path: Path) -> None:
+    """What is written through it is in the board's own flash and in its file; it knows nothing above its end."""
+    flash = FlashChip(8 * MB, tmp_path / "flash")
+    small = flash.shown_as(MB)
+    small.program(0x1000, b"abc")
+    assert flash.read(0x1000, 3) == b"abc"
+    with pytest.raises(VirtualBoardError, match="it has 0x100000"):
+        small.read(MB, 1)
+    small.erase_all()
+    assert flash.read(0x1000, 3) == b"\xff" * 3
+    assert (tmp_path / "flash").stat().st_size == 8 * MB
+    flash.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hil.agent.protocol import StartVirtual
-from hil.agent.server.virtual import Configured, VirtualProcess, VirtualProcesses, permitted_faults
-from hil.errors import AgentRefused, VirtualBoardError
+from hil.agent.server.virtual import Configured, VirtualProcess, VirtualProcesses, flash_file, permitted_faults
+from hil.errors import AgentRefused, SetupError, VirtualBoardError
 
 REQUEST = StartVirtual("v", "bus", ["late-dhcp"], "0.21")
 ANSWER = (
@@ -183,3 +183,34 @@ def test_a_fault_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     """A path without a file is named."""
     with pytest.raises(AgentRefused, match="is not a Python file"):
         permitted_faults([str(tmp_path / "none.py")], os.getuid(), True)
+
+
+def test_each_user_has_a_directory_of_flash_files(tmp_path: Path) -> None:
+    """The agent names the file; a directory that others could write is refused."""
+    assert flash_file("s3-a", 1000, tmp_path) == tmp_path / "1000" / "s3-a.flash"
+    assert flash_file("s3-a", 1001, tmp_path).parent != flash_file("s3-a", 1000, tmp_path).parent
+    assert (tmp_path / "1000").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "1000").chmod(0o770)
+    with pytest.raises(SetupError, match=r"1000 must be a directory that uid \d+ alone can write"):
+        flash_file("s3-a", 1000, tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="keep their flash there"):
+        flash_file("s3-a", 1000, tmp_path / "file")
+
+
+def test_the_flash_file_is_part_of_the_configuration() -> None:
+    """Where there is one."""
+    script = (
+        "import json, socket, sys; s = socket.socket(fileno=int(sys.argv[-1])); "
+        "m = json.loads(s.recv(9999)); answer = {'id': 1, 'ok': False, 'error': m['flash']}; "
+        "s.send(json.dumps(answer).encode() + b'\\n')"
+    )
+
+    async def scenario() -> None:
+        process = VirtualProcess((sys.executable, "-c", script))
+        with pytest.raises(VirtualBoardError, match="/x/y-flash"):
+            await process.configure(REQUEST, [], flash="/x/y-flash")
+        process.control.close()
+        await process.end()
+
+    asyncio.run(scenario())

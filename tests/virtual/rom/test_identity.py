@@ -33,3 +33,11 @@ def test_what_the_bits_cannot_hold_is_refused(field: str, value: object, words: 
     """With the value and the limit."""
     with pytest.raises(VirtualBoardError, match=words):
         ChipIdentity(**{field: value})  # type: ignore[arg-type]
+
+
+def test_secure_boot_and_another_number_are_told() -> None:
+    """By the eFuse that esptool reads, and by GET_SECURITY_INFO."""
+    burnt = ChipIdentity(secure_boot=True, number=5)
+    assert burnt.efuse_words()[0x6000_7038] == 1 << 20
+    assert (burnt.security.flags, burnt.security.chip_id) == (1, 5)
+    assert 0x6000_7038 not in ChipIdentity().efuse_words()

@@ -70,3 +70,10 @@ def test_a_watchdog_that_only_interrupts_resets_nothing() -> None:
     found = registers()
     arm(found, WDT_KEY, 1 << 31 | 1 << 28)
     assert found.watchdog_s is None
+
+
+def test_a_sticky_bit_is_not_cleared() -> None:
+    """Whatever a host writes there."""
+    registers = Registers(FlashChip(), ChipIdentity(), strapped=False, forced=True, sticky=True)
+    registers.write(OPTION1, 0, 1)
+    assert registers.force_download
