@@ -3,7 +3,8 @@
 #   make hil                 the scenarios on the bench: boards of bench.toml, or the virtual board
 #   make hil FAULT=name      … with a fault in the virtual board
 #   make test                hil's own tests, without a bench
-#   make soak                the long proofs: every fault at two timings and from a file
+#   make soak                the long proofs: every fault at two timings and from a file, half an hour of fuzzing
+#   make firmware            the firmware's checks alone, with the compilers that they need
 #   make bench               what hil costs, against a bare loop and a bare pytest
 #   make check               style, types, import contracts
 #   make fix                 what of that can be mended by a tool
@@ -16,7 +17,7 @@ ARGS =
 # Named, because collecting all other tests takes an emulated machine half a minute.
 SCENARIOS = tests/hil
 
-.PHONY: help hil test soak bench check fix venv machine tests
+.PHONY: help hil test soak firmware bench check fix venv machine tests
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -28,6 +29,10 @@ test: tests
 
 soak: tests
 	$(BIN)/pytest -m soak $(ARGS)
+
+firmware: venv
+	@tools/setup firmware
+	$(BIN)/pytest -m "not soak" $(ARGS) tests/firmware
 
 bench: venv
 	$(BIN)/python tests/bench/run.py

@@ -94,8 +94,8 @@ def write() -> None:
 
 _TEXT = """# What the core costs
 
-`python -m tests.firmware.costs` measures and writes this page; `tests/firmware/test_costs.py` holds the budgets, and sees
-to it that the page is not far from the truth.
+`python -m tests.firmware.costs` measures and writes this page; `tests/firmware/test_costs.py` holds the budgets and
+sees to it that the page is not far from the truth.
 
 ## Bytes, for the Xtensa windowed ABI
 

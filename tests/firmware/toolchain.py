@@ -48,7 +48,7 @@ def need(*tools: str) -> None:
     """Skip the test by the name of the first tool that is not on the path."""
     for tool in tools:
         if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}; `make test` installs it where there is apt")
+            pytest.skip(f"needs {tool}; `tools/setup firmware` installs it")
 
 
 @functools.cache
