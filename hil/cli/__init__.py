@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hil.cli import boards, diagnose, faults, flash, init
+from hil.cli import boards, diagnose, faults, flash, init, recover
 from hil.errors import HilError
 
 
@@ -15,7 +15,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="hil", description="Hardware in the loop for ESP32-S3 USB firmware.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (boards, diagnose, faults, flash, init):
+    for module in (boards, diagnose, faults, flash, init, recover):
         module.add(commands)
     options = parser.parse_args(argv)
     try:

@@ -105,7 +105,7 @@ class Bootloader:
         own_lines = not self._spec.console and (loader.lines or self._modes.now() is Identity.SERIAL_JTAG)
         return (*(way for way, there in given.items() if there), *((DTR_RTS,) if own_lines else ()))
 
-    def enter(self, how: str = "", over: str = "usb") -> Entered:
+    def enter(self, how: str = "", over: str = "usb", at: str = "") -> Entered:
         """Bring the chip into its loader and see that it answers; see :meth:`hil.UsbBoard.enter_bootloader`."""
         if not how and (present := self._present()) is not None:
             return present
@@ -120,7 +120,7 @@ class Bootloader:
         entered: list[Entered] = []
 
         def do() -> Entered:
-            entered.append(self._arrived(ways[chosen](), chosen))
+            entered.append(self._arrived(ways[chosen](), chosen, at or self._spec.flash))
             return entered[0]
 
         self._actions.perform("enter_bootloader", RESET, do, chosen)
@@ -240,8 +240,8 @@ class Bootloader:
             raise MisuseError(f"{asked}; ways: {known}")
         return how or ways[0]
 
-    def _arrived(self, asked: _Asked, how: str) -> Entered:
-        if how == DTR_RTS and self._spec.flash == "console":
+    def _arrived(self, asked: _Asked, how: str, at: str) -> Entered:
+        if how == DTR_RTS and self._spec.console and at == "console":
             return self._arrived_at_console(asked)
         since_ns = asked.t_ns - asked.t_err_ns
         deadline = Deadline(ENTER_S, self._clock)

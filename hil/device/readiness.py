@@ -72,6 +72,8 @@ class Readiness:
         """Why it is not tried again, or ''."""
         self.on_recovered: Callable[[Recovered], None] = lambda recovered: None
         """Told when a board was brought back that nobody had asked to bring back."""
+        self.on_rung: Callable[[str, State], None] = lambda rung, state: None
+        """Told each rung before it is tried."""
         self.flash: Callable[[], Instant] | None = chip.flashing.flash if parts.spec.firmware else None
         """Writes the known build, where the bench has one."""
         self._board = board
@@ -122,7 +124,8 @@ class Readiness:
     def recover(self) -> Recovered:
         """See :meth:`hil.UsbBoard.recover`."""
         try:
-            recovered = Recovery(self._actions, self._where, self._clock).climb(self.rungs())
+            recovery = Recovery(self._actions, self._where, self._clock, on_rung=self.on_rung)
+            recovered = recovery.climb(self.rungs())
         except BoardDead as error:
             self.dead = str(error)
             raise

@@ -111,11 +111,18 @@ class Recovery:
         look: where the board is, with the patience for it.
         clock: for the deadline.
         within_s: of one climb.
+        on_rung: told each rung before it is tried, and where the board is.
     """
 
     def __init__(
-        self, actions: Actions, look: Callable[[float], State], clock: Clock, within_s: float = RECOVER_S
+        self,
+        actions: Actions,
+        look: Callable[[float], State],
+        clock: Clock,
+        within_s: float = RECOVER_S,
+        on_rung: Callable[[str, State], None] = lambda rung, state: None,
     ) -> None:
+        self._on_rung = on_rung
         self._actions = actions
         self._look = look
         self._clock = clock
@@ -138,6 +145,7 @@ class Recovery:
             if rung is None or deadline.passed:
                 raise self._dead(state, climb, deadline.passed)
             climb.tried.append(rung)
+            self._on_rung(rung, state)
             self._try(rung, deeds[rung], state, climb)
             state = self._look(COMES_S)
         return Recovered(tuple(climb.tried), climb.was)

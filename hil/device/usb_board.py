@@ -255,18 +255,19 @@ class UsbBoard:
         """What answers at the board's topology path now."""
         return self.chip.modes.now()
 
-    def enter_bootloader(self, how: str = "", over: str = "usb") -> Entered:
+    def enter_bootloader(self, how: str = "", over: str = "usb", at: str = "") -> Entered:
         """Bring the chip into its loader, and see that one answers.
 
         Args:
             how: a way of docs/bootloader.md; '' leaves a loader that is there as it is, else takes the surest way.
             over: where 'http' asks, 'usb' or 'fallback'.
+            at: which port's loader 'dtr_rts' asks first, and thereby chooses; '' is bench.toml's ``flash``.
 
         Raises:
             MisuseError: the board has no such way.
             LoaderFailure: the way ended elsewhere; the message begins with the name of where.
         """
-        return self.chip.bootloader.enter(how, over)
+        return self.chip.bootloader.enter(how, over, at)
 
     def leave_bootloader(self, plain: bool = False) -> Entered:
         """Reset the chip out of its loader and wait for its application; returns when that came.

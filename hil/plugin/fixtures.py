@@ -54,10 +54,10 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
         pytest.skip(unfit)
     node.stash[STARTED] = bench.record(TestStarted(node.nodeid, board=board.name)).t_ns
     board.on_skipped_check = lambda text: run.skipped_checks.append((node.nodeid, text))
-    board.make_ready()
+    run.recoveries.make_ready(board, node.nodeid)
     run.flash.see_to(board)
     yield board
-    board.leave()
+    run.recoveries.leave(board)
     bench.record(TestEnded(node.nodeid, "failed" if node.stash.get(FAILED, False) else "passed", board=board.name))
 
 
@@ -72,10 +72,10 @@ def neighbour(request: pytest.FixtureRequest, bench: OpenBench, board: UsbBoard)
         pytest.skip(f"needs two boards: {told}")
     run, nodeid = _run(request), request.node.nodeid
     neighbour.on_skipped_check = lambda text: run.skipped_checks.append((nodeid, f"{neighbour.name}: {text}"))
-    neighbour.make_ready()
+    run.recoveries.make_ready(neighbour, nodeid)
     run.flash.see_to(neighbour)
     yield neighbour
-    neighbour.leave()
+    run.recoveries.leave(neighbour)
 
 
 def _unfit(node: pytest.Item, bench: OpenBench, board: UsbBoard) -> str:

@@ -149,4 +149,6 @@ def summary(run: Run, reporter: pytest.TerminalReporter) -> None:
         reporter.write_line(f"hil: {node}: {names}")
     for node, text in run.skipped_checks:
         reporter.write_line(f"hil: {node}: skipped check: {text}")
+    for line in run.recoveries.lines():
+        reporter.write_line(line)
     reporter.write_line(f"hil: evidence in {run.options.artifacts}")

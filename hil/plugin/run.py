@@ -14,6 +14,7 @@ from hil.bench import Bench
 from hil.errors import HarnessError
 from hil.plugin.flashing import SessionFlash
 from hil.plugin.options import Options
+from hil.plugin.recovery import Recoveries
 
 if TYPE_CHECKING:
     from hil.device.open_bench import OpenBench
@@ -34,6 +35,7 @@ class Run:
     say: Callable[[str], None] = print
     """Puts a line on the terminal as it happens, whatever is being captured."""
     flash: SessionFlash = field(init=False)
+    recoveries: Recoveries = field(default_factory=Recoveries)
     skipped_checks: list[tuple[str, str]] = field(default_factory=list)
     """Test node id, and what was not checked and why."""
     _folders: dict[str, str] = field(default_factory=dict)

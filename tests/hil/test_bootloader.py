@@ -46,8 +46,7 @@ def test_the_loader_answers_at_the_bridge(board: UsbBoard) -> None:
     """EN and IO0 by the bridge's lines: the ROM waits for a download at its UART, whatever USB shows."""
     if not board.spec.console:
         pytest.skip(f"board {board.name} has no console in bench.toml")
-    board.enter_bootloader("dtr_rts")
-    assert board.chip.bootloader.listens("console")
+    assert board.enter_bootloader("dtr_rts", at="console").port == "console"
     assert board.leave_bootloader().identity is Identity.APPLICATION
 
 

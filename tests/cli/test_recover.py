@@ -1,0 +1,68 @@
+"""hil recover."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hil.cli import main
+from hil.device.usb_board import UsbBoard
+from hil.testing.faked_bench import CONSOLE, FakedBench
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakedBench]:
+    """What the command opens."""
+    made = FakedBench(tmp_path, console=CONSOLE).known()
+
+    @contextmanager
+    def opened(file: Path, name: str) -> Iterator[UsbBoard]:
+        yield made.board
+
+    monkeypatch.setattr("hil.cli.recover.opened", opened)
+    yield made
+    made.close()
+
+
+def gone(bench: FakedBench) -> None:
+    bench.agent.detach()
+    bench.clock.advance(0.1)
+    bench.capture.catch_up()
+
+
+def test_a_board_that_is_well(bench: FakedBench, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is left alone; status 0."""
+    assert main(["recover"]) == 0
+    assert capsys.readouterr().out == "s3-a: runs its application; nothing was done\n"
+
+
+def test_each_rung_is_told_as_it_is_tried(bench: FakedBench, capsys: pytest.CaptureFixture[str]) -> None:
+    """With where the board was; then how it came back; status 0."""
+    gone(bench)
+    assert main(["recover"]) == 0
+    assert capsys.readouterr().out == (
+        "s3-a: is not on the bus; trying: wait\n"
+        "s3-a: is not on the bus; trying: reset\n"
+        "s3-a: runs its application; it was not on the bus, and came back by wait, reset\n"
+    )
+
+
+def test_a_board_that_stays_dead(bench: FakedBench, capsys: pytest.CaptureFixture[str]) -> None:
+    """Says what was tried and what each said; status 1."""
+    bench.agent.lines_reset = bench.agent.has_port_switch = False
+    bench.power.comes_back_s = None
+    gone(bench)
+    assert main(["recover", "--board", "s3-a"]) == 1
+    told = capsys.readouterr().out
+    assert "board s3-a is not on the bus, and nothing brings it back; tried: wait, reset, power_cycle\n" in told
+    assert "  reset: board s3-a did not start over when DTR and RTS of its console at 1-1.3 pulled EN" in told
+
+
+def test_a_wrong_bench_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, as of every command that could not do what was asked."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["recover"]) == 2
+    assert capsys.readouterr().err == "hil recover: bench.toml: cannot be read: No such file or directory\n"

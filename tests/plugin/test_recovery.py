@@ -1,0 +1,95 @@
+"""A board that is brought back between tests, and one that stays dead."""
+
+from pathlib import Path
+
+import pytest
+
+from hil.plugin import on_bench, run
+from hil.testing.faked_bench import CONSOLE, FakedBench
+from hil.timeline.events import Event
+
+LOADED = (on_bench, run)
+"""Imported once: each run inside a test would import them anew, and keep its run under a key of its own."""
+TESTS = """
+import pytest
+
+@pytest.mark.hil
+def test_first(board):
+    pass
+
+@pytest.mark.hil
+def test_loses_it(board, bench):
+    bench.{loses}()
+
+@pytest.mark.hil
+def test_next(board):
+    pass
+
+@pytest.mark.hil
+def test_last(board):
+    pass
+"""
+
+
+class Bench:
+    """Stands for an opened bench: one board on fakes."""
+
+    name = "fakes"
+
+    def __init__(self, directory: Path) -> None:
+        self.faked = FakedBench(directory, console=CONSOLE).known()
+        self.witness = self.faked.witness
+
+    def board(self, name: str = "") -> object:
+        return self.faked.board
+
+    def record(self, event: Event) -> Event:
+        return self.faked.capture.record(event)
+
+    def to_loader(self) -> None:
+        """As an aborted flash leaves it."""
+        self.faked.agent.become(0x303A, 0x1001)
+        self._passes()
+
+    def dies(self) -> None:
+        """The board leaves the bus for good."""
+        agent = self.faked.agent
+        agent.lines_reset = agent.has_port_switch = False
+        self.faked.power.comes_back_s = None
+        agent.detach()
+        self._passes()
+
+    def _passes(self) -> None:
+        self.faked.clock.advance(1.0)
+        self.faked.capture.catch_up()
+
+    def close(self) -> None:
+        self.faked.close()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Pytester:
+    """Tests on that bench."""
+    monkeypatch.setenv("HIL_BENCH_HOST", "tcg")
+    monkeypatch.setattr("hil.plugin.run.Run._open", lambda self: Bench(tmp_path))
+    return pytester
+
+
+def test_a_board_that_is_left_in_its_loader_is_back_for_the_next_test(project: pytest.Pytester) -> None:
+    """All pass, and the summary says that somebody had to."""
+    project.makepyfile(TESTS.format(loses="to_loader"))
+    result = project.runpytest_inprocess("-m", "hil")
+    result.assert_outcomes(passed=4)
+    wanted = "board s3-a runs its application; it was in its loader, and came back by leave_loader"
+    result.stdout.fnmatch_lines([f"hil: *::test_loses_it: {wanted}"])
+
+
+def test_what_remains_on_a_dead_board_is_an_error_of_the_bench(project: pytest.Pytester) -> None:
+    """Not a failure of the firmware; the first says what was tried, the others that nothing was since."""
+    project.makepyfile(TESTS.format(loses="dies"))
+    result = project.runpytest_inprocess("-m", "hil", "-rE")
+    result.assert_outcomes(passed=2, errors=2)
+    dead = "board s3-a is not on the bus, and nothing brings it back; tried: wait, reset, power_cycle"
+    result.stdout.fnmatch_lines(
+        [f"*BoardDead: {dead}", f"*BoardDead: {dead}", "*not tried again since", f"hil: {dead}", "*ERROR *test_next*"]
+    )
