@@ -7,6 +7,7 @@ what a machine cannot change (tests/capture/test_client.py, tests/expect/test_co
 import platform
 
 import blind
+import flash
 import idle
 import log
 import startup
@@ -15,7 +16,7 @@ import startup
 def main() -> None:
     """Takes two minutes."""
     print(f"hil bench: {platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
-    for measured in (startup, log, idle, blind):
+    for measured in (startup, log, idle, blind, flash):
         for row in measured.rows():
             print(row.text, flush=True)
 
