@@ -95,6 +95,10 @@ class FirmwareConfig:
     loader_flag_left: int = 0
     dhcp_told_by_port: int = 0
     sends_claimed_early: int = 0
+    drops_untold: int = 0
+    firsts_latched: int = 0
+    requests_told_at_length: int = 0
+    suspend_moves_link: int = 0
     drops_claimed: int = 0
     dhcp_client_mute: int = 0
     acd_address_first: int = 0
@@ -168,8 +172,9 @@ class Config(Structure):
         *((name, c_uint32) for name in ("link_ignores_stack", "silence_ignored", "mount_clears_attempts")),
         *((name, c_uint32) for name in ("grace_from_old_clock", "resume_leaves_down", "events_survive_boot")),
         *((name, c_uint32) for name in ("loader_phy_on_otg", "loader_without_flag", "loader_flag_left")),
-        *((name, c_uint32) for name in ("dhcp_told_by_port", "sends_claimed_early", "drops_claimed")),
-        *((name, c_uint32) for name in ("dhcp_client_mute", "acd_address_first", "acd_missing")),
+        *((name, c_uint32) for name in ("dhcp_told_by_port", "sends_claimed_early", "drops_untold")),
+        *((name, c_uint32) for name in ("firsts_latched", "requests_told_at_length", "suspend_moves_link")),
+        *((name, c_uint32) for name in ("drops_claimed", "dhcp_client_mute", "acd_address_first", "acd_missing")),
         *((name, c_uint32) for name in ("acd_conflicts_ignored", "acd_rivals_ignored", "acd_queries_conflict")),
         *((name, c_uint32) for name in ("acd_echoes_conflict", "acd_limit_missing", "acd_defence_missing")),
         *((name, c_uint32) for name in ("acd_defends_always", "acd_restart_missing", "acd_address_late")),

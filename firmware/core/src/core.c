@@ -231,12 +231,19 @@ bool fw_link_up(const fw_core *core)
     return core->s.link.up;
 }
 
+static void forget_firsts(fw_core *core)
+{
+    core->s.first_rx = false;
+    core->s.first_tx = false;
+}
+
 void fw_mounted(fw_core *core, uint32_t now)
 {
     fw_log(core, 'W', "net", now, "*** USB MOUNTED (device configured by host) ***");
     fw_record(core, FW_EVENT_USB_MOUNTED, "", now);
-    core->s.first_rx = false;
-    core->s.first_tx = false;
+    if (!core->config.firsts_latched) {
+        forget_firsts(core);
+    }
     core->s.suspended = false; /* a bus reset ended it, without a resume callback (TinyUSB usbd.c) */
     core->s.wake_sent = false;
     core->s.dtr = false;
@@ -249,6 +256,7 @@ void fw_unmounted(fw_core *core, uint32_t now)
 {
     fw_log(core, 'W', "net", now, "*** USB UNMOUNTED ***");
     fw_record(core, FW_EVENT_USB_UNMOUNTED, "", now);
+    forget_firsts(core);
     core->s.suspended = false;
     core->s.dtr = false;
     fw_feed_link(core, FW_LINK_UNMOUNT, now);

@@ -74,6 +74,10 @@ typedef struct {
     uint32_t loader_flag_left;      /* each boot leaves the force-download bit set: any restart ends in the ROM */
     uint32_t dhcp_told_by_port;     /* all of a client is DISCOVER, all of a server OFFER, and nothing is the rest */
     uint32_t sends_claimed_early;   /* a frame is claimed as sent before USB was asked, and whatever it answers */
+    uint32_t drops_untold;          /* a frame that is not sent, as the link is down, is neither counted nor told */
+    uint32_t firsts_latched;        /* a mount does not make FIRST_RX and FIRST_TX new; only an unmount does */
+    uint32_t requests_told_at_length; /* each request leaves a block of lines, and pushes out what stood before */
+    uint32_t suspend_moves_link;    /* a suspend takes the link down, and it comes up again while the bus sleeps */
     uint32_t drops_claimed;         /* a frame that is thrown away, as the stack is not ready, is claimed as DHCP */
     uint32_t dhcp_client_mute;      /* the client is claimed to be started, and is not */
     uint32_t acd_address_first;     /* the address is in use before the first probe, and stays so while probing */

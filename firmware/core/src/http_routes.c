@@ -232,6 +232,21 @@ static void answer(fw_core *core, size_t route, const char *query, uint32_t now,
     }
 }
 
+/* What the firmware of requests_told_at_length prints of each; its numbers and wording are of no account. */
+static void tell_at_length(fw_core *core, const char *method, const char *path, const fw_response *response, uint32_t now)
+{
+    fw_log(core, 'I', "http", now, "+-- HTTP REQUEST --------------------");
+    fw_log(core, 'I', "http", now, "| Method: %.16s", method);
+    fw_log(core, 'I', "http", now, "| URI: %.200s", path);
+    fw_log(core, 'I', "http", now, "| Handler: %s", response->status == 200 ? "found" : "none");
+    fw_log(core, 'I', "http", now, "| Content: none");
+    fw_log(core, 'I', "http", now, "+-- HTTP RESPONSE -------------------");
+    fw_log(core, 'I', "http", now, "| Response: %" PRIu32, response->status);
+    fw_log(core, 'I', "http", now, "| Type: %s", response->content_type);
+    fw_log(core, 'I', "http", now, "| Size: %u", (unsigned)response->length);
+    fw_log(core, 'I', "http", now, "+------------------------------------");
+}
+
 void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response)
 {
     fw_text body;
@@ -254,6 +269,9 @@ void fw_http_request(fw_core *core, const char *method, const char *path, uint32
         fw_log(core, 'W', "http", now, "Refused a request: %" PRIu32, refusal);
     }
     response->length = body.length;
+    if (core->config.requests_told_at_length) {
+        tell_at_length(core, method, path, response, now);
+    }
 }
 
 size_t fw_log_stream_next(fw_core *core, fw_log_cursor *cursor, uint32_t now, char *buffer, size_t capacity)

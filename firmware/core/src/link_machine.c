@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-typedef enum { NO_TIMER, TICK, KICK, GRACE, DETACH, ATTACH, BACKOFF } timer;
+typedef enum { NO_TIMER, ASLEEP, TICK, KICK, GRACE, DETACH, ATTACH, BACKOFF } timer;
 
 static const struct {
     fw_point point;
@@ -17,7 +17,7 @@ static const struct {
     [FW_LINK_LISTEN] = {FW_POINT_LINK_LISTEN, GRACE},
     [FW_LINK_RUN] = {FW_POINT_LINK_RUN, NO_TIMER},
     [FW_LINK_GAVE_UP] = {FW_POINT_LINK_GAVE_UP, NO_TIMER},
-    [FW_LINK_SUSPENDED] = {FW_POINT_LINK_SUSPENDED, NO_TIMER},
+    [FW_LINK_SUSPENDED] = {FW_POINT_LINK_SUSPENDED, ASLEEP},
     [FW_LINK_DETACHED] = {FW_POINT_RECOVER_DETACHED, DETACH},
     [FW_LINK_ATTACHING] = {FW_POINT_RECOVER_ATTACHING, ATTACH},
     [FW_LINK_AWAIT_MOUNT] = {FW_POINT_RECOVER_AWAIT_MOUNT, BACKOFF},
@@ -47,6 +47,8 @@ static const fw_link_row ROWS[] = {
     ROW(AWAIT_STACK, STACK_READY, ALWAYS,      DOWN, "stack_ready_kick_down", NOTHING,  KICK_STACK),
     ROW(KICK_STACK,  TIMER,       ALWAYS,      UP,   "stack_ready_kick_up",   NOTHING,  LISTEN),
 
+    ROW(ANY,         SUSPEND,     IF_MOVED,    DOWN, "suspended",             NOTHING,  SUSPENDED),
+    ROW(SUSPENDED,   TIMER,       ALWAYS,      UP,   "stack_ready_kick_up",   NOTHING,  SUSPENDED),
     ROW(ANY,         SUSPEND,     IF_MOUNTED,  KEEP, NULL,                    NOTHING,  SUSPENDED),
     ROW(SUSPENDED,   RESUME,      IF_LEFT_DOWN, DOWN, "resume_kick_down",     NOTHING,  AWAIT_STACK),
     ROW(SUSPENDED,   RESUME,      IF_STACK,    DOWN, "resume_kick_down",      NOTHING,  KICK_RESUME),
@@ -109,6 +111,10 @@ static void start_timer(fw_link *link, const fw_config *config, uint32_t now)
     switch (STATES[link->state].timer) {
     case NO_TIMER:
         link->timed = false;
+        break;
+    case ASLEEP:
+        link->timed = config->suspend_moves_link && !link->up;
+        link->deadline = now + config->tick_ms;
         break;
     case TICK:
         link->deadline = now + config->tick_ms;
@@ -196,6 +202,8 @@ static bool allows(const fw_link *link, const fw_config *config, fw_link_guard g
         return config->silence_ignored != 0;
     case FW_LINK_IF_OLD_CLOCK:
         return config->grace_from_old_clock != 0;
+    case FW_LINK_IF_MOVED:
+        return config->suspend_moves_link && link->mounted;
     case FW_LINK_IF_LEFT_DOWN:
         return config->resume_leaves_down != 0;
     }

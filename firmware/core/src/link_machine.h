@@ -60,6 +60,7 @@ typedef enum {
     FW_LINK_IF_DEAF,     /* config: silence_ignored */
     FW_LINK_IF_OLD_CLOCK, /* config: grace_from_old_clock */
     FW_LINK_IF_LEFT_DOWN, /* config: resume_leaves_down */
+    FW_LINK_IF_MOVED, /* config: suspend_moves_link, and mounted */
 } fw_link_guard;
 
 typedef enum { FW_LINK_KEEP, FW_LINK_DOWN, FW_LINK_UP } fw_link_set;

@@ -190,6 +190,65 @@ static void dropped_frame_is_claimed_where_the_mistake_is_made(void)
     }
 }
 
+static void frames_that_are_not_sent_may_go_untold(void)
+{
+    for (int made = 0; made <= 1; made++) {
+        fw_config config = role_of(FW_ROLE_DHCP_SERVER);
+        config.drops_untold = (uint32_t)made;
+        bench *b = bench_booted(&config, 5000);
+        test_frame frame = dhcp_typed(0, 2);
+        CHECK(fw_send_frame(b->core, frame.bytes, frame.length, b->now) == FW_SEND_NOT_MOUNTED);
+        free(frame.bytes);
+        CHECK((strstr(bench_get(b, "/version"), "\"tx_dropped\": 1,") == NULL) == (made == 1));
+        CHECK((strstr(bench_get(b, "/logs_all"), "TX DROPPED") == NULL) == (made == 1));
+        bench_free(b);
+    }
+}
+
+static void first_frames_may_be_told_once(void)
+{
+    for (int made = 0; made <= 1; made++) {
+        fw_config config = role_of(FW_ROLE_DHCP_SERVER);
+        config.firsts_latched = (uint32_t)made;
+        bench *b = linked(&config);
+        receive(b, ethernet_frame(0x0806, 60));
+        fw_mounted(b->core, b->now);
+        uint32_t before = recorded(b);
+        receive(b, ethernet_frame(0x0806, 60));
+        CHECK_TEXT(events_after(b, before), made ? "" : "FIRST_RX ");
+        fw_unmounted(b->core, b->now);
+        fw_mounted(b->core, b->now);
+        before = recorded(b);
+        receive(b, ethernet_frame(0x0806, 60));
+        CHECK_TEXT(events_after(b, before), "FIRST_RX ");
+        bench_free(b);
+    }
+}
+
+static void requests_may_fill_the_log(void)
+{
+    bench *b = mistaken("requests_told_at_length", FW_ROLE_DHCP_SERVER);
+    for (int i = 0; i < 25; i++) {
+        (void)bench_get(b, "/status");
+    }
+    CHECK(strstr(bench_get(b, "/logs_all"), "USB MOUNTED") == NULL);
+    bench_free(b);
+}
+
+static void link_may_move_while_the_bus_sleeps(void)
+{
+    bench *b = mistaken("suspend_moves_link", FW_ROLE_DHCP_SERVER);
+    bench_forget(b);
+    fw_suspended(b->core, false, b->now);
+    bench_until(b, 60000);
+    CHECK_TEXT(b->said, "600 down suspended\n850 up stack_ready_kick_up\n");
+    bench_forget(b);
+    fw_resumed(b->core, b->now);
+    bench_until(b, 61000);
+    CHECK_TEXT(b->said, "60000 down resume_kick_down\n60250 up resume_kick_up\n");
+    bench_free(b);
+}
+
 static void mute_client_is_claimed_and_not_started(void)
 {
     bench *b = mistaken("dhcp_client_mute", FW_ROLE_DHCP_CLIENT);
@@ -210,7 +269,7 @@ static void each_mistake_is_told_and_can_be_made_by_name(void)
         CHECK(fw_make_mistake(&config, fw_mistake_name(count)));
         CHECK(memcmp(&config, &plain, sizeof config) != 0);
     }
-    CHECK(count == 27 && fw_mistake_what(count) == NULL && fw_mistake_source(count) == NULL);
+    CHECK(count == 31 && fw_mistake_what(count) == NULL && fw_mistake_source(count) == NULL);
     fw_config config;
     fw_default_config(&config);
     CHECK(!fw_make_mistake(&config, "acd"));
@@ -226,6 +285,10 @@ int main(void)
     RUN(claims_by_port_know_two_names);
     RUN(claims_before_the_send_hide_its_failure);
     RUN(dropped_frame_is_claimed_where_the_mistake_is_made);
+    RUN(frames_that_are_not_sent_may_go_untold);
+    RUN(first_frames_may_be_told_once);
+    RUN(requests_may_fill_the_log);
+    RUN(link_may_move_while_the_bus_sleeps);
     RUN(mute_client_is_claimed_and_not_started);
     RUN(each_mistake_is_told_and_can_be_made_by_name);
     return 0;
