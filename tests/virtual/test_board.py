@@ -703,3 +703,24 @@ def test_a_mistake_uses_the_address_before_the_first_probe() -> None:
         assert await heard(host, 5) == [(NONE, OURS)] * 3 + [(OURS, OURS)] * 2
 
     run(scenario, config=replace(STATIC, acd_address_first=1))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "path", "mode"),
+    [
+        ("loader_without_flag", "/bootloader", "application"),
+        ("loader_flag_left", "/reset", "loader"),
+    ],
+)
+def test_a_wrong_force_download_bit_ends_elsewhere(mistake: str, path: str, mode: str) -> None:
+    """Not set, the application comes back; left set at every boot, a plain restart ends in the loader."""
+
+    async def scenario(bench: Bench) -> None:
+        await bench.board.plug()
+        await bench.link_up()
+        await bench.until(lambda: bench.stack.http)
+        assert bench.stack.http is not None
+        bench.stack.http.respond("POST", path)
+        await bench.until(lambda: (bench.board.state.boots, bench.board.state.mode) == (2, mode))
+
+    run(scenario, config=replace(QUICK, loader_detach_ms=1, **{mistake: 1}))  # type: ignore[arg-type]
