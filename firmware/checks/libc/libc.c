@@ -178,6 +178,23 @@ char *strchr(const char *text, int character)
     return memchr(text, character, strlen(text) + 1);
 }
 
+char *strncat(char *to, const char *from, size_t limit)
+{
+    size_t end = strlen(to);
+    size_t length = 0;
+    while (length < limit && from[length] != '\0') {
+        to[end + length] = from[length];
+        length++;
+    }
+    to[end + length] = '\0';
+    return to;
+}
+
+char *strcat(char *to, const char *from)
+{
+    return strncat(to, from, SIZE_MAX);
+}
+
 static size_t span(const char *text, const char *set, bool in)
 {
     size_t length = 0;
@@ -348,4 +365,25 @@ int printf(const char *format, ...)
     int length = vprintf(format, arguments);
     va_end(arguments);
     return length;
+}
+
+int sscanf(const char *text, const char *format, ...)
+{
+    int read = 0;
+    va_list arguments;
+    va_start(arguments, format);
+    for (; *format != '\0'; format++) {
+        if (format[0] == '%' && format[1] == 'u') {
+            if (*text < '0' || *text > '9') {
+                break;
+            }
+            *va_arg(arguments, unsigned *) = (unsigned)read_number(&text);
+            read++;
+            format++;
+        } else if (*text++ != *format) {
+            break;
+        }
+    }
+    va_end(arguments);
+    return read;
 }
