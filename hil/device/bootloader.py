@@ -291,7 +291,7 @@ class Bootloader:
 
     def _reset_out(self, plain: bool) -> tuple[_Asked, str]:
         """By the bridge's EN or by the loader's RTC watchdog, which clear the order to stay; by RTS, which does not."""
-        if self._spec.console:
+        if self._spec.console and not plain:
             fell = self._agent.reset_by_lines(self._spec.name)
             return _Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
         identity = self._modes.now()
