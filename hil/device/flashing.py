@@ -15,11 +15,9 @@ from hil.bench import Board
 from hil.board.identity import Identity
 from hil.board.sight import RESET
 from hil.clock import Clock
-from hil.device import loader_failures
 from hil.device.actions import Actions
 from hil.device.bootloader import Entered
 from hil.device.lent_port import Lender
-from hil.device.loader_failures import Attempt
 from hil.device.mode import Modes
 from hil.device.running import Running, Teller
 from hil.device.witness import Witness
@@ -28,13 +26,13 @@ from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
 from hil.flash.idf_build import read_build
 from hil.flash.progress import CONNECTING, DONE, FAILED, RESETTING, WRITING, Progress
-from hil.timeline.events import FlashProgress, UsbAttached, UsbDetached
+from hil.timeline.events import FlashProgress, UsbAttached
 
 if TYPE_CHECKING:
-    from hil.flash.flasher import Flashed, Way
+    from hil.flash.flasher import Flashed
 
-RUN_S = 15.0
-"""From the reset to the application on the bus."""
+STAY = "no-reset-stub"
+"""esptool leaves the chip to whoever leads it out of its loader, and sees that it comes out."""
 CONSOLE_BAUD = 460_800
 """Over a bridge, once the loader answers: what `idf.py flash` uses."""
 TENTH = 10
@@ -59,7 +57,7 @@ class FlashResult:
     running: Running | None
     """None where the firmware has no way to tell."""
     t_ns: int
-    """CLOCK_MONOTONIC, nanoseconds: when it was reset."""
+    """CLOCK_MONOTONIC, nanoseconds: just before it was reset."""
     t_err_ns: int
 
     @property
@@ -104,8 +102,6 @@ class Flashing:
         self._held: Build | None = None
         self._mac = ""
         self._recorded = ("", -1, "")
-        self._reset_ns = 0
-        """When the loader was last told to reset."""
 
     def flash(self, what: What | None = None, known: What | None = None) -> FlashResult:
         """Have the board hold and run ``what``.
@@ -166,45 +162,32 @@ class Flashing:
             self._tell(Progress(CONNECTING, detail=f"into the loader at {self._spec.usb}"))
             entered = self._bootloader.enter("dtr_rts" if self._spec.flash == "console" else "")
             flashed = self._write(entered, build, known)
-            reset_ns, reset_err_ns = self._restart(entered)
-            running = self._teller.since(reset_ns - reset_err_ns)
+            reset_ns = self._restart()
+            running = self._teller.since(reset_ns)
             self._require(running, build)
         except HilError as error:
             self._tell(Progress(FAILED, max(self._recorded[1], 0), str(error)))
             raise
-        result = FlashResult(flashed, running, reset_ns, reset_err_ns)
+        result = FlashResult(flashed, running, reset_ns, 0)
         self._tell(Progress(DONE, 100, str(result)))
         return result
 
     def _write(self, entered: Entered, build: Build, known: Build | None) -> "Flashed":
-        from hil.flash.flasher import Flasher  # most sessions flash nothing
-        from hil.flash.tty_port import TtyPort
+        from hil.flash.flasher import Flasher, Way  # most sessions flash nothing
+        from hil.flash.tty_port import ROM_BAUD, TtyPort
 
-        self._held, self._reset_ns = None, 0
+        self._held = None
         try:
             with self._lend(entered.port) as port:
                 tty = TtyPort(port.hand_over(), port.node, self._spec.name)
-                way = self._way(entered)
+                way = Way(after=STAY, baud=CONSOLE_BAUD if entered.port == "console" else ROM_BAUD)
                 flashed = Flasher(tty, way, self._step, self._expected_mac(entered)).flash(build, known)
         except FlashRefused:
             with suppress(HilError):  # it is the refusal that counts; the board is as it was
-                self._restart(entered)
+                self._bootloader.leave()
             raise
         self._held, self._mac = build, flashed.mac
         return flashed
-
-    def _way(self, entered: Entered) -> "Way":
-        """With a bridge the reset is its own step, by EN; without one the loader's last command is the reset.
-
-        On USB-Serial/JTAG the lines reset no more than the core, which keeps the straps as they were read; the RTC
-        watchdog resets what holds them and the order to stay (ESP32-S3 TRM, "Reset and Clock").
-        """
-        from hil.flash.flasher import Way
-
-        baud = CONSOLE_BAUD if entered.port == "console" else Way().baud
-        if self._spec.console:
-            return Way(after="no-reset", baud=baud)
-        return Way(after="hard-reset" if entered.identity is Identity.USB_OTG else "watchdog-reset", baud=baud)
 
     def _expected_mac(self, entered: Entered) -> str:
         """Of the chip that must answer: that of the flash before, else the serial number of USB-Serial/JTAG."""
@@ -214,30 +197,20 @@ class Flashing:
         serial = came.serial.lower() if isinstance(came, UsbAttached) else ""
         return serial if _MAC.fullmatch(serial) else ""
 
-    def _restart(self, entered: Entered) -> tuple[int, int]:
-        """Out of the loader; when, and how exactly that is known."""
+    def _restart(self) -> int:
+        """Out of the loader; before when that was not, in nanoseconds."""
+        self._tell(Progress(RESETTING, 100))
         since_ns = self._clock.now_ns()
-        if not self._spec.console:
-            since_ns = self._reset_ns or since_ns
-            if self._modes.came({Identity.APPLICATION}, since_ns, RUN_S) is None and not self._left_to_serial_jtag():
-                raise loader_failures.failure_to_leave(self._attempt(since_ns))
-            return since_ns, 0
         try:
-            left = self._bootloader.leave()
+            self._bootloader.leave()
         except LoaderFailure:
             if not self._left_to_serial_jtag():
                 raise
-            return since_ns, 0
-        return since_ns, max(left.t_err_ns, 0)
+        return since_ns
 
     def _left_to_serial_jtag(self) -> bool:
         """Whether an application runs that leaves USB to the chip's own function: no loader answers there."""
         return self._modes.now() is Identity.SERIAL_JTAG and not self._bootloader.listens()
-
-    def _attempt(self, since_ns: int) -> Attempt:
-        gone = self._witness.timeline.first(UsbDetached(path=self._spec.usb), since_ns) is not None
-        now = self._modes.now()
-        return Attempt(self._spec.name, self._spec.usb, "its loader", now=now, left_bus=gone, within_s=RUN_S)
 
     def _require(self, running: Running | None, build: Build) -> None:
         if running is not None and build.app is not None and not running.is_app(build.app):
@@ -247,7 +220,7 @@ class Flashing:
             )
 
     def _step(self, step: Progress) -> None:
-        """A step of the flasher; how it ends, and the last reset, is told from here."""
+        """A step of the flasher; how all of it ends is told from here."""
         if step.status not in (DONE, FAILED):
             self._tell(step)
 
@@ -257,5 +230,4 @@ class Flashing:
         told = (step.status, percent, step.detail)
         if told != self._recorded:
             self._recorded = told
-            event = self._actions.record(FlashProgress(*told, board=self._spec.name, source="action"))
-            self._reset_ns = event.t_ns if step.status == RESETTING else self._reset_ns
+            self._actions.record(FlashProgress(*told, board=self._spec.name, source="action"))

@@ -78,6 +78,11 @@ class Way:
     baud: int = ROM_BAUD
     stub: bool = True
 
+    @property
+    def resets(self) -> bool:
+        """Whether the chip leaves its loader."""
+        return not self.after.startswith("no-reset")
+
 
 class Flasher:
     """Flashes the board at the other end of ``port``.
@@ -116,7 +121,8 @@ class Flasher:
             loader = EsptoolLoader.connect(self._port, way.before, way.stub, way.baud)
             self._require_fit(loader, build)
             done = self._bring(loader, build, known)
-            self._told.tell(RESETTING, 100)
+            if way.resets:
+                self._told.tell(RESETTING, 100)
             self._allow(RESET_S)
             loader.reset(way.after)
         except HilError as error:
