@@ -240,7 +240,7 @@ class Chip:
         elif how.phy is Phy.SERIAL_JTAG:
             self._show_serial_jtag()
         else:
-            self.device = otg(OtgPort(partial(self._usb, Line.OTG), self._reset_by_usb), self._faults)
+            self.device = otg(OtgPort(partial(self._usb, Line.OTG), self._reset_by_usb))
 
     def loader_request(self, packet: bytes) -> bytes | None:
         """A fault sees what the loader gets, and may change it."""
@@ -255,7 +255,7 @@ class Chip:
     def _show_serial_jtag(self) -> None:
         if self._latches.phy is Phy.SERIAL_JTAG and self.device is None:
             port = SerialJtagPort(partial(self._usb, Line.SERIAL_JTAG), self._reset_by_usb)
-            self.device = serial_jtag(self._identity.mac, port, self._faults)
+            self.device = serial_jtag(self._identity.mac, port)
 
     def _usb(self, line: Line, data: bytes) -> None:
         device = self.device

@@ -1,6 +1,8 @@
 """Flashes a virtual board by the esptool command line, over each of its lines; nothing of hil but the board takes part.
 
-Runs inside the virtual machine: python -m tests.proofs.esptool_in_machine FOLDER
+Runs inside the virtual machine: python -m tests.proofs.esptool_in_machine FOLDER [PYTHON]
+
+PYTHON is an interpreter that has another esptool.
 """
 
 import json
@@ -78,7 +80,8 @@ class Board:
 
 
 def esptool(port: str, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "esptool", "--chip", "esp32s3", "--port", port, *arguments]
+    python = sys.argv[2] if len(sys.argv) > 2 else sys.executable
+    command = [python, "-m", "esptool", "--chip", "esp32s3", "--port", port, *arguments]
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, timeout=ESPTOOL_S, check=False)
     return {"status": done.returncode, "said": done.stdout + done.stderr, "took_s": time.monotonic() - began}

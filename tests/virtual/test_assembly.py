@@ -18,8 +18,11 @@ import pytest
 
 from hil.clock import Deadline, MonotonicClock
 from hil.virtual.ipstack.netns import CLONE_NEWNET, NAMES
+from hil.wire.arp import REPLY as ARP_REPLY
+from hil.wire.arp import REQUEST as ARP_REQUEST
+from hil.wire.arp import ArpPacket
 from hil.wire.dhcp import ACK, BOOTREQUEST, DISCOVER, OFFER, REQUEST, DhcpMessage, frame, from_frame
-from hil.wire.ethernet import BROADCAST
+from hil.wire.ethernet import BROADCAST, ETHERTYPE_ARP, EthernetFrame
 
 pytestmark = [
     pytest.mark.vm,
@@ -29,6 +32,7 @@ pytestmark = [
 
 WITHIN_S = 20.0
 POLL_S = 0.005
+RIVAL = "02:00:00:00:00:99"
 DEVICES = Path("/sys/bus/usb/devices")
 SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914
 ETH_P_ALL = 3
@@ -167,6 +171,49 @@ def test_a_plugged_board_has_a_port_an_interface_and_a_lease(board: Board) -> No
     assert wait(board.carrier)
     assert lease(board.netif() or name).yiaddr == "192.168.7.2"
     assert board.ask("state")["mounted"]
+
+
+def arp_of_the_board(wire: socket.socket, count: int) -> list[tuple[float, ArpPacket]]:
+    """So many ARP packets of the other end, each with the second at which it came."""
+    clock, seen = MonotonicClock(), []
+    while len(seen) < count:
+        data, place = wire.recvfrom(2048)
+        if place[2] != socket.PACKET_OUTGOING and data[12:14] == b"\x08\x06":
+            seen.append((clock.now_ns() / 1e9, ArpPacket.parse(EthernetFrame.parse(data).payload)))
+    return seen
+
+
+def send_arp(wire: socket.socket, op: int, sender: str, target: str) -> None:
+    packet = ArpPacket(op, RIVAL, sender, "00:00:00:00:00:00", target)
+    wire.send(EthernetFrame(BROADCAST, RIVAL, ETHERTYPE_ARP, packet.pack()).pack())
+
+
+def test_a_static_address_is_probed_announced_answered_and_given_up() -> None:
+    """The kernel's own NCM driver hears three probes and two announcements; the address answers from the first one on,
+    is defended once, and given up at the second conflict."""
+    made = Board("vm-s", firmware={"role": "static", "silence_ignored": 1})
+    made.ask("plug")
+    name = made.netif_up()
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as wire:
+        wire.bind((name, 0))
+        wire.settimeout(WITHIN_S)
+        heard = arp_of_the_board(wire, 4)
+        assert [(each.op, each.sender_ip, each.target_ip) for _, each in heard] == [
+            *[(ARP_REQUEST, "0.0.0.0", "192.168.7.1")] * 3,
+            (ARP_REQUEST, "192.168.7.1", "192.168.7.1"),
+        ]
+        assert heard[3][0] - heard[2][0] > 1.5
+        send_arp(wire, ARP_REQUEST, "192.168.7.9", "192.168.7.1")
+        answers = [each for _, each in arp_of_the_board(wire, 2)]
+        assert {(each.op, each.sender_ip) for each in answers} == {
+            (ARP_REPLY, "192.168.7.1"),
+            (ARP_REQUEST, "192.168.7.1"),
+        }
+        for expected in (("192.168.7.1", "192.168.7.1"), ("0.0.0.0", "192.168.7.1")):
+            send_arp(wire, ARP_REPLY, "192.168.7.1", "192.168.7.1")
+            ((_, answer),) = arp_of_the_board(wire, 1)
+            assert (answer.sender_ip, answer.target_ip) == expected
+    assert made.close() == 0
 
 
 def test_a_replugged_board_serves_again(board: Board) -> None:

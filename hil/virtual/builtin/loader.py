@@ -1,6 +1,6 @@
 """Faults of the chip's loader and of the way to it.
 
-Most act on the first stays in the loader only, so that a board can be got back: option ``stays``, 0 for every one.
+What passes strikes once, so that a board can be got back (option ``times``); what the chip is, it stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,8 @@ from hil.virtual.download import Download
 from hil.virtual.faults import Fault
 from hil.virtual.flash import MB
 from hil.virtual.points import Injection, LoseContact, PullCable
-from hil.virtual.straps import Phy
+from hil.virtual.soc import Reset
+from hil.virtual.straps import WHOLE, Phy
 from hil.wire.esp_loader import ROM_STATUS_LENGTH, STUB_GREETING, Begin, Op, Request, RomError, StubError
 
 BEGINS = (Op.FLASH_BEGIN, Op.FLASH_DEFL_BEGIN)
@@ -24,15 +25,18 @@ ESP32_C3 = 5
 
 
 class LoaderFault(Fault):
-    """Counts the stays; ``acts`` says whether this one is concerned."""
+    """Strikes ``times`` times, 0 for ever; one time lasts until the loader is left."""
 
-    keys = frozenset({"stays"})
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 1}
+    keys = frozenset({"times"})
+    numbers: ClassVar[Mapping[str, int]] = {"times": 1}
     """Options and their defaults."""
+    lasts_until_power: ClassVar[bool] = False
+    """One time lasts until the next power-on, EN or RTC watchdog: resets of the core do not end it."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
         super().__init__(options)
-        self._stays = 0
+        self._struck = 0
+        self._strikes = False
         self.number = {name: self._number(name, default) for name, default in self.numbers.items()}
 
     def _number(self, name: str, default: int) -> int:
@@ -41,13 +45,23 @@ class LoaderFault(Fault):
             raise VirtualBoardError(f"fault {self.name}: {name} is {text!r}; wanted a number from 0 to 999999")
         return int(text)
 
-    @property
-    def acts(self) -> bool:
-        return self.number["stays"] == 0 or self._stays <= self.number["stays"]
+    def strikes(self) -> bool:
+        """Whether it does so now; asked where there is something to strike."""
+        if not self._strikes and (self.number["times"] == 0 or self._struck < self.number["times"]):
+            self._strikes = True
+            self._struck += 1
+        return self._strikes
+
+    def boot(self, reset: Reset) -> Reset:
+        if reset in WHOLE:
+            self._strikes = False
+        return reset
 
     def download(self, how: Download) -> Download:
-        self._stays += 1
-        return self.changed(how) if self.acts else how
+        if not self.lasts_until_power:
+            self._strikes = False
+        changed = self.changed(how)
+        return changed if changed is not how and self.strikes() else how
 
     def changed(self, how: Download) -> Download:
         """How the chip comes up in its loader instead."""
@@ -60,16 +74,18 @@ class WriteFault(LoaderFault):
     Percent 0 is before the first block, 100 after the last one; a write is what one BEGIN announces.
     """
 
-    keys = frozenset({"stays", "at", "back_ms"})
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 1, "at": 50, "back_ms": 1000}
+    keys = frozenset({"times", "at", "back_ms"})
+    numbers: ClassVar[Mapping[str, int]] = {"times": 1, "at": 50, "back_ms": 1000}
+    ends_the_stay: ClassVar[bool] = True
+    """Nothing that follows reaches this loader; else only the request at which it happens is lost."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
         super().__init__(options)
         self._total = self._done = 0
-        self._happened = False
+        self._swallows = False
 
     def download(self, how: Download) -> Download:
-        self._total, self._happened = 0, False
+        self._total, self._swallows = 0, False
         return super().download(how)
 
     def loading(self, packet: bytes) -> Sequence[Injection]:
@@ -83,13 +99,14 @@ class WriteFault(LoaderFault):
             return ()
         due = self._total and 100 * self._done >= self.number["at"] * self._total
         self._done += request.op in BLOCKS
-        if not due or self._happened or not self.acts:
+        if not due or self._strikes or not self.strikes():
             return ()
-        self._happened = True
+        self._swallows = True
         return (self.happens(self.number["back_ms"] / 1000),)
 
     def loader_request(self, packet: bytes) -> bytes | None:
-        return None if self._happened else packet
+        swallows, self._swallows = self._swallows, self._swallows and self.ends_the_stay
+        return None if swallows else packet
 
     def happens(self, back_s: float) -> Injection:
         raise NotImplementedError
@@ -98,7 +115,7 @@ class WriteFault(LoaderFault):
 class CablePulledMidWrite(WriteFault):
     """The cable is pulled in the middle of a write, and put back.
 
-    Options: ``at`` percent of the write's blocks, ``back_ms`` until it is back, ``stays``.
+    Options: ``at`` percent of the write's blocks, ``back_ms`` until it is back, ``times``.
 
     Source: what a hand does. The ROM has erased the whole range by then, esptool's stub only what it has written
     (:mod:`hil.virtual.rom.writing`).
@@ -115,7 +132,7 @@ class CablePulledMidWrite(WriteFault):
 class PortRenamedMidFlash(WriteFault):
     """The device leaves the bus in the middle of a write and comes back under another name; the board keeps its power.
 
-    Options: ``at``, ``back_ms``, ``stays``. What the host sent last is lost.
+    Options: ``at``, ``back_ms``, ``times``. The request that was under way is lost.
 
     Source: the kernel gives the lowest free number, and the old one is taken for as long as somebody has it open
     (``acm_alloc_minor``, ``drivers/usb/class/cdc-acm.c``).
@@ -124,6 +141,7 @@ class PortRenamedMidFlash(WriteFault):
     """
 
     name = "port-renamed-mid-flash"
+    ends_the_stay = False
 
     def happens(self, back_s: float) -> Injection:
         return LoseContact(back_s)
@@ -140,7 +158,7 @@ class LoaderNaks(LoaderFault):
     name = "loader-naks"
 
     def loader_reply(self, packet: bytes) -> bytes | None:
-        if not self.acts or len(packet) <= REPLY_HEADER or packet[1] not in BLOCKS:
+        if len(packet) <= REPLY_HEADER or packet[1] not in BLOCKS or not self.strikes():
             return packet
         rom = len(packet) - REPLY_HEADER == ROM_STATUS_LENGTH
         status = bytes((1, RomError.FLASH_WRITE, 0, 0)) if rom else bytes((StubError.FAILED_SPI_OP, 0))
@@ -158,7 +176,8 @@ class WrongMd5(LoaderFault):
     name = "wrong-md5"
 
     def loader_reply(self, packet: bytes) -> bytes | None:
-        if not self.acts or len(packet) <= REPLY_HEADER + ROM_STATUS_LENGTH or packet[1] != Op.SPI_FLASH_MD5:
+        digest = len(packet) > REPLY_HEADER + ROM_STATUS_LENGTH and packet[1] == Op.SPI_FLASH_MD5
+        if not digest or not self.strikes():
             return packet
         first = packet[REPLY_HEADER]
         other = ord("1") if first == ord("0") else ord("0")  # stays a digit, for the ROM sends text
@@ -176,7 +195,7 @@ class StubMute(LoaderFault):
     name = "stub-mute"
 
     def loader_reply(self, packet: bytes) -> bytes | None:
-        return None if self.acts and packet == STUB_GREETING else packet
+        return None if packet == STUB_GREETING and self.strikes() else packet
 
 
 class OtherChip(LoaderFault):
@@ -188,7 +207,7 @@ class OtherChip(LoaderFault):
     """
 
     name = "other-chip"
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+    numbers: ClassVar[Mapping[str, int]] = {"times": 0}
 
     def changed(self, how: Download) -> Download:
         return replace(how, identity=replace(how.identity, number=ESP32_C3))
@@ -203,7 +222,7 @@ class FlashTooSmall(LoaderFault):
     """
 
     name = "flash-too-small"
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+    numbers: ClassVar[Mapping[str, int]] = {"times": 0}
 
     def changed(self, how: Download) -> Download:
         return replace(how, flash=how.flash.shown_as(MB))
@@ -219,7 +238,7 @@ class SecureBootOn(LoaderFault):
     """
 
     name = "secure-boot-on"
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+    numbers: ClassVar[Mapping[str, int]] = {"times": 0}
 
     def changed(self, how: Download) -> Download:
         return replace(how, identity=replace(how.identity, secure_boot=True))
@@ -234,7 +253,7 @@ class DownloadBitNeverCleared(LoaderFault):
     """
 
     name = "download-bit-never-cleared"
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+    numbers: ClassVar[Mapping[str, int]] = {"times": 0}
 
     def changed(self, how: Download) -> Download:
         return replace(how, sticky=True)
@@ -250,7 +269,7 @@ class LoaderAsUsbOtg(LoaderFault):
     """
 
     name = "loader-as-usb-otg"
-    numbers: ClassVar[Mapping[str, int]] = {"stays": 0}
+    numbers: ClassVar[Mapping[str, int]] = {"times": 0}
 
     def changed(self, how: Download) -> Download:
         return replace(how, phy=Phy.OTG)
@@ -265,6 +284,7 @@ class LoaderNoPort(LoaderFault):
     """
 
     name = "loader-no-port"
+    lasts_until_power = True
 
     def changed(self, how: Download) -> Download:
         return replace(how, on_bus=False)
@@ -279,6 +299,7 @@ class LoaderNoSync(LoaderFault):
     """
 
     name = "loader-no-sync"
+    lasts_until_power = True
 
     def changed(self, how: Download) -> Download:
         return replace(how, answers=False)

@@ -16,8 +16,6 @@ from hil.virtual.usb.application import QuietApplication
 from hil.virtual.usb.descriptors import ALWAYS, BULK, INTERRUPT, PACKET, SELF_POWERED, UsbDescriptors, acm_function
 from hil.virtual.usb.device import UsbDevice
 from hil.virtual.usb.function import OUT_PACKET, DevicePort
-from hil.virtual.usb.hooks import UsbHooks
-from hil.virtual.usb.throttle import FullSpeedBus
 from hil.wire.usb import (
     ClassSpecific,
     Configuration,
@@ -111,7 +109,7 @@ class JtagFunction:
 
 
 class RomDevice(UsbDevice):
-    """One of the two; ``serial.write`` is what the chip sends."""
+    """One of the two; ``serial.write`` is what the chip sends. Faults of the firmware's device do not touch it."""
 
     def __init__(
         self,
@@ -119,24 +117,21 @@ class RomDevice(UsbDevice):
         wiring: AcmWiring,
         port: LoaderPort,
         others: tuple[JtagFunction, ...] = (),
-        hooks: UsbHooks | None = None,
-        *,
-        bus: FullSpeedBus | None = None,
     ) -> None:
         self.serial = AcmFunction(
             wiring, port, capacity=FIFO, idle_capacity=0, listening=lambda function: function.polled
         )
-        super().__init__(descriptors, (self.serial, *others), port, hooks, bus=bus)
+        super().__init__(descriptors, (self.serial, *others), port)
 
 
-def serial_jtag(mac: str, port: LoaderPort, hooks: UsbHooks | None = None) -> RomDevice:
+def serial_jtag(mac: str, port: LoaderPort) -> RomDevice:
     """303a:1001 of the chip with that MAC; made inside a running event loop."""
-    return RomDevice(serial_jtag_descriptors(mac), SERIAL_JTAG, port, (JtagFunction(),), hooks)
+    return RomDevice(serial_jtag_descriptors(mac), SERIAL_JTAG, port, (JtagFunction(),))
 
 
-def otg(port: LoaderPort, hooks: UsbHooks | None = None) -> RomDevice:
+def otg(port: LoaderPort) -> RomDevice:
     """303a:0009; made inside a running event loop."""
-    return RomDevice(otg_descriptors(), OTG, port, (), hooks)
+    return RomDevice(otg_descriptors(), OTG, port)
 
 
 def serial_jtag_descriptors(mac: str) -> UsbDescriptors:

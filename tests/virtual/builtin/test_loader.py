@@ -128,7 +128,6 @@ def test_without_a_fault_everything_answers() -> None:
     [
         ("cable-pulled-mid-write:at=0", PullCable(1.0), 0),
         ("cable-pulled-mid-write", PullCable(1.0), 8),
-        ("port-renamed-mid-flash:at=25,back_ms=200", LoseContact(0.2), 4),
     ],
 )
 def test_a_write_is_cut_where_it_was_asked_for(fault: str, injection: Injection, written: int) -> None:
@@ -147,20 +146,31 @@ def test_a_write_is_cut_where_it_was_asked_for(fault: str, injection: Injection,
     run(fault, scenario)
 
 
+def test_a_port_that_is_lost_takes_one_request_with_it() -> None:
+    """The loader goes on where it was, for whoever finds it under its new name."""
+
+    async def scenario(bench: Bench) -> None:
+        assert [bool(each) for each in bench.write(16)] == [True] * 4 + [False] + [True] * 11
+        assert bench.injected == [LoseContact(0.2)]
+
+    run("port-renamed-mid-flash:at=25,back_ms=200", scenario)
+
+
 def test_a_write_may_be_cut_when_all_of_it_has_arrived() -> None:
-    """At 100 % the request after the last block is lost; a small write is left alone."""
+    """At 100 % the request after the last block is lost; a small write is left alone, and so is a stay without one."""
 
     async def scenario(bench: Bench) -> None:
         bench.write(4, total=4)
         bench.ask(Op.FLASH_END, (1).to_bytes(4, "little"))
         assert bench.injected == []
         bench.enter()
+        bench.enter()
         assert all(bench.write(16))
         assert bench.injected == []
         assert bench.ask(Op.SPI_FLASH_MD5, struct.pack("<IIII", 0x20000, len(DATA), 0, 0)) == []
         assert bench.injected == [PullCable(1.0)]
 
-    run("cable-pulled-mid-write:at=100,stays=2", scenario)
+    run("cable-pulled-mid-write:at=100", scenario)
 
 
 def test_blocks_are_refused_by_rom_and_stub() -> None:
@@ -253,12 +263,17 @@ def test_the_bit_stays_until_the_power_goes() -> None:
     [("loader-as-usb-otg", True, True), ("loader-no-port", False, True), ("loader-no-sync", True, False)],
 )
 def test_the_port_is_another_or_none_or_mute(fault: str, there: bool, answers: bool) -> None:
-    """The chip is in its loader all the same, and says so on the UART."""
+    """The chip is in its loader all the same; a reset of the core changes nothing, power ends what passes."""
 
     async def scenario(bench: Bench) -> None:
-        assert bench.chip.mode is Mode.LOADER
-        assert (bench.chip.device is not None) is there
-        assert bool(bench.ask(Op.SYNC, SYNC_ARGUMENT)) is answers
+        for _ in range(3):
+            assert bench.chip.mode is Mode.LOADER
+            assert (bench.chip.device is not None) is there
+            assert bool(bench.ask(Op.SYNC, SYNC_ARGUMENT)) is answers
+            bench.chip.reset(Reset.USB_UART)
+        bench.enter()
+        assert bench.chip.device is not None
+        assert bench.ask(Op.SYNC, SYNC_ARGUMENT)
 
     run(fault, scenario)
 
