@@ -7,6 +7,7 @@ the one that the board was configured with.
 
 import hashlib
 import os
+import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Application:
     firmware: Firmware
     usb: FirmwareUsb
     config: FirmwareConfig
-    """As it was built; it knows its own ELF digest."""
+    """As it was built, with its own ELF digest and, where it was built without, a seed as of the chip's RNG."""
 
 
 class Registry:
@@ -84,7 +85,8 @@ class Registry:
             if build is None or library is None:
                 return None
             usb = FirmwareUsb.for_chip(self._chip_mac, build.tinyusb)
-            config = replace(build.config, elf_sha256=elf_sha256)
+            seed = build.config.seed or random.SystemRandom().getrandbits(32)
+            config = replace(build.config, elf_sha256=elf_sha256, seed=seed)
             return Application(Firmware(library, config), usb, config)
         except (WireError, VirtualBoardError):
             return None

@@ -607,13 +607,19 @@ def test_a_dhcp_client_gets_its_address_from_the_host() -> None:
 
 
 def test_the_board_knows_the_digest_of_what_it_runs() -> None:
-    """/version tells the ELF's SHA-256 that stands in the image in flash."""
+    """/version tells the ELF's SHA-256 that stands in the image in flash, and a boot id of no other board."""
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         await bench.link_up()
         told = json.loads(bench.board.respond("GET", "/version").body)
         assert told["elf_sha256"] == bench.registry.factory.elf_sha256
+        other = Bench([], "bus")
+        await other.board.plug()
+        await other.link_up()
+        assert json.loads(other.board.respond("GET", "/version").body)["boot_id"] != told["boot_id"]
+        await other.board.close()
+        await other.cable.close()
 
     run(scenario)
 
