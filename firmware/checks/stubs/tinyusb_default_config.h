@@ -6,5 +6,5 @@
 #define TINYUSB_DEFAULT_CONFIG(callback, argument)                                                                     \
     (tinyusb_config_t)                                                                                                 \
     {                                                                                                                  \
-        .port = TINYUSB_PORT_FULL_SPEED_0, .event_cb = (callback), .event_arg = (argument)                             \
+        .port = TINYUSB_PORT_FULL_SPEED_0, .task = {.size = 4096, .priority = 5}, .event_cb = (callback), .event_arg = (argument)                             \
     }

@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifndef TUSB_VERSION_NUMBER
 #define TUSB_VERSION_NUMBER 1900
+#endif
 #define CFG_TUD_ENDPOINT0_SIZE 64
 #define TU_BIT(n) (1UL << (n))
 #define U16_TO_U8S_LE(value) ((uint8_t)((value) & 0xff)), ((uint8_t)(((value) >> 8) & 0xff))

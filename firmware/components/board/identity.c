@@ -5,10 +5,8 @@
 #include "board.h"
 #include "esp_mac.h"
 
-/* Bits of the first octet (IEEE 802-2014, 8.2): locally administered, and one that tells the link's two ends apart. */
-#define LOCAL 0x02u
-#define GROUP 0x01u
-#define OTHER_END 0x04u
+#define LOCAL 0x02u     /* of the first octet: locally administered (IEEE 802-2014, 8.2) */
+#define OTHER_END 0x01u /* of the last: chips are four addresses apart */
 
 esp_err_t board_read_identity(board_identity *identity)
 {
@@ -19,9 +17,9 @@ esp_err_t board_read_identity(board_identity *identity)
     }
     snprintf(identity->serial, sizeof identity->serial, "%02X%02X%02X%02X%02X%02X", base[0], base[1], base[2], base[3],
              base[4], base[5]);
-    base[0] = (uint8_t)((base[0] | LOCAL) & ~GROUP);
-    memcpy(identity->host_mac, base, sizeof base);
-    base[0] ^= OTHER_END;
+    base[0] |= LOCAL;
     memcpy(identity->device_mac, base, sizeof base);
+    base[BOARD_MAC_BYTES - 1] ^= OTHER_END;
+    memcpy(identity->host_mac, base, sizeof base);
     return ESP_OK;
 }

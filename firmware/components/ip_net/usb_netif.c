@@ -51,12 +51,26 @@ static void release(void *handle, void *buffer)
     free(buffer);
 }
 
+/* No flag starts the client: the core does, when the link is up. */
+static esp_netif_flags_t flags_of(fw_role role)
+{
+    switch (role) {
+    case FW_ROLE_DHCP_SERVER:
+        return ESP_NETIF_DHCP_SERVER | ESP_NETIF_FLAG_AUTOUP;
+    case FW_ROLE_DHCP_CLIENT:
+        return ESP_NETIF_DHCP_CLIENT | ESP_NETIF_FLAG_AUTOUP;
+    case FW_ROLE_STATIC:
+        break;
+    }
+    return ESP_NETIF_FLAG_AUTOUP;
+}
+
 esp_err_t usb_netif_create(fw_role role, const uint8_t mac[6])
 {
     static const esp_netif_ip_info_t NO_ADDRESS;
     static char handle; /* esp-netif wants one that is not NULL */
     const esp_netif_inherent_config_t base = {
-        .flags = role == FW_ROLE_DHCP_SERVER ? ESP_NETIF_DHCP_SERVER | ESP_NETIF_FLAG_AUTOUP : ESP_NETIF_FLAG_AUTOUP,
+        .flags = flags_of(role),
         .ip_info = &NO_ADDRESS,
         .get_ip_event = IP_EVENT_ETH_GOT_IP,
         .lost_ip_event = IP_EVENT_ETH_LOST_IP,

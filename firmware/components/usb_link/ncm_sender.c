@@ -12,7 +12,7 @@
 #include "usb_link.h"
 
 #define WAITING 8
-#define STACK_BYTES 3072
+#define STACK_BYTES 4096
 #define PRIORITY 4 /* below TinyUSB's task, which empties the buffers */
 
 /* How long a frame waits for a buffer of TinyUSB. A host that does not read lets it pass, and the frame is told as failed. */

@@ -12,6 +12,8 @@
 #include "tinyusb_net.h"
 #include "tusb.h"
 
+#define STACK_BYTES 6144 /* callbacks enter the core from here */
+
 static usb_link_deliver deliver_frame;
 
 /* In TinyUSB's task. ATTACHED is SET_CONFIGURATION, DETACHED its undoing or the end of the session. */
@@ -61,6 +63,7 @@ esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver)
 {
     tinyusb_config_t config = TINYUSB_DEFAULT_CONFIG(on_bus_event, NULL);
     tinyusb_net_config_t net = {.on_recv_callback = on_frame};
+    config.task.size = STACK_BYTES;
     deliver_frame = deliver;
     memcpy(net.mac_addr, names->host_mac, sizeof net.mac_addr);
     usb_link_describe(names, &config.descriptor);
