@@ -30,12 +30,14 @@ from hil.errors import AgentError, BoardFailure, BoardMute, BoardVanished, Loade
 from hil.profiles import Profile
 from hil.profiles.loader import SERIAL_JTAG, USB_OTG
 from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, UsbDetached
+from hil.wire.lines import LineSplitter
 
 ENTER_S = 10.0
 """From the order to a loader on the bus: a firmware that says goodbye, a restart, an enumeration."""
 LEAVE_S = 10.0
 """From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
 ANSWER_S = 1.0
+LINE_LIMIT = 4096
 DTR_RTS, HTTP, SERIAL, MICROPYTHON, TOUCH = "dtr_rts", "http", "serial", "micropython", "touch1200"
 DOWNLOAD = "DOWNLOAD"
 """In the ROM's first line: boot:0x0 (DOWNLOAD(USB/UART0))."""
@@ -132,7 +134,7 @@ class Bootloader:
 
         def do() -> Entered:
             asked, how = self._reset_out(plain)
-            arrival = self._modes.came({Identity.APPLICATION}, asked.t_ns - asked.t_err_ns, LEAVE_S)
+            arrival = self._modes.came(self._modes.applications, asked.t_ns - asked.t_err_ns, LEAVE_S)
             if arrival is None:
                 raise loader_failures.failure_to_leave(self._attempt(asked, how, LEAVE_S))
             found.append(Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns))
@@ -201,13 +203,14 @@ class Bootloader:
         return _Asked(began_ns, 0, "".join(answers or ()))
 
     def _heard(self, port: Port) -> str:
-        """What the board says within a second, or until it goes or has ended a line of answer."""
-        deadline, told = Deadline(ANSWER_S, self._clock), b""
+        """The line that repeats the order, where the board says one within a second and before it goes."""
+        deadline, lines = Deadline(ANSWER_S, self._clock), LineSplitter(LINE_LIMIT)
         with suppress(BoardVanished):
             while not deadline.passed:
-                told += port.read(deadline.left_s)
-        lines = [line.strip() for line in told.decode("utf-8", "replace").splitlines()]
-        return next((line for line in lines if self._profile.loader.serial in line), "")
+                for line in lines.feed(port.read(deadline.left_s)):
+                    if self._profile.loader.serial in line.text:
+                        return line.text.strip()
+        return ""
 
     def _refuse_ctrl_c(self) -> None:
         """

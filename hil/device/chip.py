@@ -42,7 +42,7 @@ class Chip:
     def __init__(self, parts: Parts) -> None:
         spec, agent, witness, clock = parts.spec, parts.agent, parts.witness, parts.clock
         self.lend = lender(spec, agent, parts.capture)
-        self.modes = Modes(spec, agent, witness)
+        self.modes = Modes(spec, agent, witness, parts.profile.log.serial_jtag)
         self.eyes = Eyes(spec, agent, self.modes, witness, clock)
         self.bootloader = Bootloader(
             spec,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from hil.bench import Board
-from hil.board.identity import Identity
+from hil.board.identity import LOADERS, Identity
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure
 from hil.timeline.events import UsbAttached
@@ -43,9 +43,12 @@ class Modes:
         spec: whose topology path it is.
         agent: asks the kernel.
         witness: the timeline.
+        serial_jtag: its application leaves USB to USB-Serial/JTAG, as the profile says.
     """
 
-    def __init__(self, spec: Board, agent: ModeAgent, witness: Witness) -> None:
+    def __init__(self, spec: Board, agent: ModeAgent, witness: Witness, serial_jtag: bool = False) -> None:
+        self.applications = frozenset({Identity.APPLICATION, *([Identity.SERIAL_JTAG] if serial_jtag else [])})
+        """What its application may be called."""
         self._spec = spec
         self._agent = agent
         self._witness = witness
@@ -55,6 +58,10 @@ class Modes:
         vid = self._asked(lambda: self._agent.read_attribute(self._spec.name, "idVendor"))
         pid = self._asked(lambda: self._agent.read_attribute(self._spec.name, "idProduct"))
         return Identity.of(int(vid, 16), int(pid, 16)) if vid and pid else Identity.NOTHING
+
+    def in_loader(self) -> bool:
+        """Whether its identity is a loader's, and not its application's as well."""
+        return self.now() in LOADERS - self.applications
 
     def wait(self, wanted: Collection[Identity], within_s: float) -> Identity:
         """The identity as soon as it is one of ``wanted``; what it is instead when ``within_s`` have passed."""

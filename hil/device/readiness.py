@@ -8,7 +8,6 @@ is not tried again; each later test of it is told so, as an error of the bench.
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from hil.board.identity import LOADERS
 from hil.board.interfaces import Instant
 from hil.board.sight import VBUS_OFF
 from hil.clock import to_ns
@@ -106,7 +105,7 @@ class Readiness:
         self._bus.give_back()
         if not self._witness.until(self._presence.attached, ENUMERATION_S):
             self._bring_back()
-        elif self._chip.modes.now() in LOADERS:
+        elif self._chip.modes.in_loader():
             self._rescue()
         if self._sleep.asleep:
             self._board.resume()
@@ -117,7 +116,7 @@ class Readiness:
         """Undo what would disturb the next test, or the next user of the board."""
         if self._sleep.asleep and self._presence.attached():
             self._board.resume()
-        if not self.dead and self._chip.modes.now() in LOADERS:
+        if not self.dead and self._chip.modes.in_loader():
             self._rescue()
         self._terminal.restore()
 

@@ -67,16 +67,13 @@ class Eyes:
 
         It is well once it has stayed on the bus for 2 s.
         """
-        identity = self._modes.wait({Identity.APPLICATION, Identity.OTHER}, within_s)
-        if identity in LOADERS:
-            return State.LOADER
-        if identity is Identity.OTHER:
-            return State.FOREIGN
-        if identity is Identity.APPLICATION:
+        identity = self._modes.wait({*self._modes.applications, Identity.OTHER}, within_s)
+        if identity in self._modes.applications:
             if self._asleep():
                 return State.SUSPENDED
             return State.WELL if self._steady() else State.RESTARTING
-        return self._absent()
+        known = {Identity.OTHER: State.FOREIGN, **dict.fromkeys(LOADERS, State.LOADER)}
+        return known.get(identity) or self._absent()
 
     def _asleep(self) -> bool:
         try:
@@ -90,7 +87,7 @@ class Eyes:
         began_ns = self._clock.now_ns()
         gone = UsbDetached(path=self._spec.usb)
         left = self._witness.until(lambda: self._witness.timeline.first(gone, began_ns) is not None, STEADY_S)
-        return not left and self._modes.now() is Identity.APPLICATION
+        return not left and self._modes.now() in self._modes.applications
 
     def _absent(self) -> State:
         """A port without a device: a loop of boots, something that cannot be enumerated, or nothing at all."""

@@ -54,6 +54,21 @@ def test_a_loader_is_seen_by_its_identity(bench: FakedBench, eyes: Eyes, pid: in
     assert eyes.look() is State.LOADER
 
 
+def test_an_application_may_leave_usb_to_serial_jtag(bench: FakedBench) -> None:
+    """Where the profile says so, 303a:1001 is no loader; 303a:0009 is one all the same."""
+    spec = bench.board.spec
+    modes = Modes(spec, bench.agent, bench.witness, serial_jtag=True)
+    eyes = Eyes(spec, bench.agent, modes, bench.witness, bench.clock)
+    states = []
+    for pid in (0x1001, 0x0009):
+        bench.agent.become(0x303A, pid)
+        for _ in range(3):
+            bench.capture.catch_up()
+            bench.clock.advance(0.1)
+        states.append(eyes.look())
+    assert states == [State.WELL, State.LOADER]
+
+
 def test_a_bus_that_sleeps(bench: FakedBench, eyes: Eyes) -> None:
     bench.agent.suspend()
     assert eyes.look() is State.SUSPENDED
