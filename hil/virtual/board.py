@@ -61,7 +61,7 @@ class VirtualBoard:
         self._chip = Chip(parts.chip, self.faults, self)
         self._app: Application | None = None
         self._config = FirmwareConfig()
-        self._usb = FirmwareUsb("", "")
+        self._usb = FirmwareUsb.for_chip(parts.chip.identity.mac)
         self._services = Services(parts.stack, self, self._netif_started, self._leased)
         self._device: FirmwareDevice | None = None
         self._events: DeviceEvents | None = None
@@ -145,7 +145,6 @@ class VirtualBoard:
         self._chip.io0_low = self._button or self._io0
 
     def uart(self, data: bytes, baud: int) -> None:
-        """The reference firmware reads nothing there: it is for the ROM's loader."""
         self._chip.uart(data, baud)
 
     def set_faults(self, faults: Sequence[ArmedFault]) -> None:
@@ -186,7 +185,7 @@ class VirtualBoard:
 
     def start(self, application: Application, reason: str) -> None:
         if application is not self._app:
-            self._app, self._config = application, application.config
+            self._app, self._config, self._usb = application, application.config, application.usb
         self._configure(application.firmware)
         self._watch_points()
         self._run(application.firmware.boot(reason, 0))
@@ -385,7 +384,7 @@ class VirtualBoard:
         if isinstance(command, fw.StartUsb):
             self._events = DeviceEvents(self, self._firmware, self._seen)
             self._chip.pins_to_otg()
-            self._usb = self.faults.identity(self._app.usb if self._app is not None else self._usb)
+            self._usb = self.faults.identity(self._app.usb if self._app else self._usb)
             self._firmware.set_mac(self._usb.board_mac)
             device = FirmwareDevice(self._usb, self._events, self.faults, own_supply=self._parts.supply == "own")
             self._device = device
