@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from hil.bench import Board
+from hil.bench import FLASH_WAYS, Board
 from hil.board.identity import Identity
 from hil.board.sight import RESET
 from hil.clock import Clock
@@ -21,7 +21,7 @@ from hil.device.lent_port import Lender
 from hil.device.mode import Modes
 from hil.device.running import Running, Teller
 from hil.device.witness import Witness
-from hil.errors import BenchError, FlashFailed, FlashRefused, HilError, LoaderFailure
+from hil.errors import BenchError, FlashFailed, FlashRefused, HilError, LoaderFailure, MisuseError
 from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
 from hil.flash.idf_build import read_build
@@ -44,7 +44,7 @@ What = Path | str | Build | Sequence[tuple[int, Path]]
 class Bootloader(Protocol):
     """What flashing needs of :class:`hil.device.bootloader.Bootloader`."""
 
-    def enter(self, how: str = "", over: str = "usb") -> Entered: ...
+    def enter(self, how: str = "", over: str = "usb", at: str = "") -> Entered: ...
     def leave(self, plain: bool = False) -> Entered: ...
     def listens(self, port: str = "usb") -> bool: ...
 
@@ -103,30 +103,36 @@ class Flashing:
         self._mac = ""
         self._recorded = ("", -1, "")
 
-    def flash(self, what: What | None = None, known: What | None = None) -> FlashResult:
+    def flash(self, what: What | None = None, known: What | None = None, over: str = "") -> FlashResult:
         """Have the board hold and run ``what``.
 
         Args:
             what: build folder, merged image, pairs of offset and file, or a build; None: bench.toml's ``firmware``.
             known: a build that the board is said to hold, believed as far as the board's own hash bears it out: only
                 sectors that differ from it are written. None: what was flashed last, if anything was.
+            over: 'usb' or 'console'; '' as bench.toml's ``flash`` has it.
 
         Returns:
             What was done, and what the board says of itself now.
 
         Raises:
-            BenchError, BuildError: nothing can be flashed; the board was not touched.
+            BenchError, BuildError, MisuseError: nothing can be flashed; the board was not touched.
             FlashRefused: nothing was written; the board runs what it ran.
             FlashFailed, BoardMute, BoardVanished: the board failed at it, or runs something else afterwards.
             LoaderFailure: it did not come into its loader, or not out of it.
         """
-        build = self.build(what)
+        build, port = self.build(what), over or self._spec.flash
+        if port not in FLASH_WAYS or (port == "console" and not self._spec.console):
+            known_ways = FLASH_WAYS if self._spec.console else FLASH_WAYS[:1]
+            raise MisuseError(
+                f"flash over={over!r} of board {self._spec.name}; known: {', '.join(map(repr, known_ways))}"
+            )
         old = self.build(known) if known is not None else self._held
         warm_up()
         done: list[FlashResult] = []
 
         def do() -> FlashResult:
-            done.append(self._flash(build, old))
+            done.append(self._flash(build, old, port))
             return done[0]
 
         self._actions.perform("flash", RESET, do, str(build))
@@ -157,10 +163,10 @@ class Flashing:
             return None
         return running.is_app(build.app)
 
-    def _flash(self, build: Build, known: Build | None) -> FlashResult:
+    def _flash(self, build: Build, known: Build | None, over: str) -> FlashResult:
         try:
             self._tell(Progress(CONNECTING, detail=f"into the loader at {self._spec.usb}"))
-            entered = self._bootloader.enter("dtr_rts" if self._spec.flash == "console" else "")
+            entered = self._bootloader.enter("dtr_rts" if over == "console" else "", at=over)
             flashed = self._write(entered, build, known)
             reset_ns = self._restart()
             running = self._teller.since(reset_ns)

@@ -16,7 +16,7 @@ from hil.device.lent_port import LentPort, Port
 from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.running import Running, Teller
-from hil.errors import BenchError, BuildError, FlashFailed, FlashRefused, LoaderFailure
+from hil.errors import BenchError, BuildError, FlashFailed, FlashRefused, LoaderFailure, MisuseError
 from hil.flash.idf_build import read_build
 from hil.flash.progress import Progress
 from hil.profiles import load
@@ -66,13 +66,13 @@ class Desk:
 
     # ---- hil.device.bootloader.Bootloader
 
-    def enter(self, how: str = "", over: str = "usb") -> Entered:
+    def enter(self, how: str = "", over: str = "usb", at: str = "") -> Entered:
         self.entered.append(how)
         self.bench.agent.become(VID, 0x1001 if self.identity is Identity.SERIAL_JTAG else 9)
         if self.serial:
             self.bench.capture.record_after(0.1, UsbAttached(PATH, VID, 0x1001, self.serial, source="uevent"))
             assert self.bench.witness.find(UsbAttached(serial=self.serial), 0, 1.0)
-        return Entered(self.identity, "console" if how else "usb", how, self.bench.clock.now_ns(), 0)
+        return Entered(self.identity, at, how, self.bench.clock.now_ns(), 0)
 
     def leave(self, plain: bool = False) -> Entered:
         self.left += 1
@@ -226,6 +226,8 @@ def test_what_is_to_be_flashed(desk: Desk, tmp_path: Path) -> None:
         desk.flashing.flash()
     with pytest.raises(BuildError):
         desk.flashing.flash(tmp_path / "gone")
+    with pytest.raises(MisuseError, match="flash over='wifi' of board s3-a; known: 'usb', 'console'"):
+        desk.flashing.flash(found, over="wifi")
     assert desk.entered == []
 
 
