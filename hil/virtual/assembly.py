@@ -15,7 +15,7 @@ from hil.virtual.board_parts import BoardParts
 from hil.virtual.board_spec import BoardSpec
 from hil.virtual.chip import ChipParts
 from hil.virtual.fault_loader import load
-from hil.virtual.flash import FlashChip
+from hil.virtual.flash import FlashChip, open_when_free
 from hil.virtual.ipstack.kernel_stack import KernelStack, Lan
 from hil.virtual.registry import Registry, furnish
 from hil.virtual.rom.identity import ChipIdentity
@@ -62,7 +62,7 @@ async def assemble(spec: BoardSpec, on_died: Callable[[VirtualBoardError], None]
     registry = Registry(spec.mac, spec.library_path, spec.firmware, spec.tinyusb)
     vhci = Vhci(Path(spec.vhci))
     with ExitStack() as undo:
-        flash = FlashChip(path=spec.flash_path)
+        flash = await open_when_free(spec.flash_path) if spec.flash_path else FlashChip()
         undo.callback(flash.close)
         furnish(flash, registry.factory, spec.flash_path and spec.flash_path.with_suffix(".factory"))
         usb_port, console_port = (_reserve(vhci, undo) for _ in range(2))

@@ -8,13 +8,16 @@ space of that firmware. Every change is in the file when the call returns: a pro
 that lost its power would have.
 """
 
+import asyncio
 import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from hil.clock import Deadline
 from hil.errors import VirtualBoardError
 
+FREED_WITHIN_S, POLL_S = 5.0, 0.02
 SECTOR = 0x1000
 MB = 1 << 20
 ERASED = b"\xff" * SECTOR
@@ -115,6 +118,22 @@ class FlashChip:
     def _check(self, offset: int, length: int) -> None:
         if offset < 0 or length < 0 or offset + length > self.size:
             raise VirtualBoardError(f"flash: {length} bytes at 0x{offset:x}; it has 0x{self.size:x}")
+
+
+async def open_when_free(path: Path, within_s: float = FREED_WITHIN_S) -> FlashChip:
+    """The chip in that file, once a board that is just ending has let go of it.
+
+    Raises:
+        VirtualBoardError: it cannot be opened within ``within_s``.
+    """
+    deadline = Deadline(within_s)
+    while True:
+        try:
+            return FlashChip(path=path)
+        except VirtualBoardError:
+            if deadline.passed:
+                raise
+        await asyncio.sleep(POLL_S)
 
 
 def _spans(offset: int, length: int) -> Iterator[tuple[int, int, int]]:

@@ -1,5 +1,6 @@
 """The flash of a virtual board."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.errors import VirtualBoardError
-from hil.virtual.flash import MB, SECTOR, FlashChip
+from hil.virtual.flash import MB, SECTOR, FlashChip, open_when_free
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
@@ -139,3 +140,16 @@ def test_the_same_cells_can_be_shown_as_a_smaller_chip(tmp_path: Path) -> None:
     assert flash.read(0x1000, 3) == b"\xff" * 3
     assert (tmp_path / "flash").stat().st_size == 8 * MB
     flash.close()
+
+
+def test_the_flash_of_a_board_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+    """And not for ever."""
+    first = FlashChip(path=tmp_path / "flash")
+
+    async def scenario() -> None:
+        with pytest.raises(VirtualBoardError, match="belongs to another running board"):
+            await open_when_free(tmp_path / "flash", within_s=0.0)
+        asyncio.get_running_loop().call_later(0.01, first.close)
+        (await open_when_free(tmp_path / "flash")).close()
+
+    asyncio.run(scenario())
