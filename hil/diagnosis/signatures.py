@@ -13,6 +13,7 @@ from hil.diagnosis.finding import Finding
 from hil.diagnosis.http_signatures import HTTP_SIGNATURES
 from hil.diagnosis.identity_signatures import IDENTITY_SIGNATURES
 from hil.diagnosis.link_signatures import LINK_SIGNATURES
+from hil.diagnosis.loader_signatures import LOADER_SIGNATURES
 from hil.diagnosis.recovery_signatures import RECOVERY_SIGNATURES
 from hil.diagnosis.serial_signatures import SERIAL_SIGNATURES
 from hil.diagnosis.signature import Sides, Signature
@@ -23,6 +24,7 @@ from hil.timeline.events import Event
 
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
+    *LOADER_SIGNATURES,
     *USB_SIGNATURES,
     *LINK_SIGNATURES,
     *RECOVERY_SIGNATURES,
