@@ -26,7 +26,19 @@ A message holds the value, the place and the choices.
 
 
 class HilError(Exception):
-    """Base of every exception that hil raises."""
+    """Base of every exception that hil raises.
+
+    Args:
+        text: for a person.
+        reason: why, in a word that the timeline keeps where a finding is made of it; '' else.
+    """
+
+    reason = ""
+
+    def __init__(self, text: str = "", reason: str = "") -> None:
+        super().__init__(text)
+        if reason:
+            self.reason = reason
 
 
 class HarnessError(HilError):
@@ -80,6 +92,8 @@ class ExpectationFailed(BoardFailure):
 class BoardVanished(BoardFailure):
     """The board left the bus while it was being used."""
 
+    reason = "vanished"
+
 
 class FlashFailed(BoardFailure):
     """Flashing began and did not end with what was to be written; the message names region and reason."""
@@ -89,7 +103,7 @@ class LoaderFailure(BoardFailure):
     """The way into the chip's loader, or out of it, ended elsewhere; ``name`` says where, and begins the message."""
 
     def __init__(self, name: str, text: str) -> None:
-        super().__init__(f"{name}: {text}")
+        super().__init__(f"{name}: {text}", name)
         self.name = name
 
 

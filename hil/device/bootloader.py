@@ -29,7 +29,7 @@ from hil.device.witness import Witness
 from hil.errors import AgentError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.loader import SERIAL_JTAG, USB_OTG
-from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, UsbDetached
+from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, LoaderAsked, UsbDetached
 from hil.wire.lines import LineSplitter
 
 ENTER_S = 10.0
@@ -148,7 +148,9 @@ class Bootloader:
         with suppress(BoardVanished):
             self._modes.tty(port)
             with self._lend(port) as opened:
-                return LoaderTalk(opened, self._clock).sync()
+                answered = LoaderTalk(opened, self._clock).sync()
+            self._actions.record(LoaderAsked(port, answered, board=self._spec.name, source="action"))
+            return answered
         return False
 
     # ---- ways in -----------------------------------------------------------------------------

@@ -182,7 +182,7 @@ def _absolute(fault: str) -> str:
 def _profile_read(spec: Board, profile: Profile) -> ProfileRead:
     network = profile.network
     addresses = (network.address, network.prefix, network.pool_first, network.pool_last)
-    return ProfileRead(profile.name, *addresses, board=spec.name, source="harness")
+    return ProfileRead(profile.name, *addresses, profile.loader.identity, board=spec.name, source="harness")
 
 
 def _opened(bench: Bench) -> BenchOpened:

@@ -43,6 +43,8 @@ _SILENT = (
     "Packet content transfer stopped",
     "Timed out",
 )
+_REASONS = {"MD5 of file does not match": "hash", "(result was ": "loader-refused"}
+"""What esptool says of a digest that differs (cmds.py, write_flash) and of a status that is no success (loader.py)."""
 _UNKNOWN_CHIP = re.compile(r"Unexpected chip (?:ID|magic) value (\w+)")
 _BOOT_MODE = re.compile(r"Wrong boot mode detected \((\w+)\)")
 
@@ -114,7 +116,7 @@ class EsptoolLoader:
             chip = loader._identify()
         loader.chip = chip
         loader._require_open(chip)
-        with loader._asking("did not start esptool's stub, which says OHAI when it runs"):
+        with loader._asking("did not start esptool's stub, which says OHAI when it runs", "stub"):
             loader._esp = run_stub(esp) if stub else esp
             if baud != ROM_BAUD:
                 loader._esp.change_baud(baud)
@@ -196,11 +198,11 @@ class EsptoolLoader:
         }
         closed = [reason for reason, on in locks.items() if on]
         if closed:
-            raise FlashRefused(f"board {self._port.board}: nothing was written: {'; '.join(closed)}")
+            raise FlashRefused(f"board {self._port.board}: nothing was written: {'; '.join(closed)}", "security")
 
     @contextmanager
-    def _asking(self, failure: str) -> Iterator[None]:
-        """Turns what esptool raises into what hil raises."""
+    def _asking(self, failure: str, silent: str = "") -> Iterator[None]:
+        """Turns what esptool raises into what hil raises; ``silent`` is the reason where no answer came."""
         from hil.flash.esptool_output import heard
 
         try:
@@ -209,9 +211,9 @@ class EsptoolLoader:
         except HilError:
             raise
         except _RAISED as error:
-            raise self._told(error, failure) from error
+            raise self._told(error, failure, silent) from error
 
-    def _told(self, error: Exception, failure: str) -> HilError:
+    def _told(self, error: Exception, failure: str, silent: str) -> HilError:
         said = next(iter(str(error).splitlines()), "") or type(error).__name__
         board, name = self._port.board, self._port.name
         unknown, mode = _UNKNOWN_CHIP.search(said), _BOOT_MODE.search(said)
@@ -221,10 +223,13 @@ class EsptoolLoader:
             how = f"it runs what is in its flash (boot mode {mode[1]}): is IO0 held low, by the bridge or by hand?"
             return BoardMute(f"board {board} on {name} {failure}: {how}")
         if any(sign in said for sign in _SILENT):
-            return BoardMute(f"board {board} on {name} {failure}: {said}")
-        return FlashFailed(f"board {board} on {name} {failure}: {said}")
+            return BoardMute(f"board {board} on {name} {failure}: {said}", silent)
+        reason = next((reason for sign, reason in _REASONS.items() if sign in said), "")
+        return FlashFailed(f"board {board} on {name} {failure}: {said}", reason)
 
 
 def _other_chip(port: TtyPort, found: str) -> FlashRefused:
     wanted = f"{CHIP_NAMES[CHIP_ESP32S3]}, chip id {CHIP_ESP32S3}"
-    return FlashRefused(f"board {port.board}: nothing was written: {port.name} leads to {found}; wanted {wanted}")
+    return FlashRefused(
+        f"board {port.board}: nothing was written: {port.name} leads to {found}; wanted {wanted}", "other-chip"
+    )

@@ -163,11 +163,12 @@ class Flasher:
         Raises:
             FlashRefused: this chip is not the one that is meant, or cannot hold the build.
         """
-        reason = _misfit(loader.chip, build)
+        reason, why = _misfit(loader.chip, build)
         if self._mac and self._mac.lower() != loader.chip.mac:
-            reason = f"{self._port.name} leads to the chip {loader.chip.mac}; {self._port.board} is {self._mac.lower()}"
+            why = f"{self._port.name} leads to the chip {loader.chip.mac}; {self._port.board} is {self._mac.lower()}"
+            reason = "other-board"
         if reason:
-            raise FlashRefused(f"board {self._port.board}: nothing was written: {reason}")
+            raise FlashRefused(f"board {self._port.board}: nothing was written: {why}", reason)
         if build.table is None:
             self._require_partitions(loader, build)
 
@@ -181,7 +182,7 @@ class Flasher:
             require_partitions(build, table)
         except BuildError as error:
             raise FlashRefused(
-                f"board {self._port.board}: nothing was written: by its partition table, {error}"
+                f"board {self._port.board}: nothing was written: by its partition table, {error}", "partitions"
             ) from error
 
     def _allow(self, within_s: float) -> None:
@@ -191,19 +192,22 @@ class Flasher:
 def _require_held(loader: Loader, region: Region, board: str) -> None:
     wanted, found = digest(region.data), loader.md5(region.offset, len(region.data))
     if found != wanted:
-        raise FlashFailed(f"board {board}: {region}: the hash of what the flash holds is {found}, not {wanted}")
+        raise FlashFailed(f"board {board}: {region}: the hash of what the flash holds is {found}, not {wanted}", "hash")
 
 
-def _misfit(chip: Chip, build: Build) -> str:
-    """Why the chip cannot hold or run the build, or ''."""
+def _misfit(chip: Chip, build: Build) -> tuple[str, str]:
+    """Why the chip cannot hold or run the build, in a word and in full; ('', '') where it can."""
     last = build.regions[-1]
     if last.end > chip.flash_bytes:
-        return f"{last} ends at 0x{last.end:x}, and the chip has {chip.flash_bytes / MB:g} MB of flash"
+        return "flash-size", f"{last} ends at 0x{last.end:x}, and the chip has {chip.flash_bytes / MB:g} MB of flash"
     lowest, highest = build.revisions
     if lowest <= chip.revision <= highest:
-        return ""
+        return "", ""
     upper = "or later" if highest == ANY_REVISION else f"to {_revision(highest)}"
-    return f"the chip is revision {_revision(chip.revision)}; {build.source} wants {_revision(lowest)} {upper}"
+    return (
+        "revision",
+        f"the chip is revision {_revision(chip.revision)}; {build.source} wants {_revision(lowest)} {upper}",
+    )
 
 
 def _revision(number: int) -> str:

@@ -19,6 +19,8 @@ class Progress:
     """Of the bytes that are written; 100 from then on, where it failed if it did."""
     detail: str = ""
     """What is written, or why it failed."""
+    reason: str = ""
+    """Why it failed, as the error's own ``reason``."""
 
     def __str__(self) -> str:
         percent = f" {self.percent} %" if self.status == WRITING else ""

@@ -121,6 +121,8 @@ class ProfileRead(Event, frozen=True):
     pool_first: str = ANY
     """First address that its DHCP server gives."""
     pool_last: str = ANY
+    loader: str = ANY
+    """What comes up when its firmware is sent to the chip's loader: serial-jtag, usb-otg, or ''."""
 
 
 class Started(Event, frozen=True):
@@ -638,6 +640,14 @@ class KernelLog(Event, frozen=True):
     text: str = ANY
 
 
+class LoaderAsked(Event, frozen=True):
+    """The chip's loader was asked to answer SYNC, with which its protocol begins."""
+
+    port: str = ANY
+    """usb or console."""
+    answered: bool = ANY
+
+
 class FlashProgress(Event, frozen=True):
     """A step of putting a firmware into a board's flash."""
 
@@ -647,3 +657,7 @@ class FlashProgress(Event, frozen=True):
     """Of the bytes that are written; of writing, every tenth is told."""
     detail: str = ANY
     """What is written, what came of it, or why it failed."""
+    reason: str = ANY
+    """Why it failed, in a word: other-chip, security, flash-size, revision, other-board or partitions (nothing was
+    written); loader-refused, hash, stub, vanished, other-application, or the name of a failure to enter or leave the
+    loader; '' where none of these fits."""
