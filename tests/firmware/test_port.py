@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.toolchain import CHECKS, CORE, FIRMWARE, WARNINGS, core_configuration, run, sdkconfig, target
+from tests.firmware.toolchain import (
+    CHECKS,
+    CORE,
+    FIRMWARE,
+    SANITIZERS,
+    SOURCES,
+    WARNINGS,
+    core_configuration,
+    need,
+    run,
+    sdkconfig,
+    target,
+)
 
 COMPONENTS = sorted(path for path in (FIRMWARE / "components").iterdir() if path.name != "fw_core")
 PORT = sorted(path for folder in (*COMPONENTS, FIRMWARE / "main") for path in folder.glob("*.c"))
@@ -16,17 +28,18 @@ ROLES = ("HIL_ROLE_DHCP_SERVER", "HIL_ROLE_DHCP_CLIENT", "HIL_ROLE_STATIC")
 pytestmark = pytest.mark.slow
 
 
+def includes(config: Path) -> list[object]:
+    """Where headers are looked for: sdkconfig.h in `config`, the declarations of ESP-IDF, the core, the port."""
+    folders = (config, CHECKS / "stubs", CORE / "src", FIRMWARE / "main", *COMPONENTS)
+    return [word for folder in folders for word in ("-I", folder)]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_port_compiles_for_the_target(role: str, tmp_path: Path) -> None:
     """Every file of the port fits the types of core and ESP-IDF, and translates every command of the core."""
     core_configuration()
     (tmp_path / "sdkconfig.h").write_text(sdkconfig(role))
-    places = [
-        word
-        for path in (tmp_path, CHECKS / "stubs", CORE / "src", FIRMWARE / "main", *COMPONENTS)
-        for word in ("-I", path)
-    ]
-    target(*WARNINGS, "-Wno-pedantic", "-Wswitch", *places, "-c", *PORT, directory=tmp_path)
+    target(*WARNINGS, "-Wno-pedantic", "-Wswitch", *includes(tmp_path), "-c", *PORT, directory=tmp_path)
     assert len(list(tmp_path.glob("*.o"))) == len(PORT)
 
 
@@ -47,6 +60,18 @@ def test_esp_idf_builds_the_port(tmp_path: Path) -> None:
         within_s=1200,
     )
     assert (tmp_path / "flasher_args.json").is_file()
+
+
+@pytest.mark.parametrize("program", sorted(path.stem for path in (CHECKS / "port").glob("test_*.c")))
+def test_part_of_the_port_does_what_it_promises(program: str, tmp_path: Path) -> None:
+    """Parts of the port, run on the host under the sanitizers with the calls that they make played by the test."""
+    need("gcc")
+    (tmp_path / "sdkconfig.h").write_text(sdkconfig())
+    source = CHECKS / "port" / f"{program}.c"
+    core = SOURCES if "fw_init(" in source.read_text() else []
+    flags = ("-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", *SANITIZERS)
+    run("gcc", *flags, *includes(tmp_path), "-o", program, source, *core, directory=tmp_path)
+    assert run(tmp_path / program, directory=tmp_path).count("ok ") == source.read_text().count("RUN(")
 
 
 def test_component_versions_are_pinned_alike() -> None:
