@@ -40,7 +40,7 @@ ANSWER_S = 1.0
 LINE_LIMIT = 4096
 DTR_RTS, HTTP, SERIAL, MICROPYTHON, TOUCH = "dtr_rts", "http", "serial", "micropython", "touch1200"
 DOWNLOAD = "DOWNLOAD"
-"""In the ROM's first line: boot:0x0 (DOWNLOAD(USB/UART0))."""
+"""In two lines of the ROM: 'boot:0x0 (DOWNLOAD(USB/UART0))' and 'waiting for download'."""
 _EXPECTED = {SERIAL_JTAG: Identity.SERIAL_JTAG, USB_OTG: Identity.USB_OTG}
 
 
@@ -274,9 +274,8 @@ class Bootloader:
         return Entered(self._modes.now(), "console", DTR_RTS, asked.t_ns, asked.t_err_ns)
 
     def _rom_waits(self, since_ns: int) -> bool:
-        rom = BootMessage(board=self._spec.name, stage="rom", source="console")
-        first = self._witness.timeline.first(rom, since_ns)
-        return isinstance(first, BootMessage) and DOWNLOAD in first.text
+        said = (event for event in self._witness.timeline.since(since_ns) if isinstance(event, BootMessage))
+        return any(event.board == self._spec.name and DOWNLOAD in event.text.upper() for event in said)
 
     def _attempt(self, asked: _Asked, how: str, within_s: float) -> Attempt:
         since_ns, timeline = asked.t_ns - asked.t_err_ns, self._witness.timeline

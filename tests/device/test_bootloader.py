@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hil.board.identity import Identity
-from hil.clock import Clock, now_ns
+from hil.clock import Clock, now_ns, to_ns
 from hil.device.actions import Actions
 from hil.device.bootloader import Bootloader
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, Port
@@ -175,8 +175,11 @@ def test_a_console_that_is_flashed_by_is_asked_itself(chip: Made) -> None:
     """The ROM says that it waits, and answers at the bridge, whatever USB shows."""
     made = chip(console=CONSOLE, flash="console")
     line = BootMessage("rom", "rst:0x1 (POWERON),boot:0x0 (DOWNLOAD(USB/UART0))", "POWERON")
+    made.bench.capture.record_after(0.2, line_of(BootMessage("rom", "ESP-ROM:esp32s3-20210327", "")))
     made.bench.capture.record_after(0.3, line_of(line))
+    began_ns = made.bench.clock.now_ns()
     entered = made.bootloader.enter()
+    assert made.bench.clock.now_ns() - began_ns < to_ns(1.0)
     assert (entered.port, made.port.lent) == ("console", ["console"])
 
 

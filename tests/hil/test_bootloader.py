@@ -1,5 +1,7 @@
 """A board goes into its loader when it is told to, is flashed there, and comes back as what it was."""
 
+from pathlib import Path
+
 import pytest
 
 from hil import Expect, Host, HttpReply, UsbAttached, UsbBoard, UsbDetached
@@ -51,12 +53,15 @@ def test_the_loader_answers_at_the_bridge(board: UsbBoard) -> None:
 
 
 @pytest.mark.hil(role="dhcp-server")
-def test_a_flashed_board_serves(board: UsbBoard, host: Host, expect: Expect) -> None:
-    """Into the loader, the known build, out of it: the board says that it runs it, and a host gets its lease."""
-    if not board.chip.bootloader.ways() or not board.spec.firmware:
-        pytest.skip(f"board {board.name} has no way into its loader, or bench.toml names no firmware for it")
-    result = board.flash()
-    expect.sequence(UsbDetached(path=board.spec.usb), UsbAttached(path=board.spec.usb), since=result, within_s=15.0)
+def test_a_board_in_its_loader_is_flashed_and_serves(
+    board: UsbBoard, host: Host, expect: Expect, firmware: Path
+) -> None:
+    """Into the loader, a firmware, out of it: at one topology path a loader, then the application, and a host's lease."""
+    entered = board.enter_bootloader()
+    assert entered.port == "console" or board.identity in LOADERS
+    board.flash(firmware)
+    came = UsbAttached(path=board.spec.usb, vid=0x303A)
+    expect.sequence(UsbDetached(path=board.spec.usb), came, since=entered, within_s=60.0)
     assert board.identity is Identity.APPLICATION
     connect(board, host, expect)
 
