@@ -12,8 +12,8 @@ from hil.errors import AgentError
 PROC = Path("/proc")
 MODEM_MANAGER = "ModemManager"
 IGNORE_RULE = 'ATTRS{idVendor}=="303a", ENV{ID_MM_DEVICE_IGNORE}="1"'
-IGNORE_FILE = "/etc/udev/rules.d/99-hil-no-modem-manager.rules"
-"""ModemManager documentation, "Common udev tags"."""
+IGNORE_FILE = "/etc/udev/rules.d/60-hil.rules"
+"""ModemManager reference manual, "Common udev tags" and "Port and device detection filters"."""
 SHOWN = 3
 """Processes that a message names."""
 

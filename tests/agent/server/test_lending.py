@@ -100,7 +100,7 @@ def test_modem_manager_comes_with_the_rule_that_stops_it(port: Port) -> None:
     assert str(held.value).endswith(
         "held by ModemManager (process 412); it probes each new port for a modem: put "
         '`ATTRS{idVendor}=="303a", ENV{ID_MM_DEVICE_IGNORE}="1"` into '
-        "/etc/udev/rules.d/99-hil-no-modem-manager.rules and plug the board anew"
+        "/etc/udev/rules.d/60-hil.rules and plug the board anew"
     )
 
 
