@@ -6,6 +6,7 @@
 #include "core_runner.h"
 #include "descriptors.h"
 #include "device/usbd_pvt.h"
+#include "esp_log.h"
 #include "parts.h"
 #include "tinyusb.h"
 #include "tinyusb_default_config.h"
@@ -63,6 +64,7 @@ esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver)
 {
     tinyusb_config_t config = TINYUSB_DEFAULT_CONFIG(on_bus_event, NULL);
     tinyusb_net_config_t net = {.on_recv_callback = on_frame};
+    esp_log_level_set("tusb_desc", ESP_LOG_WARN); /* else a picture of the descriptors, of many lines */
     config.task.size = STACK_BYTES;
     deliver_frame = deliver;
     memcpy(net.mac_addr, names->host_mac, sizeof net.mac_addr);
