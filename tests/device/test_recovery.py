@@ -35,15 +35,28 @@ def eyes(bench: FakedBench) -> Eyes:
 
 
 def test_an_application_that_stays_is_well(bench: FakedBench, eyes: Eyes) -> None:
-    """It is watched for two seconds."""
+    """It is watched for a second."""
     began_ns = bench.clock.now_ns()
     assert eyes.look() is State.WELL
     assert bench.clock.now_ns() - began_ns >= to_ns(STEADY_S)
 
 
-def test_an_application_that_goes_again_is_not(bench: FakedBench, eyes: Eyes) -> None:
-    """A panic a second after the start."""
-    bench.capture.after(1.0, bench.agent.restart)
+def test_an_application_that_goes_again_and_again_is_not(bench: FakedBench, eyes: Eyes) -> None:
+    """A panic half a second after each start."""
+    for number in range(5):
+        bench.capture.after(0.5 + number, bench.agent.restart)
+    assert eyes.look() is State.RESTARTING
+
+
+def test_an_application_that_leaves_once_and_stays_then_is_well(bench: FakedBench, eyes: Eyes) -> None:
+    """A firmware that nobody has spoken to lets go of the bus for a moment, to be heard."""
+    bench.capture.after(0.5, bench.agent.restart)
+    assert eyes.look() is State.WELL
+
+
+def test_an_application_that_goes_for_good_is_not(bench: FakedBench, eyes: Eyes) -> None:
+    """It was the last that was seen of it."""
+    bench.capture.after(0.5, bench.agent.detach)
     assert eyes.look() is State.RESTARTING
 
 
