@@ -10,7 +10,7 @@ import os
 import select
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import serial
@@ -54,7 +54,10 @@ class TtyPort(serial.Serial):
         raise self._vanished("has gone")
 
     def close(self) -> None:
+        """What was not sent is thrown away: the last close of a tty waits up to 30 s for it (tty_port_close_start)."""
         if self.is_open and self.fd is not None:
+            with suppress(termios.error):
+                termios.tcflush(self.fd, termios.TCOFLUSH)
             os.close(self.fd)
         self.is_open, self.fd = False, None
 
