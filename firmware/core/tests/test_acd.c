@@ -241,6 +241,23 @@ static void pauses_differ_from_boot_to_boot_and_board_to_board(void)
     }
 }
 
+static void pauses_reach_both_ends(void)
+{
+    uint32_t seen[2] = {0, 0};
+    for (uint32_t seed = 0; seed < 40; seed++) {
+        fw_config config = static_role();
+        config.seed = seed;
+        config.acd_probe_max_ms = config.acd_probe_min_ms + 1;
+        net *n = plugged(&config, 5000);
+        until(n, 20000);
+        uint32_t gap = at(n, PROBE, 1) - at(n, PROBE, 0);
+        CHECK(gap == 1000 || gap == 1001);
+        seen[gap - 1000]++;
+        end(n);
+    }
+    CHECK(seen[0] > 5 && seen[1] > 5);
+}
+
 /* ---- CONFLICT_IN_PROBE, SIM_PROBE, RATE_LIMIT -------------------------------------------------- */
 
 static void answer_probes(net *n, const uint8_t *frame, size_t length, note_kind kind)
@@ -292,6 +309,44 @@ static void link_that_comes_and_goes_does_not_undo_the_limit(void)
     until(n, 75000);
     CHECK(count(n, PROBE) == 11);
     end(n);
+}
+
+static void claims_in_the_pause_do_not_make_it_longer(void)
+{
+    net *n = plain();
+    n->on_frame = answer_probes;
+    until(n, 20000);
+    CHECK(count(n, PROBE) == 10);
+    for (uint32_t ms = 20000; ms < 75000; ms += 500) {
+        until(n, ms);
+        hear(n, 1, OTHER_MAC, OURS, OURS);
+    }
+    CHECK(count(n, PROBE) == 11);
+    end(n);
+}
+
+/* Nine conflicts while probing, then the address held for `held` ms, then lost: the tenth. */
+static uint32_t pause_after_a_loss(uint32_t held)
+{
+    net *n = plain();
+    n->on_frame = answer_probes;
+    n->told = 9;
+    until(n, 25000);
+    CHECK(count(n, PROBE) == 12 && count(n, USE) == 1);
+    until(n, at(n, USE, 0) + held);
+    hear(n, 2, OTHER_MAC, OURS, NOBODY);
+    hear(n, 2, OTHER_MAC, OURS, NOBODY);
+    uint32_t lost = at(n, RELEASE, 0);
+    until(n, 300000);
+    uint32_t pause = at(n, PROBE, 12) - lost;
+    end(n);
+    return pause;
+}
+
+static void conflicts_are_forgotten_when_the_address_was_held_for_long(void)
+{
+    CHECK(pause_after_a_loss(50000) >= 60000);
+    CHECK(pause_after_a_loss(70000) <= 1000);
 }
 
 static void occupant_that_leaves_is_followed(void)
@@ -427,6 +482,23 @@ static void second_conflict_soon_after_costs_the_address(void)
     end(n);
 }
 
+static void defence_counts_for_one_link_only(void)
+{
+    fw_config config = static_role();
+    config.acd_probe_wait_ms = 0;
+    config.acd_probe_count = 1;
+    config.acd_announce_wait_ms = 100;
+    net *n = plugged(&config, 5000);
+    until(n, 5000);
+    hear(n, 2, OTHER_MAC, OURS, NOBODY);
+    fw_mounted(n->b->core, n->b->now);
+    until(n, 8000);
+    CHECK(count(n, RELEASE) == 1 && count(n, USE) == 2);
+    hear(n, 2, OTHER_MAC, OURS, NOBODY);
+    CHECK(count(n, RELEASE) == 1);
+    end(n);
+}
+
 static void conflict_between_two_announcements_is_defended(void)
 {
     net *n = plain();
@@ -498,6 +570,24 @@ static void probe_that_usb_did_not_take_is_sent_again(void)
     forget(n);
     until(n, 60000);
     check_whole_attempt(n, 0);
+    end(n);
+}
+
+static void last_probe_that_usb_did_not_take_is_sent_again(void)
+{
+    net *n = plain();
+    uint32_t to = LINK_UP;
+    while (count(n, PROBE) < 2) {
+        until(n, ++to);
+    }
+    n->refuse = "ESP_FAIL";
+    while (count(n, PROBE) < 3) {
+        until(n, ++to);
+    }
+    n->refuse = NULL;
+    until(n, 20000);
+    CHECK(count(n, PROBE) == 4 && count(n, USE) == 1);
+    CHECK(at(n, USE, 0) == at(n, PROBE, 3) + 2000);
     end(n);
 }
 
@@ -655,9 +745,12 @@ int main(void)
     RUN(limits_of_the_config_hold);
     RUN(probes_and_announcements_have_their_format);
     RUN(pauses_differ_from_boot_to_boot_and_board_to_board);
+    RUN(pauses_reach_both_ends);
     RUN(occupied_address_is_never_used);
     RUN(ten_conflicts_slow_the_attempts_down);
     RUN(link_that_comes_and_goes_does_not_undo_the_limit);
+    RUN(claims_in_the_pause_do_not_make_it_longer);
+    RUN(conflicts_are_forgotten_when_the_address_was_held_for_long);
     RUN(occupant_that_leaves_is_followed);
     RUN(either_kind_of_conflict_starts_probing_over);
     RUN(conflict_counts_from_the_link_on_and_not_before);
@@ -666,11 +759,13 @@ int main(void)
     RUN(probe_for_an_address_in_use_does_not_make_the_board_retreat);
     RUN(first_conflict_in_use_is_answered_by_one_announcement);
     RUN(second_conflict_soon_after_costs_the_address);
+    RUN(defence_counts_for_one_link_only);
     RUN(conflict_between_two_announcements_is_defended);
     RUN(link_that_comes_back_is_probed_anew);
     RUN(unmount_in_the_middle_of_probing_ends_it);
     RUN(suspend_in_the_middle_of_probing_ends_it);
     RUN(probe_that_usb_did_not_take_is_sent_again);
+    RUN(last_probe_that_usb_did_not_take_is_sent_again);
     RUN(announcement_that_usb_did_not_take_is_sent_again);
     RUN(stack_does_not_speak_from_an_address_that_is_not_proven);
     RUN(mistake_has_the_flaw_that_it_names);

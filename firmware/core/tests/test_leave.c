@@ -141,6 +141,18 @@ static void recovery_does_not_bring_the_board_back_on_its_way_out(void)
     bench_free(b);
 }
 
+/* The reconnection of a recovery falls due after the board has left, and before the chip restarts. */
+static void recovery_under_way_ends_with_the_way_out(void)
+{
+    bench *b = mounted(NULL);
+    bench_until(b, 2150);
+    post(b, "/bootloader");
+    bench_until(b, 60000);
+    CHECK_TEXT(b->said, "1900 down no_rx_after_mount\n1900 disconnect\n2250 disconnect\n2350 phy jtag\n2350 flag set\n"
+                        "2350 restart\n");
+    bench_free(b);
+}
+
 static void each_boot_clears_the_flag(void)
 {
     bench *b = bench_new(NULL, 5000);
@@ -187,6 +199,7 @@ int main(void)
     RUN(line_that_was_begun_before_the_port_was_closed_is_forgotten);
     RUN(second_request_changes_neither_way_nor_time);
     RUN(recovery_does_not_bring_the_board_back_on_its_way_out);
+    RUN(recovery_under_way_ends_with_the_way_out);
     RUN(each_boot_clears_the_flag);
     RUN(wrong_endings_are_those_that_were_asked_for);
     return 0;

@@ -111,6 +111,22 @@ static void client_runs_while_the_link_is_up(void)
     bench_free(b);
 }
 
+static void hasty_link_waits_for_the_interface_all_the_same(void)
+{
+    fw_config config = role_of(FW_ROLE_DHCP_CLIENT);
+    config.link_ignores_stack = 1;
+    bench *b = bench_new(&config, 5000);
+    fw_boot(b->core, "POWERON", b->now);
+    bench_until(b, 460);
+    fw_mounted(b->core, b->now);
+    bench_until(b, 7000);
+    CHECK(strstr(b->said, "up mounted_up\n") != NULL && strstr(b->said, "start client") == NULL);
+    fw_netif_started(b->core, b->now);
+    bench_drain(b);
+    CHECK(strstr(b->said, "7000 start client\n") != NULL);
+    bench_free(b);
+}
+
 static void client_claims_what_it_sent_and_heard(void)
 {
     fw_config config = role_of(FW_ROLE_DHCP_CLIENT);
@@ -280,6 +296,7 @@ int main(void)
     RUN(only_the_server_starts_a_dhcp_server);
     RUN(interface_starts_with_an_address_in_the_server_role_alone);
     RUN(client_runs_while_the_link_is_up);
+    RUN(hasty_link_waits_for_the_interface_all_the_same);
     RUN(client_claims_what_it_sent_and_heard);
     RUN(server_claims_nothing_of_a_client);
     RUN(claims_by_port_know_two_names);
