@@ -303,6 +303,9 @@ def test_an_unlisted_board_is_refused_by_every_call(bench: Bench) -> None:
         lambda: agent.open_usbmon(other),
         lambda: agent.watch_tty(other, "usb"),
         lambda: agent.unwatch_tty(other, "usb"),
+        lambda: agent.find_tty(other, "usb"),
+        lambda: agent.open_tty(other, "usb"),
+        lambda: agent.reset_by_lines(other, download=True),
         lambda: agent.set_address(other, "192.168.7.2", 24, ""),
         lambda: agent.clear_address(other),
         lambda: agent.set_link(other, True),
@@ -343,6 +346,32 @@ def test_a_tty_is_opened_and_handed_over(bench: Bench) -> None:
     assert bench.agent.notifications(0.1) == []
     for descriptor in (far, near, *told[1][1]):
         os.close(descriptor)
+
+
+def test_a_tty_is_lent_to_one_user(bench: Bench) -> None:
+    """Not while it is watched, nor while a process holds it, which is named; then under the name that it has."""
+    far, near = pty.openpty()
+    status = os.fstat(near)
+    bench.tree.add_tty("1-1.2", "ttyACM4", (os.major(status.st_rdev), os.minor(status.st_rdev)))
+    (bench.private.dev / "ttyACM4").symlink_to(os.ttyname(near))
+    node = str(bench.private.dev / "ttyACM4")
+    assert bench.agent.find_tty(bench.board, "usb") == node
+    bench.agent.watch_tty(bench.board, "usb")
+    ((_, (watched,)),) = bench.agent.notifications(5.0)
+    with pytest.raises(AgentError, match=f"port usb of {bench.board} is being watched; unwatch_tty ends that"):
+        bench.agent.open_tty(bench.board, "usb")
+    bench.agent.unwatch_tty(bench.board, "usb")
+    os.close(watched)
+    with pytest.raises(AgentError, match=rf"ttyACM4 of 1-1\.2 is held by .+ \(process {os.getpid()}\)"):
+        bench.agent.open_tty(bench.board, "usb")
+    os.close(near)
+    lent, descriptor = bench.agent.open_tty(bench.board, "usb")
+    assert lent == node
+    os.write(far, b"waiting for download\n")
+    select.select([descriptor], [], [], 5.0)
+    assert os.read(descriptor, 100) == b"waiting for download\n"
+    os.close(far)
+    os.close(descriptor)
 
 
 def test_a_port_that_the_board_has_not_is_refused(bench: Bench) -> None:
