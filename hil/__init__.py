@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hil.board.identity import Identity
     from hil.device.open_bench import OpenBench
     from hil.device.usb_board import UsbBoard
     from hil.errors import BoardFailure, HarnessError, HilError
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "hil.board.identity": ("Identity",),
     "hil.device.open_bench": ("OpenBench",),
     "hil.device.usb_board": ("UsbBoard",),
     "hil.errors": ("BoardFailure", "HarnessError", "HilError"),
@@ -227,6 +229,7 @@ __all__ = [
     "HttpFailed",
     "HttpReply",
     "IcmpEcho",
+    "Identity",
     "IpPacket",
     "KernelLog",
     "LeaseBound",

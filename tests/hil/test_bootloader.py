@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hil import Expect, Host, HttpReply, UsbAttached, UsbBoard, UsbDetached
-from hil.board.identity import LOADERS, Identity
+from hil import Expect, Host, HttpReply, Identity, UsbAttached, UsbBoard, UsbDetached
+from hil.board.identity import LOADERS
 
 WAYS = (
     "dtr_rts",
@@ -41,6 +41,15 @@ def test_the_loader_is_entered_and_left(board: UsbBoard, host: Host, expect: Exp
     left = board.leave_bootloader()
     assert left.identity is Identity.APPLICATION
     connect(board, host, expect)
+
+
+@pytest.mark.hil
+def test_a_reset_of_the_core_leads_out_once_the_order_is_cleared(board: UsbBoard) -> None:
+    """As esptool's own reset after a flash: nothing but the bit that the firmware set kept the chip in its loader."""
+    if "serial" not in board.chip.bootloader.ways():
+        pytest.skip(f"board {board.name} has no way 'serial', which sets the bit and nothing else")
+    assert board.enter_bootloader("serial").identity in LOADERS
+    assert board.leave_bootloader(plain=True).identity is Identity.APPLICATION
 
 
 @pytest.mark.hil
