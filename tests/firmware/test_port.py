@@ -54,6 +54,7 @@ def test_esp_idf_builds_the_port(tmp_path: Path) -> None:
         FIRMWARE,
         "-B",
         tmp_path,
+        "-DIDF_TARGET=esp32s3",
         f"-DSDKCONFIG={tmp_path}/sdkconfig",
         "build",
         directory=tmp_path,
