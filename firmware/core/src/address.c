@@ -249,7 +249,7 @@ void fw_address_sent(fw_core *core, const uint8_t *frame, size_t length, bool ok
 
 bool fw_address_due(const fw_core *core, uint32_t now)
 {
-    return fw_acd_due(&core->s.acd, now);
+    return !core->s.leave.off_bus && fw_acd_due(&core->s.acd, now);
 }
 
 /* An input from the point may have changed what is due. */

@@ -365,7 +365,7 @@ bool fw_deadline(const fw_core *core, uint32_t *deadline)
         uint32_t at;
     } all[] = {
         {core->s.boot.running, core->s.boot.deadline},
-        {acd->timed, acd->deadline},
+        {acd->timed && !core->s.leave.off_bus, acd->deadline},
         {link->timed && !core->s.leave.off_bus, link->deadline},
         {core->s.leave.way != FW_STAY, core->s.leave.at},
     };

@@ -558,6 +558,22 @@ static void suspend_in_the_middle_of_probing_ends_it(void)
     end(n);
 }
 
+static void board_on_its_way_out_probes_no_more(void)
+{
+    fw_config config = static_role();
+    config.loader_detach_ms = 10000;
+    net *n = plugged(&config, 5000);
+    char body[64];
+    fw_response response = {.body = body, .capacity = sizeof body};
+    until(n, LINK_UP);
+    fw_http_request(n->b->core, "POST", "/bootloader", n->b->now, &response);
+    until(n, LINK_UP + 100);
+    forget(n);
+    until(n, 60000);
+    CHECK(response.status == 200 && n->count == 0);
+    end(n);
+}
+
 /* ---- what is not sent does not count -------------------------------------------------------------- */
 
 static void probe_that_usb_did_not_take_is_sent_again(void)
@@ -764,6 +780,7 @@ int main(void)
     RUN(link_that_comes_back_is_probed_anew);
     RUN(unmount_in_the_middle_of_probing_ends_it);
     RUN(suspend_in_the_middle_of_probing_ends_it);
+    RUN(board_on_its_way_out_probes_no_more);
     RUN(probe_that_usb_did_not_take_is_sent_again);
     RUN(last_probe_that_usb_did_not_take_is_sent_again);
     RUN(announcement_that_usb_did_not_take_is_sent_again);
