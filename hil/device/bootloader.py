@@ -294,7 +294,7 @@ class Bootloader:
     # ---- ways out ----------------------------------------------------------------------------
 
     def _reset_out(self, plain: bool) -> tuple[_Asked, str]:
-        """By the bridge's EN or by the loader's RTC watchdog, which clear the order to stay; by RTS, which does not."""
+        """By the bridge's EN or the loader's RTC watchdog, which clear the order to stay; by RTS once it is cleared."""
         if self._spec.console and not plain:
             fell = self._agent.reset_by_lines(self._spec.name)
             return _Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
@@ -305,7 +305,10 @@ class Bootloader:
 
         def out(port: Port) -> None:
             talk = LoaderTalk(port, self._clock)
-            if not plain and talk.sync():
+            listens = talk.sync()
+            if listens and plain:
+                talk.forget_order()
+            elif listens:
                 hows.append("its RTC watchdog")
                 if talk.restart():
                     return

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hil.bench import FLASH_WAYS, Board
-from hil.board.identity import Identity
+from hil.board.identity import LOADERS, Identity
 from hil.board.sight import RESET
 from hil.clock import Clock
 from hil.device.actions import Actions
@@ -21,7 +21,7 @@ from hil.device.lent_port import Lender
 from hil.device.mode import Modes
 from hil.device.running import Running, Teller
 from hil.device.witness import Witness
-from hil.errors import BenchError, FlashFailed, FlashRefused, HilError, LoaderFailure, MisuseError
+from hil.errors import BenchError, BoardVanished, FlashFailed, FlashRefused, HilError, LoaderFailure, MisuseError
 from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
 from hil.flash.idf_build import read_build
@@ -35,6 +35,8 @@ STAY = "no-reset-stub"
 """esptool leaves the chip to whoever leads it out of its loader, and sees that it comes out."""
 CONSOLE_BAUD = 460_800
 """Over a bridge, once the loader answers: what `idf.py flash` uses."""
+BACK_S = 5.0
+"""From a board's going in the middle of a flash to what comes there instead."""
 TENTH = 10
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 What = Path | str | Build | Sequence[tuple[int, Path]]
@@ -101,7 +103,7 @@ class Flashing:
         self._clock = clock
         self._held: Build | None = None
         self._mac = ""
-        self._recorded = ("", -1, "")
+        self._recorded = ("", -1, "", "")
 
     def flash(self, what: What | None = None, known: What | None = None, over: str = "") -> FlashResult:
         """Have the board hold and run ``what``.
@@ -172,7 +174,7 @@ class Flashing:
             running = self._teller.since(reset_ns)
             self._require(running, build)
         except HilError as error:
-            self._tell(Progress(FAILED, max(self._recorded[1], 0), str(error)))
+            self._tell(Progress(FAILED, max(self._recorded[1], 0), str(error), error.reason))
             raise
         result = FlashResult(flashed, running, reset_ns, 0)
         self._tell(Progress(DONE, 100, str(result)))
@@ -192,8 +194,18 @@ class Flashing:
             with suppress(HilError):  # it is the refusal that counts; the board is as it was
                 self._bootloader.leave()
             raise
+        except BoardVanished:
+            self._see_it_return(self._clock.now_ns())
+            raise
         self._held, self._mac = build, flashed.mac
         return flashed
+
+    def _see_it_return(self, since_ns: int) -> None:
+        """Have the timeline tell a pulled cable from a lost contact: what comes, and whether it is the loader still."""
+        back = self._modes.came(LOADERS | {Identity.APPLICATION}, since_ns, BACK_S)
+        if back is not None and back.identity in LOADERS:
+            with suppress(HilError):
+                self._bootloader.listens()
 
     def _expected_mac(self, entered: Entered) -> str:
         """Of the chip that must answer: that of the flash before, else the serial number of USB-Serial/JTAG."""
@@ -222,7 +234,8 @@ class Flashing:
         if running is not None and build.app is not None and not running.is_app(build.app):
             wanted = f"{build.app.project} {build.app.version}, ELF {build.app.elf_sha256[:9]}"
             raise FlashFailed(
-                f"board {self._spec.name} holds {wanted} and runs {running}: it has chosen another slot or application"
+                f"board {self._spec.name} holds {wanted} and runs {running}: it has chosen another slot or application",
+                "other-application",
             )
 
     def _step(self, step: Progress) -> None:
@@ -233,7 +246,7 @@ class Flashing:
     def _tell(self, step: Progress) -> None:
         self.on_progress(step)
         percent = step.percent // TENTH * TENTH if step.status == WRITING else step.percent
-        told = (step.status, percent, step.detail)
+        told = (step.status, percent, step.detail, step.reason)
         if told != self._recorded:
             self._recorded = told
             self._actions.record(FlashProgress(*told, board=self._spec.name, source="action"))

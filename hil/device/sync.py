@@ -21,6 +21,8 @@ from hil.wire.esp_loader import (
 
 WDT_CONFIG0, WDT_CONFIG1, WDT_PROTECT = 0x6000_8098, 0x6000_809C, 0x6000_80B0
 WDT_KEY = 0x50D8_3AA1
+OPTION1, FORCE_DOWNLOAD = 0x6000_812C, 1
+"""RTC_CNTL_OPTION1_REG and its bit that keeps the chip in its loader."""
 WDT_TICKS = 2000
 """Of the slow clock of 136 kHz: 15 ms."""
 WDT_RESET = 1 << 31 | 5 << 28 | 1 << 8 | 2
@@ -72,8 +74,16 @@ class LoaderTalk:
         writes = ((WDT_PROTECT, WDT_KEY), (WDT_CONFIG1, WDT_TICKS), (WDT_CONFIG0, WDT_RESET), (WDT_PROTECT, 0))
         return all(self._write(address, value) for address, value in writes)
 
-    def _write(self, address: int, value: int) -> bool:
-        packet = self._ask(Request(Op.WRITE_REG, RegisterWrite(address, value).pack()), WRITE_S)
+    def forget_order(self) -> bool:
+        """Clear the bit that keeps the chip in its loader; whether the loader took that. SYNC goes before it.
+
+        Raises:
+            BoardVanished: the device has left the bus.
+        """
+        return self._write(OPTION1, 0, FORCE_DOWNLOAD)
+
+    def _write(self, address: int, value: int, mask: int = 0xFFFF_FFFF) -> bool:
+        packet = self._ask(Request(Op.WRITE_REG, RegisterWrite(address, value, mask).pack()), WRITE_S)
         try:
             return packet is not None and Reply.parse(packet, self._status_length).error is None
         except WireError:

@@ -273,7 +273,8 @@ class UsbBoard:
         """Reset the chip out of its loader and wait for its application; returns when that came.
 
         Args:
-            plain: by RTS alone, which leaves the order to stay in the loader as it is.
+            plain: by RTS of its own port, once the loader has been told to forget the order to stay: a reset of the
+                core, as esptool's ``hard-reset``.
 
         Raises:
             LoaderFailure: the loader is there again, or nothing is.

@@ -10,6 +10,7 @@ from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
 from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
+from hil.diagnosis.flash_signatures import FLASH_SIGNATURES
 from hil.diagnosis.http_signatures import HTTP_SIGNATURES
 from hil.diagnosis.identity_signatures import IDENTITY_SIGNATURES
 from hil.diagnosis.link_signatures import LINK_SIGNATURES
@@ -25,6 +26,7 @@ from hil.timeline.events import Event
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
     *LOADER_SIGNATURES,
+    *FLASH_SIGNATURES,
     *USB_SIGNATURES,
     *LINK_SIGNATURES,
     *RECOVERY_SIGNATURES,

@@ -9,6 +9,8 @@ OPEN_END = -1
 """``CaptureGap.lasted_s`` of a channel that stayed blind to the end of the run."""
 ESPRESSIF = 0x303A
 """Vendor of the chip's own USB identities; a board's UART bridge has another."""
+LOADERS = {0x1001: "serial-jtag", 0x0009: "usb-otg"}
+"""Products of the chip's own: USB-Serial/JTAG, which its loader and its boot show, and the loader over USB-OTG."""
 
 
 class Window:

@@ -85,7 +85,7 @@ class OnBench:
         """hil.plugin was registered first, so its wrapper is the inner one and has told whose fault it is."""
         report = yield
         if call.excinfo is not None and report.failed:
-            reporting.explain_failure(self._run, item, report)
+            reporting.explain_failure(self._run, item, report, call.excinfo.value)
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

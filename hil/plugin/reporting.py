@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hil.clock import now_ns
-from hil.errors import HarnessError, HilError
+from hil.errors import FlashRefused, HarnessError, HilError
 from hil.launcher.protocol import CONSOLE_LOG
 from hil.plugin.run import FAILED, STARTED, Run
 from hil.plugin.verdict import BOARD, is_harness_error, whose_fault
@@ -85,7 +85,7 @@ def _clear(folder: Path) -> None:
     (folder / _MARK).touch()
 
 
-def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
+def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport, error: BaseException) -> None:
     """Ask the second witness, look for a cause, and keep the timeline of the test.
 
     An error on the way is told in a section of the report: it must not hide the failure that it comes after.
@@ -95,14 +95,17 @@ def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport) -> N
     if run.opened is None or started_ns is None:
         return
     try:
-        findings = _diagnose(run, item, report, started_ns) if _may_be_the_boards(report) else []
+        findings = _diagnose(run, item, report, started_ns) if _may_be_the_boards(report, error) else []
         _keep(run, item, started_ns, findings)
-    except (HilError, OSError) as error:
-        report.sections.append(("hil evidence", f"not kept: {type(error).__name__}: {error}"))
+    except (HilError, OSError) as lost:
+        report.sections.append(("hil evidence", f"not kept: {type(lost).__name__}: {lost}"))
 
 
-def _may_be_the_boards(report: pytest.TestReport) -> bool:
-    """Whether there is a cause to look for: of a fixture's failure only where it says that the board has failed."""
+def _may_be_the_boards(report: pytest.TestReport, error: BaseException) -> bool:
+    """Whether there is a cause to look for: of a fixture's failure only where it says that the board has failed, of the
+    bench's errors only where it is the chip that is there which a build may not go to."""
+    if isinstance(error, FlashRefused):
+        return True
     return whose_fault(report) == BOARD or (report.when == "call" and not is_harness_error(report))
 
 

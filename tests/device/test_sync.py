@@ -23,6 +23,16 @@ def test_a_rom_answers_and_restarts() -> None:
     ]
 
 
+def test_a_rom_forgets_the_order_to_stay() -> None:
+    """One bit of one register, and no other."""
+    clock, rom = FakeClock(), FakeLoader()
+    talk = LoaderTalk(FakePort(clock, rom.answer), clock)
+    assert talk.sync()
+    assert talk.forget_order()
+    (write,) = RegisterWrite.parse_all(rom.requests[1].data)
+    assert (write.address, write.value, write.mask) == (0x6000812C, 0, 1)
+
+
 def test_a_stub_that_somebody_left_is_understood_too() -> None:
     """Its status is two bytes and not four."""
     clock, stub = FakeClock(), FakeLoader(stub=True)

@@ -62,7 +62,7 @@ def test_a_test_without_the_marker_runs_once(project: pytest.Pytester) -> None:
 def test_findings_are_counted(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside the rate stands how often each finding came out."""
 
-    def found(run, item, report):  # type: ignore[no-untyped-def]
+    def found(run, item, report, error):  # type: ignore[no-untyped-def]
         class Finding:
             name = "dhcp-server-silent"
 

@@ -12,7 +12,7 @@ from hil.bench import Bench, Board
 from hil.device.open_bench import OpenBench
 from hil.device.witness import Witness
 from hil.diagnosis.finding import NO_MATCH
-from hil.errors import HarnessError
+from hil.errors import BoardFailure, FlashRefused, HarnessError
 from hil.plugin import reporting
 from hil.plugin.options import Options
 from hil.plugin.run import FAILED, STARTED, Run
@@ -40,14 +40,16 @@ class Bed:
     def _gather(self) -> None:
         self.gathered += 1
 
-    def explain(self, report: pytest.TestReport, started_ns: int = 1000) -> pytest.Item:
+    def explain(
+        self, report: pytest.TestReport, started_ns: int = 1000, error: BaseException | None = None
+    ) -> pytest.Item:
         """The hook's work on a test whose board was ready at ``started_ns``."""
         item = cast(
             pytest.Item,
             SimpleNamespace(stash=pytest.Stash(), nodeid="t.py::test_x", name="test_x[a/b]", user_properties=[]),
         )
         item.stash[STARTED] = started_ns
-        reporting.explain_failure(self.run, item, report)
+        reporting.explain_failure(self.run, item, report, error or BoardFailure())
         return item
 
     @property
@@ -171,6 +173,14 @@ def test_what_is_not_the_boards_fault_is_kept_and_not_diagnosed(bed: Bed, report
     assert bed.gathered == 0
     assert report.sections == []
     assert bed.run.findings == {}
+
+
+def test_a_chip_that_a_build_may_not_go_to_is_diagnosed(bed: Bed) -> None:
+    """The bench is wrong there, and what the loader told of the chip says how."""
+    report = failed("call", ("hil_kind", "harness"))
+    bed.explain(report, error=FlashRefused("board s3-a: nothing was written", "other-chip"))
+    assert bed.gathered == 1
+    assert report.sections == [("hil finding", f"finding   {NO_MATCH}")]
 
 
 def test_a_board_that_fails_a_fixture_is_diagnosed_too(bed: Bed) -> None:
