@@ -16,7 +16,7 @@ from hil.device.lent_port import LentPort, Port
 from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.running import Running, Teller
-from hil.errors import BenchError, BuildError, FlashFailed, FlashRefused, LoaderFailure, MisuseError
+from hil.errors import BenchError, BoardVanished, BuildError, FlashFailed, FlashRefused, LoaderFailure, MisuseError
 from hil.flash.idf_build import read_build
 from hil.flash.progress import Progress
 from hil.profiles import load
@@ -28,6 +28,8 @@ from hil.virtual.flash import MB, FlashChip
 from hil.virtual.rom.boot import application_lines, boot
 from hil.virtual.rom.images import application, flash_files, flasher_args
 from hil.wire.esp_image import AppDescription
+from hil.wire.esp_loader import Op
+from hil.wire.slip import SlipReader
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +42,7 @@ class Desk:
         self.chip = FlashChip(8 * MB)
         self.loader = PtyLoader(self.chip)
         self.entered: list[str] = []
-        self.left = 0
+        self.left = self.listened = 0
         self.answers_sync = False
         """After the reset: the loader is there again."""
         self.app_pid = PID
@@ -85,7 +87,20 @@ class Desk:
         return Entered(Identity.APPLICATION, "usb", "lines", self.bench.clock.now_ns(), 0)
 
     def listens(self, port: str = "usb") -> bool:
+        self.listened += 1
         return self.answers_sync
+
+    def cut_at_a_block(self, back_as: int) -> None:
+        """The next block of a write is never answered: the device goes, and comes back as that product."""
+
+        def answers(sent: bytes) -> bytes | None:
+            if not any(packet[:2] == bytes([1, Op.FLASH_DEFL_DATA]) for packet in SlipReader(0x10000).feed(sent)):
+                return sent
+            self.bench.agent.become(VID, back_as, 1.0)
+            return None
+
+        self.loader.close()
+        self.loader = PtyLoader(self.chip, answers=answers)
 
     @contextmanager
     def lend(self, port: str) -> Iterator[Port]:
@@ -190,6 +205,23 @@ def test_the_wrong_chip_is_not_flashed(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(FlashRefused, match="leads to the chip 34:85:18:00:00:01; s3-a is 34:85:18:00:00:09"):
         desk.flashing.flash(build(tmp_path))
     assert (desk.loader.erased, desk.left) == (0, 1)
+
+
+@pytest.mark.parametrize(("back_as", "listened"), [(0x1001, 1), (PID, 0)], ids=["loader", "application"])
+def test_a_board_that_goes_in_the_middle_is_seen_to_come_back(
+    bare: Desk, tmp_path: Path, back_as: int, listened: int
+) -> None:
+    """A loader that is there again is asked whether it still is the same; then the flash is given up, with a reason."""
+    bare.cut_at_a_block(back_as)
+    with pytest.raises(BoardVanished):
+        bare.flashing.flash(build(tmp_path))
+    assert bare.listened == listened
+    assert bare.left == 0
+    last = bare.events()[-1]
+    assert (last.status, last.reason) == ("failed", "vanished")
+    came = bare.bench.witness.timeline.last(UsbAttached(path=PATH, pid=back_as))
+    assert came is not None
+    assert came.t_ns <= last.t_ns
 
 
 def test_flashing_over_the_console(tmp_path: Path) -> None:
