@@ -74,4 +74,6 @@ def test_a_pulled_cable_leaves_a_board_that_does_not_boot(proof: dict[str, Any])
 def test_a_port_that_was_renamed_is_lost_to_esptool_and_still_the_loader(proof: dict[str, Any]) -> None:
     """The chip kept its power, and waits where it was."""
     assert proof["with_a_new_name"]["cut"]["status"] != 0
+    before, after = proof["with_a_new_name"]["names"]
+    assert before != after
     assert proof["with_a_new_name"]["mode"] == ["loader", ""]

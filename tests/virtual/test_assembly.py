@@ -53,6 +53,14 @@ def wait(condition: Callable[[], T], within_s: float = WITHIN_S) -> T:
     return found
 
 
+def entries(directory: Path) -> list[str]:
+    """Names in a directory of sysfs, which may go away meanwhile."""
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
 class Board:
     """The process and its control socket."""
 
@@ -77,11 +85,11 @@ class Board:
 
     def netif(self) -> str:
         """Name of its interface, '' while there is none."""
-        found = list(DEVICES.glob(f"{self.places.usb}:1.2/net/*"))
-        return found[0].name if found else ""
+        found = entries(DEVICES / f"{self.places.usb}:1.2" / "net")
+        return found[0] if found else ""
 
     def tty(self, interface: str = "usb") -> bool:
-        return bool(list(DEVICES.glob(f"{getattr(self.places, interface)}:1.0/tty/*")))
+        return bool(entries(DEVICES / f"{getattr(self.places, interface)}:1.0" / "tty"))
 
     def netif_up(self) -> str:
         """Its interface, once it is there and up; udev may rename it meanwhile."""
