@@ -25,7 +25,7 @@ from hil.errors import BenchError, BoardVanished, FlashFailed, FlashRefused, Hil
 from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
 from hil.flash.idf_build import read_build
-from hil.flash.progress import CONNECTING, DONE, FAILED, RESETTING, WRITING, Progress
+from hil.flash.progress import CONNECTING, DONE, ERASING, FAILED, RESETTING, WRITING, Progress
 from hil.timeline.events import FlashProgress, UsbAttached
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class Flashing:
         self._witness = witness
         self._lend = lend
         self._clock = clock
+        self.unfinished = False
+        """Something was erased or written, and nobody knows how much of it: what the flash holds is in doubt."""
         self._held: Build | None = None
         self._mac = ""
         self._recorded = ("", -1, "", "")
@@ -197,7 +199,7 @@ class Flashing:
         except BoardVanished:
             self._see_it_return(self._clock.now_ns())
             raise
-        self._held, self._mac = build, flashed.mac
+        self._held, self._mac, self.unfinished = build, flashed.mac, False
         return flashed
 
     def _see_it_return(self, since_ns: int) -> None:
@@ -241,6 +243,7 @@ class Flashing:
     def _step(self, step: Progress) -> None:
         """A step of the flasher; how all of it ends is told from here."""
         if step.status not in (DONE, FAILED):
+            self.unfinished = self.unfinished or step.status in (ERASING, WRITING)
             self._tell(step)
 
     def _tell(self, step: Progress) -> None:

@@ -21,6 +21,7 @@ class State(Enum):
     BROKEN = "is not functioning for the kernel"
     NOTHING = "is not on the bus"
     FOREIGN = "is not what hangs at its port"
+    HALF_FLASHED = "has been left by a flash that did not end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class Rung:
 
 
 _OFF_USB = frozenset({State.RESTARTING, State.BROKEN, State.NOTHING})
-_ANY = _OFF_USB | {State.LOADER, State.SUSPENDED}
+_ANY = _OFF_USB | {State.LOADER, State.SUSPENDED, State.HALF_FLASHED}
+NOT_RUNNING = _OFF_USB | {State.LOADER}
+"""What a half-written image may come to."""
 WAIT, PLUG, RESUME, LEAVE_LOADER, RESET, HTTP_RESET, USB_RESET, PORT_CYCLE, POWER_CYCLE, FLASH = (
     "wait",
     "plug",
@@ -53,6 +56,8 @@ LADDER = (
     Rung(WAIT, _OFF_USB),
     Rung(RESUME, frozenset({State.SUSPENDED})),
     Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=2),
+    Rung(LEAVE_LOADER, frozenset({State.HALF_FLASHED})),
+    Rung(FLASH, frozenset({State.HALF_FLASHED})),
     Rung(RESET, _ANY),
     Rung(HTTP_RESET, _OFF_USB | {State.SUSPENDED}),
     Rung(USB_RESET, frozenset({State.SUSPENDED, State.RESTARTING, State.LOADER})),
@@ -62,7 +67,8 @@ LADDER = (
     Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=3),
 )
 """``reset`` is by the lines of a bridge, ``http_reset`` over the fallback address, ``flash`` enters the loader and
-writes the known build; after it the loader is left once more where flashing ended there."""
+writes the known build; after it the loader is left once more where flashing ended there. A flash that did not end is
+repeated before anything else is tried on what it has left."""
 NAMES = tuple(dict.fromkeys(rung.name for rung in LADDER))
 
 

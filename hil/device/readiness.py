@@ -165,7 +165,8 @@ class Readiness:
         self.on_recovered(self.recover())
 
     def _where(self, within_s: float) -> State:
-        return self._chip.eyes.look(within_s) if self._board.plugged else State.UNPLUGGED
+        state = self._chip.eyes.look(within_s) if self._board.plugged else State.UNPLUGGED
+        return State.HALF_FLASHED if self._chip.flashing.unfinished and state in ladder.NOT_RUNNING else state
 
     def _wait(self) -> Instant:
         """Nothing but patience: the look that follows has it."""

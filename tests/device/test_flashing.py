@@ -167,6 +167,7 @@ def test_a_flashed_board_says_that_it_runs_it(desk: Desk, tmp_path: Path) -> Non
     assert [event.source for event in events[:1]] == ["action"]
     assert desk.bench.actions()[-1] == ("Acted", "flash")
     assert (desk.entered, desk.left, desk.told[-1].status) == ([""], 1, "done")
+    assert not desk.flashing.unfinished
 
 
 def test_what_the_board_holds_is_remembered(desk: Desk, tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ def test_the_wrong_chip_is_not_flashed(desk: Desk, tmp_path: Path) -> None:
     desk.serial = "34:85:18:00:00:09"
     with pytest.raises(FlashRefused, match="leads to the chip 34:85:18:00:00:01; s3-a is 34:85:18:00:00:09"):
         desk.flashing.flash(build(tmp_path))
-    assert (desk.loader.erased, desk.left) == (0, 1)
+    assert (desk.loader.erased, desk.left, desk.flashing.unfinished) == (0, 1, False)
 
 
 @pytest.mark.parametrize(("back_as", "listened"), [(0x1001, 1), (PID, 0)], ids=["loader", "application"])
@@ -219,6 +220,7 @@ def test_a_board_that_goes_in_the_middle_is_seen_to_come_back(
     assert bare.left == 0
     last = bare.events()[-1]
     assert (last.status, last.reason) == ("failed", "vanished")
+    assert bare.flashing.unfinished
     came = bare.bench.witness.timeline.last(UsbAttached(path=PATH, pid=back_as))
     assert came is not None
     assert came.t_ns <= last.t_ns

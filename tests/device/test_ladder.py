@@ -24,6 +24,7 @@ def climb(*states: State, able: tuple[str, ...] = NAMES) -> list[str]:
         (State.FOREIGN, []),
         (State.UNPLUGGED, ["plug"]),
         (State.SUSPENDED, ["resume", "reset", "http_reset", "usb_reset", "port_cycle", "power_cycle", "flash"]),
+        (State.HALF_FLASHED, ["leave_loader", "flash", "reset", "port_cycle", "power_cycle"]),
         (State.NOTHING, ["wait", "reset", "http_reset", "port_cycle", "power_cycle", "flash"]),
         (
             State.LOADER,

@@ -134,6 +134,20 @@ def test_a_board_that_nothing_else_brings_back_is_flashed(bench: FakedBench) -> 
     assert bench.board.recover().rungs == ("wait", "reset", "power_cycle", "flash")
 
 
+def test_a_flash_that_did_not_end_is_repeated_soon(bench: FakedBench) -> None:
+    """Leaving the loader in vain, then the known build: no power is cut on what cannot run."""
+
+    def flash() -> Done:
+        bench.agent.become(VID, PID)
+        return Done(bench.clock.now_ns(), 0)
+
+    lost(bench)
+    bench.agent.lines_reset = False
+    bench.board.flashing.unfinished = True
+    bench.board.readiness.flash = flash
+    assert bench.board.recover().rungs == ("leave_loader", "flash")
+
+
 def test_what_is_done_follows_from_the_bench(tmp_path: Path) -> None:
     """A self-powered board without bridge, switch and fallback can only be waited for and asked over USB."""
     bench = FakedBench(tmp_path, supply="own").known()
