@@ -11,7 +11,7 @@ Ctrl-C for an interrupt; both are done only to a firmware whose profile says wha
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
@@ -136,7 +136,8 @@ class Bootloader:
             asked, how = self._reset_out(plain)
             arrival = self._modes.came(self._modes.applications, asked.t_ns - asked.t_err_ns, LEAVE_S)
             if arrival is None:
-                raise loader_failures.failure_to_leave(self._attempt(asked, how, LEAVE_S))
+                seen = self._attempt(asked, how, LEAVE_S)
+                raise loader_failures.failure_to_leave(replace(seen, answers=seen.now in LOADERS and self.listens()))
             found.append(Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns))
             return found[0]
 

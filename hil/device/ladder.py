@@ -55,16 +55,16 @@ LADDER = (
     Rung(PLUG, frozenset({State.UNPLUGGED})),
     Rung(WAIT, _OFF_USB),
     Rung(RESUME, frozenset({State.SUSPENDED})),
-    Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=2),
+    Rung(LEAVE_LOADER, frozenset({State.LOADER})),
     Rung(LEAVE_LOADER, frozenset({State.HALF_FLASHED})),
     Rung(FLASH, frozenset({State.HALF_FLASHED})),
     Rung(RESET, _ANY),
     Rung(HTTP_RESET, _OFF_USB | {State.SUSPENDED}),
-    Rung(USB_RESET, frozenset({State.SUSPENDED, State.RESTARTING, State.LOADER})),
-    Rung(PORT_CYCLE, _ANY),
+    Rung(USB_RESET, frozenset({State.SUSPENDED, State.RESTARTING})),
+    Rung(PORT_CYCLE, _ANY - {State.LOADER}),
     Rung(POWER_CYCLE, _ANY),
     Rung(FLASH, _ANY),
-    Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=3),
+    Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=2),
 )
 """``reset`` is by the lines of a bridge, ``http_reset`` over the fallback address, ``flash`` enters the loader and
 writes the known build; after it the loader is left once more where flashing ended there. A flash that did not end is

@@ -16,6 +16,7 @@ NOT_FUNCTIONING = "loader-not-enumerated"
 STAYED = "bootloader-request-ignored"
 APPLICATION_BACK = "application-came-back"
 LOADER_BACK = "download-bit-never-cleared"
+NO_APPLICATION = "application-never-appears"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Attempt:
     """What the firmware said to it, or ''."""
     broken: EnumerationFailed | None = None
     """What the kernel log says of the port since."""
+    answers: bool = True
+    """A loader answers, where its identity is there."""
 
 
 def failure_to_enter(seen: Attempt) -> LoaderFailure:
@@ -88,9 +91,14 @@ def failure_to_leave(seen: Attempt) -> LoaderFailure:
         return LoaderFailure(NOT_FUNCTIONING, f"{start}, and {_broken(seen.broken)}")
     if seen.now is Identity.NOTHING:
         return LoaderFailure(
-            "application-never-appears",
+            NO_APPLICATION,
             f"{start}, and nothing came to {seen.path} within {seen.within_s:g} s: what is in its flash does not run, "
             "or does not bring USB up",
+        )
+    if not seen.answers:
+        return LoaderFailure(
+            NO_APPLICATION,
+            f"{start}, and {seen.now} is there without a loader that answers: what is in its flash does not run",
         )
     return LoaderFailure(
         LOADER_BACK,

@@ -23,6 +23,9 @@ RECOVER_S = 300.0
 """For one climb: six rungs of an enumeration each, and a full write over USB."""
 COMES_S = 15.0
 """After a rung: a boot, an enumeration, the drivers."""
+LOADER_S = 4.0
+"""A loader's identity that is there for so long is no passing one: a chip shows it for a moment before its application
+takes the bus, and for good where what is in its flash does not run."""
 STEADY_S = 1.0
 """An application that stays on the bus for so long is no boot loop: a panic in ``app_main`` comes sooner. One that
 leaves to be heard by a silent host stays longer before it does (the reference firmware 2 s)."""
@@ -68,13 +71,23 @@ class Eyes:
 
         It is well once it has stayed on the bus for a second.
         """
-        identity = self._modes.wait({*self._modes.applications, Identity.OTHER}, within_s)
+        identity = self._identity(within_s)
         if identity in self._modes.applications:
             if self._asleep():
                 return State.SUSPENDED
             return State.WELL if self._stays() else State.RESTARTING
         known = {Identity.OTHER: State.FOREIGN, **dict.fromkeys(LOADERS, State.LOADER)}
         return known.get(identity) or self._absent()
+
+    def _identity(self, within_s: float) -> Identity:
+        """The application, another vendor's device, or what is there instead when there is no more to wait for."""
+        ends = {*self._modes.applications, Identity.OTHER}
+        deadline = Deadline(within_s, self._clock)
+        while (identity := self._modes.wait(ends | LOADERS, deadline.left_s)) in LOADERS - ends:
+            stays = self._modes.wait(set(Identity) - {identity}, min(LOADER_S, deadline.left_s)) is identity
+            if stays or deadline.passed:
+                break
+        return identity
 
     def _asleep(self) -> bool:
         try:

@@ -404,7 +404,17 @@ def test_a_loader_that_comes_back_was_told_to_stay(chip: Made) -> None:
         "(303a:1001) is there again: the download bit (RTC_CNTL_OPTION1 bit 0) was never cleared and outlives a reset "
         "that keeps the supply, or GPIO0 is held low"
     )
-    assert [request.op for request in made.rom.requests] == [Op.SYNC, Op.WRITE_REG]
+    assert [request.op for request in made.rom.requests] == [Op.SYNC, Op.WRITE_REG, Op.SYNC]
+
+
+def test_serial_jtag_without_a_loader_is_a_flash_that_does_not_run(chip: Made) -> None:
+    """A chip that fails to boot shows its own USB, and nobody answers there."""
+    made = chip()
+    in_loader(made)
+    made.rom.mute = True
+    leaves_by_rts(made, JTAG)
+    with pytest.raises(LoaderFailure, match="there without a loader that answers: what is in its flash does not run"):
+        made.bootloader.leave()
 
 
 def test_a_flash_that_holds_nothing_that_runs(chip: Made) -> None:
