@@ -19,7 +19,7 @@ from hil.device.ladder import State
 from hil.device.presence import Presence
 from hil.device.recovery import COMES_S, Recovered, Recovery
 from hil.device.terminal import Terminal
-from hil.errors import BoardDead, BoardVanished
+from hil.errors import BoardDead, BoardVanished, HilError
 from hil.timeline.events import Acted, UsbControl
 
 ENUMERATION_S = 15.0
@@ -117,7 +117,7 @@ class Readiness:
         if self._sleep.asleep and self._presence.attached():
             self._board.resume()
         if not self.dead and self._chip.modes.in_loader():
-            self._rescue()
+            self._lead_out()
         self._terminal.restore()
 
     def recover(self) -> Recovered:
@@ -160,6 +160,14 @@ class Readiness:
             place = f"board {self._spec.name} is not on the bus at {self._spec.usb}"
             raise BoardVanished(f"{place} after {ENUMERATION_S:g} s")
         self._rescue()
+
+    def _lead_out(self) -> None:
+        """One rung, and no ladder: where it does not work, the next test's beginning climbs."""
+        try:
+            self._chip.bootloader.leave()
+        except HilError:
+            return  # the attempt is in the timeline with its reason
+        self.on_recovered(Recovered((ladder.LEAVE_LOADER,), State.LOADER))
 
     def _rescue(self) -> None:
         self.on_recovered(self.recover())

@@ -57,7 +57,7 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
     run.recoveries.make_ready(board, node.nodeid)
     run.flash.see_to(board)
     yield board
-    run.recoveries.leave(board)
+    board.leave()
     bench.record(TestEnded(node.nodeid, "failed" if node.stash.get(FAILED, False) else "passed", board=board.name))
 
 
@@ -75,7 +75,7 @@ def neighbour(request: pytest.FixtureRequest, bench: OpenBench, board: UsbBoard)
     run.recoveries.make_ready(neighbour, nodeid)
     run.flash.see_to(neighbour)
     yield neighbour
-    run.recoveries.leave(neighbour)
+    neighbour.leave()
 
 
 def _unfit(node: pytest.Item, bench: OpenBench, board: UsbBoard) -> str:

@@ -39,13 +39,6 @@ class Recoveries:
             self.dead.setdefault(board.name, str(error))
             raise
 
-    def leave(self, board: UsbBoard) -> None:
-        """Undo what would disturb the next test; a board that does not come back is for that test to tell."""
-        try:
-            board.leave()
-        except BoardDead as error:
-            self.dead.setdefault(board.name, str(error))
-
     def lines(self) -> list[str]:
         """For the end of the session."""
         told = [f"hil: {nodeid}: board {name} {recovered}" for nodeid, name, recovered in self.recovered]

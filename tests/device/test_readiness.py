@@ -56,6 +56,18 @@ def test_a_test_that_ends_in_the_loader_leaves_the_board_as_it_found_it(bench: F
     assert bench.board.identity is Identity.APPLICATION
 
 
+def test_a_loader_that_does_not_let_go_is_for_the_next_test(bench: FakedBench) -> None:
+    """The end of a test tries one rung; no board is dead for that."""
+    recovered = told(bench)
+    bench.agent.become(VID, 0x1001)
+    bench.clock.advance(1.0)
+    bench.capture.catch_up()
+    bench.agent.lines_reset = False
+    bench.board.leave()
+    assert (recovered, bench.board.readiness.dead) == ([], "")
+    assert ("ActionFailed", "leave_bootloader") in bench.actions()
+
+
 def test_a_board_that_was_well_and_is_gone_is_brought_back(bench: FakedBench) -> None:
     """Waiting does not help, EN does."""
     recovered = told(bench)
