@@ -43,8 +43,8 @@ _SILENT = (
     "Packet content transfer stopped",
     "Timed out",
 )
-_REASONS = {"MD5 of file does not match": "hash", "(result was ": "loader-refused"}
-"""What esptool says of a digest that differs (cmds.py, write_flash) and of a status that is no success (loader.py)."""
+_OTHER_HASH, _REFUSED = "MD5 of file does not match", "(result was "
+"""What esptool says of a digest that differs (cmds.py, write_flash) and of a status that is no success (util.py)."""
 _UNKNOWN_CHIP = re.compile(r"Unexpected chip (?:ID|magic) value (\w+)")
 _BOOT_MODE = re.compile(r"Wrong boot mode detected \((\w+)\)")
 
@@ -150,7 +150,7 @@ class EsptoolLoader:
 
         self._heard.on_part = on_part
         try:
-            with self._asking(f"did not take {len(data)} bytes at 0x{offset:x}"):
+            with self._asking(f"did not take {len(data)} bytes at 0x{offset:x}", refused="loader-refused"):
                 write_flash(self._esp, [(offset, data)])
         finally:
             self._heard.on_part = lambda done, total: None
@@ -201,8 +201,8 @@ class EsptoolLoader:
             raise FlashRefused(f"board {self._port.board}: nothing was written: {'; '.join(closed)}", "security")
 
     @contextmanager
-    def _asking(self, failure: str, silent: str = "") -> Iterator[None]:
-        """Turns what esptool raises into what hil raises; ``silent`` is the reason where no answer came."""
+    def _asking(self, failure: str, silent: str = "", refused: str = "") -> Iterator[None]:
+        """Turns what esptool raises into what hil raises, with the reason where no answer came, or one of an error."""
         from hil.flash.esptool_output import heard
 
         try:
@@ -211,9 +211,9 @@ class EsptoolLoader:
         except HilError:
             raise
         except _RAISED as error:
-            raise self._told(error, failure, silent) from error
+            raise self._told(error, failure, silent, refused) from error
 
-    def _told(self, error: Exception, failure: str, silent: str) -> HilError:
+    def _told(self, error: Exception, failure: str, silent: str, refused: str) -> HilError:
         said = next(iter(str(error).splitlines()), "") or type(error).__name__
         board, name = self._port.board, self._port.name
         unknown, mode = _UNKNOWN_CHIP.search(said), _BOOT_MODE.search(said)
@@ -224,7 +224,7 @@ class EsptoolLoader:
             return BoardMute(f"board {board} on {name} {failure}: {how}")
         if any(sign in said for sign in _SILENT):
             return BoardMute(f"board {board} on {name} {failure}: {said}", silent)
-        reason = next((reason for sign, reason in _REASONS.items() if sign in said), "")
+        reason = "hash" if _OTHER_HASH in said else refused if _REFUSED in said else ""
         return FlashFailed(f"board {board} on {name} {failure}: {said}", reason)
 
 

@@ -13,7 +13,7 @@ from hil.flash.tty_port import TtyPort
 from hil.testing.pty_loader import PtyLoader
 from hil.virtual.flash import MB, FlashChip
 from hil.virtual.rom.identity import ChipIdentity
-from hil.wire.esp_loader import Op
+from hil.wire.esp_loader import Op, StubError
 from hil.wire.slip import SlipReader, encode
 
 Serve = Callable[..., PtyLoader]
@@ -74,6 +74,7 @@ def test_another_chip_is_refused(serve: Serve) -> None:
         assert str(refused.value) == (
             f"board s3-a: nothing was written: {board.port} leads to {named}; wanted ESP32-S3, chip id 9"
         )
+        assert refused.value.reason == "other-chip"
 
 
 def _with(at: int, put: bytes) -> Callable[[bytes], bytes]:
@@ -100,6 +101,7 @@ def test_a_chip_that_is_locked_is_refused(serve: Serve, info: bytes, text: str) 
     with pytest.raises(FlashRefused) as refused:
         EsptoolLoader.connect(port(board), "no-reset")
     assert str(refused.value) == f"board s3-a: nothing was written: {text}"
+    assert refused.value.reason == "security"
     assert not board.erased
 
 
@@ -123,8 +125,9 @@ def test_a_chip_that_goes_silent(serve: Serve) -> None:
 def test_a_stub_that_never_greets(serve: Serve) -> None:
     """Without OHAI nothing is flashed."""
     board = serve(answers=packets(lambda packet: b"" if packet == b"OHAI" else packet))
-    with pytest.raises(BoardMute, match=r"did not start esptool's stub, which says OHAI when it runs: \w"):
+    with pytest.raises(BoardMute, match=r"did not start esptool's stub, which says OHAI when it runs: \w") as mute:
         EsptoolLoader.connect(port(board), "no-reset")
+    assert mute.value.reason == "stub"
     assert not board.erased
 
 
@@ -132,8 +135,18 @@ def test_a_pulled_cable(serve: Serve) -> None:
     """Is told at once: nothing waits for it to come back under the same name."""
     board = serve(answers=packets(lambda packet: None if packet[1] == Op.FLASH_DEFL_DATA else packet))
     loader = EsptoolLoader.connect(port(board), "no-reset")
-    with pytest.raises(BoardVanished, match="board s3-a left the bus"):
+    with pytest.raises(BoardVanished, match="board s3-a left the bus") as vanished:
         loader.write(0, bytes(range(256)) * 400, lambda done, total: None)
+    assert vanished.value.reason == "vanished"
+
+
+def test_a_loader_that_refuses_a_block(serve: Serve) -> None:
+    """By its own status: that of an operation that the flash has not carried out."""
+    board = serve(answers=replies(Op.FLASH_DEFL_DATA, _with(8, bytes((StubError.FAILED_SPI_OP, 0)))))
+    loader = EsptoolLoader.connect(port(board), "no-reset")
+    with pytest.raises(FlashFailed, match=r"did not take 102400 bytes at 0x0: .*result was C400") as failed:
+        loader.write(0, bytes(range(256)) * 400, lambda done, total: None)
+    assert failed.value.reason == "loader-refused"
 
 
 def test_a_garbled_reply(serve: Serve) -> None:
@@ -150,8 +163,9 @@ def test_flash_that_does_not_keep_what_is_written(serve: Serve) -> None:
     loader = EsptoolLoader.connect(port(serve(flash)), "no-reset")
     with pytest.raises(
         FlashFailed, match="did not take 102400 bytes at 0x0: MD5 of file does not match data in flash!"
-    ):
+    ) as failed:
         loader.write(0, bytes(range(1, 256)) * 401 + b"x" * 145, lambda done, total: None)
+    assert failed.value.reason == "hash"
 
 
 def test_esptool_is_imported_in_the_background() -> None:
