@@ -194,11 +194,20 @@ def _came_back(attempt: Attempt) -> Sides | None:
 
 
 def _application_never_appears(attempt: Attempt) -> Sides | None:
-    """Out of the loader nothing comes."""
-    if attempt.there is not None or attempt.left is None:
+    """Out of the loader nothing comes, or the chip's own device without a loader behind it, as in a loop of boots."""
+    if attempt.application is not None or (not attempt.loader and attempt.left is None):
+        return None
+    asked = attempt.part.last(LoaderAsked())
+    if attempt.loader and not (isinstance(asked, LoaderAsked) and asked.answered is False):
         return None
     broken = attempt.part.first(EnumerationFailed(path=attempt.window.port))
-    supports = [*attempt.order(), *attempt.starts(), attempt.absent("no device came")]
+    supports = [
+        *attempt.order(),
+        *attempt.starts(),
+        *seen(f"the chip's {attempt.loader} is there", attempt.there),
+        *(seen("and no loader answers", asked) if attempt.loader else []),
+        attempt.absent("no application came"),
+    ]
     return supports, [*seen("something came that the kernel cannot enumerate", broken), *attempt.waits()]
 
 
@@ -210,9 +219,12 @@ def _loader_again(attempt: Attempt) -> Sides | None:
         *attempt.order(),
         *seen(f"the chip's {attempt.loader} is there", attempt.there),
         *attempt.waits(),
-        attempt.absent("no application"),
+        *seen("a loader answers", attempt.part.last(LoaderAsked(answered=True))),
+        attempt.absent("no application came"),
     ]
-    return supports, attempt.starts()
+    asked = attempt.part.last(LoaderAsked())
+    mute = isinstance(asked, LoaderAsked) and not asked.answered
+    return supports, [*attempt.starts(), *(seen("no loader answers", asked) if mute else [])]
 
 
 LOADER_SIGNATURES = (
@@ -278,7 +290,7 @@ LOADER_SIGNATURES = (
     ),
     Signature(
         name="application-never-appears",
-        title="the board left its loader and no device ever came",
+        title="the board was reset out of its loader and its application never came",
         look=_at_end_of(OUT, _application_never_appears),
         cause="what is in its flash does not run, or does not bring USB up.",
         remedy="read the console from the reset on; flash a firmware that is known to run.",
