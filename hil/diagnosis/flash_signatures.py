@@ -32,18 +32,19 @@ def _failed(reason: str) -> Callable[[Window], Sides | None]:
 
     def look(window: Window) -> Sides | None:
         failed = window.first(FlashProgress(status=FAILED, reason=reason))
-        return None if failed is None else (_told(window, failed), _written(window, failed, reason))
+        if failed is None:
+            return None
+        return [*_begun(window, failed), Evidence("it failed", failed)], _written(window, failed, reason)
 
     return look
 
 
-def _told(window: Window, failed: Event) -> list[Evidence]:
-    """What was to be flashed, how far it came, and how it ended."""
+def _begun(window: Window, failed: Event) -> list[Evidence]:
+    """What was to be flashed, and how far it came."""
     step = _step_before(window, failed)
     return [
         *seen("it was to be flashed", window.until(failed).last(Started("flash"))),
         *(seen(f"flashing came to: {step.status} {step.percent} %", step) if step is not None else []),
-        Evidence("and failed", failed),
     ]
 
 
@@ -71,6 +72,7 @@ class _Interruption:
         ended = window.after(failed).first(ActionFailed("flash"))
         flash = window if step is None else window.after(step)
         self._window = window
+        self._failed = failed
         self._flash = flash if ended is None else flash.until(ended)
         """It is given up when something has come, or has not come for a while."""
         self.gone = self._flash.first(UsbDetached(path=window.port))
@@ -91,7 +93,14 @@ class _Interruption:
 
     @property
     def rom(self) -> Event | None:
-        return self.rest.first(BootMessage(stage="rom"))
+        """Its line about the reset, or any other."""
+        lines = [e for e in self.rest.all(BootMessage(stage="rom")) if isinstance(e, BootMessage)]
+        return next((line for line in lines if line.reset_reason), lines[0] if lines else None)
+
+    def evidence(self, *between: Evidence) -> list[Evidence]:
+        """From what was to be flashed to its failure."""
+        begun = _begun(self._window, self._failed)
+        return [*begun, *seen("the board left the bus", self.gone), *between, Evidence("it failed", self._failed)]
 
     def renamed(self) -> list[Evidence]:
         """That the loader's port has another name now."""
@@ -102,34 +111,36 @@ class _Interruption:
         return seen(f"its port, which was {before.node}, is {after.node}", after)
 
 
-def _interrupted(window: Window) -> tuple[list[Evidence], _Interruption] | None:
+def _interrupted(window: Window) -> _Interruption | None:
     failed = window.first(FlashProgress(status=FAILED, reason=VANISHED))
     if failed is None or window.blind("uevent"):
         return None
     found = _Interruption(window, failed)
-    return ([*_told(window, failed), *seen("the board left the bus", found.gone)], found) if found.gone else None
+    return found if found.gone is not None else None
 
 
 def _contact_lost(window: Window) -> Sides | None:
     """It comes back as the loader that it was, and that loader answers."""
-    looked = _interrupted(window)
-    if looked is None or looked[1].loader_stayed is None:
+    found = _interrupted(window)
+    if found is None or found.loader_stayed is None:
         return None
-    supports, found = looked
-    supports += seen("it came back at the same port as a loader", found.came)
-    supports += found.renamed()
-    supports += seen("the loader answers: the chip has kept its supply", found.loader_stayed)
+    supports = found.evidence(
+        *seen("it came back at the same port as a loader", found.came),
+        *found.renamed(),
+        *seen("the loader answers: the chip has kept its supply", found.loader_stayed),
+    )
     return supports, seen("the ROM has started since", found.rom)
 
 
 def _board_lost(window: Window) -> Sides | None:
     """It starts over, or stays away."""
-    looked = _interrupted(window)
-    if looked is None:
+    found = _interrupted(window)
+    if found is None:
         return None
-    supports, found = looked
-    supports += seen("it came back", found.came) or [Evidence("it did not come back while that was waited for")]
-    supports += seen("the ROM starts: the chip was without its supply, or was reset", found.rom)
+    supports = found.evidence(
+        *seen("the ROM starts: the chip was without its supply, or was reset", found.rom),
+        *(seen("it came back", found.came) or [Evidence("it did not come back while that was waited for")]),
+    )
     return supports, seen("the loader is there still", found.loader_stayed) if found.rom is None else []
 
 
