@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,10 +80,16 @@ class Repetitions:
         self._worst: dict[str, str] = {}
         self._to_junit: Callable[[str, object], None] | None = None
 
-    @pytest.fixture(scope="session", autouse=True)
-    def suite_property(self, record_testsuite_property: Callable[[str, object], None]) -> None:
-        """Keeps the way to JUnit's properties of the suite."""
-        self._to_junit = record_testsuite_property
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Keep the way to JUnit's properties of the suite: by a fixture, which pytest wants as a plain function."""
+
+        @pytest.fixture(scope="session", autouse=True)
+        def suite_property(record_testsuite_property: Callable[[str, object], None]) -> None:
+            self._to_junit = record_testsuite_property
+
+        holder = ModuleType("hil_suite_property")
+        vars(holder)["suite_property"] = suite_property
+        session.config.pluginmanager.register(holder)
 
     def pytest_report_header(self) -> str:
         return f"hil: each test {self._times} times"

@@ -35,6 +35,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("HIL_BENCH_HOST", "tcg")
     monkeypatch.setattr("hil.plugin.run.Run.begin", lambda self: None)
     pytester.makepyfile(TESTS)
+    pytester.makeini("[pytest]\nfilterwarnings = error")
     return pytester
 
 
