@@ -57,7 +57,7 @@ _BY_CHANNEL: Final[dict[tuple[str, ...], tuple[type[Event], ...]]] = {
         e.PersonaState,
         e.ReplyDoubted,
     ),
-    ("kmsg",): (e.KernelLog,),
+    ("kmsg",): (e.KernelLog, e.EnumerationFailed),
 }
 _CHANNELS = {kind: channels for channels, kinds in _BY_CHANNEL.items() for kind in kinds}
 

@@ -11,6 +11,8 @@ ANYWHERE = {
     "BenchRestored",
     "CaptureGap",
     "ProfileRead",
+    "FlashProgress",
+    "LoaderAsked",
 }
 """Events of the bench itself: no board's silence can hide them."""
 
