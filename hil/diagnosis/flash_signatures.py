@@ -24,7 +24,7 @@ from hil.timeline.events import (
 
 FAILED, VANISHED = "failed", "vanished"
 NOTHING_WRITTEN = ("other-chip", "security", "flash-size")
-_BOOTS = {signature.name for signature in BOOT_SIGNATURES}
+_STARTS = {*(signature.name for signature in BOOT_SIGNATURES), "application-never-appears"}
 
 
 def _failed(reason: str) -> Callable[[Window], Sides | None]:
@@ -146,7 +146,7 @@ def _board_lost(window: Window) -> Sides | None:
 
 def _of_the_image(finding: Finding) -> bool:
     """What a half-written image, or one in doubt, does when it is started."""
-    return finding.name in _BOOTS
+    return finding.name in _STARTS
 
 
 FLASH_SIGNATURES = (

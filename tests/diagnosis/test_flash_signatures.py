@@ -101,6 +101,19 @@ def test_what_a_half_written_image_does_is_not_told_beside_it() -> None:
     assert names([*WRITING, CUT, *loop, *fails(9.6, "vanished")]) == ["board-lost-while-flashing"]
 
 
+@pytest.mark.parametrize("reason", ["loader-refused", "hash"])
+def test_that_the_application_does_not_come_is_not_told_beside_it(reason: str) -> None:
+    """At the end of the test the board is led out of its loader, in vain: the image is half written."""
+    out = [
+        at(6.0, Started("leave_bootloader", ""), "action"),
+        at(9.0, LoaderAsked("usb", False), "action"),
+        at(9.1, ActionFailed("leave_bootloader", "…"), "action"),
+    ]
+    found = names([*WRITING, *fails(4.5, reason), *out])
+    assert found == names([*WRITING, *fails(4.5, reason)])
+    assert "application-never-appears" in names([*IN_LOADER, *out])
+
+
 @pytest.mark.parametrize("node", ["/dev/ttyACM0", "/dev/ttyACM1"])
 def test_a_contact_that_was_lost_is_told_from_a_cable(node: str) -> None:
     """The loader is there still and answers; nobody has started the chip. The name of its port may be another."""
