@@ -1,5 +1,6 @@
 """The link between the board and the host: carrier and its notifications."""
 
+from hil.diagnosis.departures import TEST, departures
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, held, seen
 from hil.diagnosis.window import Window
@@ -13,6 +14,8 @@ from hil.timeline.events import (
     UsbNotification,
 )
 
+PATIENCE_NS = 1_500_000_000
+"""A link that is kicked comes within a second of the interface."""
 CONNECTED = UsbNotification(name="NETWORK_CONNECTION", value=1)
 
 
@@ -21,7 +24,8 @@ def _link_notification_missing(window: Window) -> Sides | None:
     up = held(window, LinkChanged(up=True))
     if up is None or window.first(UsbControl()) is None or window.blind("usbmon"):
         return None
-    if window.first(CONNECTED) is None and (window.until_ns - up.t_ns) < 1_500_000_000:
+    sent_off = (each.event.t_ns for each in departures(window) if each.reason == TEST and each.event.t_ns > up.t_ns)
+    if window.first(CONNECTED) is None and next(sent_off, window.until_ns) - up.t_ns < PATIENCE_NS:
         return None
     supports = [
         Evidence("the interface is up, so cdc_ncm polls the notification endpoint", up),

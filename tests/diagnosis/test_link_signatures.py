@@ -1,7 +1,7 @@
-"""A link that is announced before the stack is there."""
+"""A link that is announced before the stack is there, or never."""
 
 from hil.testing.handmade import action, asked, at, attached, detached, names, said, told_of_link
-from hil.timeline.events import DhcpAck
+from hil.timeline.events import DhcpAck, Event, LinkChanged, UsbControl
 
 EARLY = [attached(1.0), *told_of_link(1.5, up=True), *asked(1.6, 3.0, 5.5, 10.0)]
 READY = said(13.0, "NETIF_READY", "", 13_260)
@@ -47,3 +47,26 @@ def test_a_stack_whose_time_is_not_known_proves_nothing() -> None:
     """The two may have been in the right order."""
     vague = at(13.0, said(13.0, "NETIF_READY"), "http", t_err_s=12.0)
     assert "link-announced-before-stack" not in names([*EARLY, vague])
+
+
+# ---- link-notification-missing
+
+
+def polled(*rest: Event) -> list[Event]:
+    """The interface is up and the board says that its link is; nothing of it comes over the bus."""
+    up = at(1.3, LinkChanged("usb0", True, "down"), "netlink")
+    asked_for = at(1.2, UsbControl("SET_INTERFACE", 1, 3, 0, 0, "", 0.001), "usbmon")
+    return [attached(1.0), asked_for, up, said(2.0, "NCM_LINK_UP"), *rest]
+
+
+def test_a_link_that_the_host_is_not_told_of_is_named() -> None:
+    """Nothing took the board away meanwhile; nor does its own recovery excuse it."""
+    assert names(polled(), end_s=5.0) == ["link-notification-missing"]
+    recovered = [said(3.4, "USB_RECOVER", "attempt 1"), detached(3.5)]
+    assert "link-notification-missing" in names(polled(*recovered), end_s=5.0)
+
+
+def test_a_board_that_the_test_took_away_had_no_time_to_tell() -> None:
+    """Into its loader within a second of the interface, where it then stays."""
+    away = action(1.5, "enter_bootloader", "reset", took_s=1.0)
+    assert names(polled(*away, detached(1.7)), end_s=9.0) == []
