@@ -19,6 +19,10 @@ class Proof:
     """Tests that pass before the fault is found."""
     options: tuple[str, ...] = ()
     """Further options of pytest."""
+    build: tuple[str, ...] | None = None
+    """The firmware of the bench, by the options of ``hil.virtual.write_build``; None: none."""
+    afterwards: tuple[str, ...] = ()
+    """Tests that run after them and pass: the board has been brought back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,25 @@ ENDPOINTS, STREAM = "test_http.py::test_every_endpoint_answers", "test_http.py::
 FULL_LOG = "test_http.py::test_full_event_log_says_so"
 
 TWO = ("--hil-virtual-boards", "2")
+ENTERED = "test_bootloader.py::test_the_loader_is_entered_and_left[serial]"
+CLEARED = "test_bootloader.py::test_a_reset_of_the_core_leads_out_once_the_order_is_cleared"
+FLASHED = "test_bootloader.py::test_a_board_in_its_loader_is_flashed_and_serves"
+NEW = ("--version", "0.9.9", "--code-bytes", "60000")
+"""A version that differs from what a virtual board holds, of several blocks of esptool's stub (16 kB each)."""
+SMALL = ("--version", "0.9.9")
+"""One of a single block."""
+LARGE = ("--version", "0.9.9", "--code-bytes", "1100000")
+"""One that does not fit into 1 MB."""
+
+
+def _flash(begins: str = "", build: tuple[str, ...] = NEW) -> Proof:
+    """A flash that fails, and the board on its feet again."""
+    return Proof(begins, (FLASHED,), build=build, afterwards=(CONNECT,))
+
+
+def _enter(begins: str = "") -> Proof:
+    return Proof(begins, (ENTERED,), afterwards=(CONNECT,))
+
 
 FAULTS: tuple[Entry, ...] = (
     Entry(
@@ -230,6 +253,93 @@ FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge, `main/event_log.c`",
         finding="claims-from-earlier-cycle",
         proofs=(Proof("", (NO_CLAIMS,)), Proof("from_boot=2", (NO_CLAIMS,))),
+    ),
+    Entry(
+        fault="cable-pulled-mid-write",
+        wrong="the cable is pulled in the middle of a write, and put back",
+        seen_in="a hand; a hub that runs out of current",
+        finding="board-lost-while-flashing",
+        proofs=(_flash("at=100"), _flash("at=0"), _flash("at=50")),
+    ),
+    Entry(
+        fault="port-renamed-mid-flash",
+        wrong="the device leaves the bus in the middle of a write and comes back, and the board keeps its power",
+        seen_in="`acm_alloc_minor`, `drivers/usb/class/cdc-acm.c`; hubs that disable a port (EMI)",
+        finding="contact-lost-while-flashing",
+        proofs=(_flash("at=100"), _flash("at=0"), _flash("at=50")),
+    ),
+    Entry(
+        fault="loader-naks",
+        wrong="the loader refuses every block of a write",
+        seen_in="flash that is worn out or write-protected (`ESP_FAILED_SPI_OP`)",
+        finding="loader-refuses-write",
+        proofs=(_flash(build=SMALL), _flash("times=2")),
+    ),
+    Entry(
+        fault="wrong-md5",
+        wrong="the loader's digest of what it wrote is not that of what was sent",
+        seen_in="esptool's troubleshooting page: bad flash chips, solder joints, a weak supply",
+        finding="flash-holds-something-else",
+        proofs=(_flash(), _flash("times=2")),
+    ),
+    Entry(
+        fault="stub-mute",
+        wrong="the flasher stub is loaded and never says OHAI",
+        seen_in="esptool's documentation of its stub",
+        finding="stub-never-starts",
+        proofs=(_flash(), Proof("", (ENTERED, FLASHED), 1, build=NEW, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="other-chip",
+        wrong="the chip calls itself an ESP32-C3",
+        seen_in="boards of one form with different chips (`GET_SECURITY_INFO`)",
+        finding="build-for-another-chip",
+        proofs=(_flash(), Proof("", (ENTERED, FLASHED), 1, build=NEW, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="flash-too-small",
+        wrong="the flash chip has 1 MB",
+        seen_in="modules that differ in nothing but their flash",
+        finding="build-exceeds-flash",
+        proofs=(_flash(build=LARGE), Proof("", (ENTERED, FLASHED), 1, build=LARGE, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="secure-boot-on",
+        wrong="secure boot is burnt into the chip",
+        seen_in="`EFUSE_SECURE_BOOT_EN`; esptool refuses to write the boot loader then",
+        finding="efuses-forbid-flashing",
+        proofs=(_flash(), Proof("", (ENTERED, FLASHED), 1, build=NEW, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="download-bit-never-cleared",
+        wrong="the bit that forces a download stays set: a reset of the core leads to the loader again",
+        seen_in="arduino-esp32 issue 6762, for which esptool clears the bit before it resets",
+        finding="download-bit-never-cleared",
+        proofs=(
+            Proof("", (CLEARED,), afterwards=(CONNECT,)),
+            Proof("", (ENTERED, CLEARED), 1, afterwards=(CONNECT,)),
+        ),
+    ),
+    Entry(
+        fault="loader-as-usb-otg",
+        wrong="the loader comes up as 303a:0009 where USB-Serial/JTAG was expected",
+        seen_in="a MicroPython module with `periph_module_reset` in place of `usb_usj_mode`",
+        finding="loader-on-other-usb",
+        proofs=(_enter(), Proof("", (CONNECT, ENTERED), 1, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="loader-no-port",
+        wrong="the chip is in its loader, and no device comes",
+        seen_in="pins left with a controller that nobody serves",
+        finding="loader-never-appears",
+        proofs=(Proof("", (ENTERED,)), Proof("", (CONNECT, ENTERED), 1, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="loader-no-sync",
+        wrong="the loader's port is there, and it answers nothing on any line",
+        seen_in='esptool\'s "Download mode successfully detected, but getting no sync reply"',
+        finding="loader-does-not-answer",
+        proofs=(_enter(), Proof("", (CONNECT, ENTERED), 1, afterwards=(CONNECT,))),
     ),
 )
 """Every built-in fault, in the order of the matrix."""

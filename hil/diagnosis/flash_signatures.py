@@ -155,7 +155,7 @@ FLASH_SIGNATURES = (
         title="the board goes in the middle of a flash, and does not stay in its loader",
         look=_board_lost,
         cause="its cable was pulled, or its supply broke down, while its flash was erased and written; what is in it "
-        "now is neither the old firmware nor the new one.",
+        "now may be neither the old firmware nor the new one.",
         remedy="look at the cable, the hub's supply and what else hangs on it; then flash again: the ROM's loader is "
         "there whatever the flash holds.",
         source="esptool docs, Troubleshooting: insufficient power",

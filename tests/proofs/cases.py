@@ -26,13 +26,25 @@ class Case:
     """Left to `make soak`: one case of each fault is enough for every change."""
     user: int = 0
     """0: root, with an agent of its own; else an ordinary user, with the agent as a separate root process."""
+    build: tuple[str, ...] | None = None
+    """Options of ``hil.virtual.write_build`` for the bench's firmware; None: it names none."""
+    afterwards: tuple[str, ...] = ()
+    """Tests that run last, on a board that has been brought back, and pass."""
 
 
 def _proven(entry: Entry, number: int, proof: Proof) -> Case:
     begins = f"{entry.fault}:{proof.begins}" if proof.begins else entry.fault
     name = f"{entry.fault}-{number}"
     return Case(
-        name, begins, proof.scenarios, entry.finding, proof.passes_before, proof.options, soak=number > 1 or entry.long
+        name,
+        begins,
+        proof.scenarios,
+        entry.finding,
+        proof.passes_before,
+        proof.options,
+        soak=number > 1 or entry.long,
+        build=proof.build,
+        afterwards=proof.afterwards,
     )
 
 
@@ -42,6 +54,7 @@ CLEAN = (
     Case("clean-silence", "", ("test_replug.py", "test_silence.py"), "", 6, ("--hil-tinyusb", "0.19")),
     Case("clean-log-and-http", "", ("test_terminal.py", "test_http.py"), "", 10, ("--hil-tinyusb", "0.19")),
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
+    Case("clean-flash", "", ("test_bootloader.py", "test_flash.py"), "", 10, build=("--version", "0.9.9")),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (

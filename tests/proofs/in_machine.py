@@ -18,6 +18,8 @@ from hil.agent.places import COMING, SOCKET
 from tests.proofs.cases import CASES, SCENARIOS, Case
 
 REPOSITORY = Path(__file__).parents[2]
+FLASHES = Path("/var/lib/hil/flash")
+"""Where the agent keeps what virtual boards were flashed with (hil.agent.server.virtual)."""
 AGENT = SOCKET.with_name("users-agent.sock")
 QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 PYTEST = (sys.executable, "-m", "pytest", *QUIET, "-m", "hil and not soak")
@@ -28,12 +30,24 @@ KILLED_S = 20.0
 
 def command(case: Case, artifacts: Path) -> list[str]:
     fault = ("--hil-virtual-fault", case.fault) if case.fault else ()
+    firmware = ("--hil-firmware", str(build_of(case)), "--hil-flash", "never") if case.build is not None else ()
     places = ("--hil-artifacts", str(artifacts), "--junitxml", str(artifacts / "junit.xml"))
-    scenarios = (f"{SCENARIOS}/{each}" for each in case.scenarios)
-    return [*PYTEST, *scenarios, *fault, *places, *case.options]
+    scenarios = (f"{SCENARIOS}/{each}" for each in (*case.scenarios, *case.afterwards))
+    return [*PYTEST, *scenarios, *fault, *firmware, *places, *case.options]
+
+
+def build_of(case: Case) -> Path:
+    """Folder of the firmware that the bench names; written once in the life of this machine."""
+    assert case.build is not None
+    folder = Path(tempfile.gettempdir(), "-".join(("build", *case.build)))
+    if not folder.exists():
+        argv = [sys.executable, "-m", "hil.virtual.write_build", str(folder), *case.build]
+        subprocess.run(argv, check=True, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
+    return folder
 
 
 def run(case: Case, folder: Path) -> None:
+    shutil.rmtree(FLASHES, ignore_errors=True)  # each case begins with a board as it is made
     with (folder / f"{case.name}.txt").open("wb") as output:
         if case.user:
             run_as_ordinary_user(case, folder, output)

@@ -61,7 +61,7 @@ def test_each_board_is_judged_by_its_own_name(proof: Path, case: Case) -> None:
     """A clean board passes without a finding; a faulty one fails with its finding and no other."""
     passed, failed, findings = outcome(proof, case)
     told = (proof / f"{case.name}.txt").read_text()
-    assert passed == case.passes_before, told
+    assert passed == case.passes_before + len(case.afterwards), told
     assert failed == (1 if case.finding else 0), told
     assert findings == ({case.finding} if case.finding else set()), told
 
