@@ -325,21 +325,21 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the loader comes up as 303a:0009 where USB-Serial/JTAG was expected",
         seen_in="a MicroPython module with `periph_module_reset` in place of `usb_usj_mode`",
         finding="loader-on-other-usb",
-        proofs=(_enter(), Proof("", (CONNECT, ENTERED), 1, afterwards=(CONNECT,))),
+        proofs=(_enter(), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
     ),
     Entry(
         fault="loader-no-port",
         wrong="the chip is in its loader, and no device comes",
         seen_in="pins left with a controller that nobody serves",
         finding="loader-never-appears",
-        proofs=(Proof("", (ENTERED,)), Proof("", (CONNECT, ENTERED), 1, afterwards=(CONNECT,))),
+        proofs=(Proof("", (ENTERED,)), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
     ),
     Entry(
         fault="loader-no-sync",
         wrong="the loader's port is there, and it answers nothing on any line",
         seen_in='esptool\'s "Download mode successfully detected, but getting no sync reply"',
         finding="loader-does-not-answer",
-        proofs=(_enter(), Proof("", (CONNECT, ENTERED), 1, afterwards=(CONNECT,))),
+        proofs=(_enter(), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
     ),
 )
 """Every built-in fault, in the order of the matrix."""
