@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hil.catalogue import CONNECT, FAULTS, REPLUG, SUSPEND, TWO, TWO_BOARDS, Entry, Proof
+from hil.catalogue import CLEARED, CONNECT, ENTERED, FAULTS, FLASHED, REPLUG, SUSPEND, TWO, TWO_BOARDS, Entry, Proof
 
 SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"
@@ -54,7 +54,8 @@ CLEAN = (
     Case("clean-silence", "", ("test_replug.py", "test_silence.py"), "", 6, ("--hil-tinyusb", "0.19")),
     Case("clean-log-and-http", "", ("test_terminal.py", "test_http.py"), "", 10, ("--hil-tinyusb", "0.19")),
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
-    Case("clean-flash", "", ("test_bootloader.py", "test_flash.py"), "", 10, build=("--version", "0.9.9")),
+    Case("clean-loader", "", (ENTERED, CLEARED, FLASHED, REPLUG, CONNECT), "", 5, build=("--version", "0.9.9")),
+    Case("clean-flash", "", ("test_flash.py",), "", 3),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (
