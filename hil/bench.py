@@ -23,6 +23,8 @@ POWER_DRIVERS = ("manual", "none", "relay", "uhubctl")
 FLASH_WAYS = ("usb", "console")
 SUPPLIES = ("bus", "own")
 ROLES = ("dhcp-server", "dhcp-client", "static")
+REFERENCE = {"dhcp-server": "reference", "dhcp-client": "reference-client", "static": "reference-static"}
+"""Profile of the reference firmware in each role."""
 VIRTUAL_BOARD = "virtual-s3"
 LAN = "lan"
 """Stands for a board in ``open_tcp_socket``: the namespace of the virtual board's second network."""
@@ -118,10 +120,10 @@ def load(path: Path) -> Bench:
     return Bench(name=name, boards=boards)
 
 
-def virtual(supply: str = "bus", count: int = 1) -> Bench:
+def virtual(supply: str = "bus", count: int = 1, role: str = "dhcp-server") -> Bench:
     """The bench that needs no hardware; the topology paths are filled in when the virtual boards are attached."""
     names = (VIRTUAL_BOARD, *(f"{VIRTUAL_BOARD}-{number}" for number in range(2, count + 1)))
-    board = Board(name="", usb="", supply=supply, power=Power(driver="virtual"), profile="reference")
+    board = Board("", "", supply=supply, power=Power(driver="virtual"), profile=REFERENCE[role], role=role)
     return Bench(name="virtual", boards=tuple(replace(board, name=name) for name in names), virtual=True)
 
 

@@ -368,7 +368,8 @@ class Agent:
         """Start a virtual board.
 
         Args:
-            spec: ``board`` name, ``supply`` 'bus' or 'own', ``faults`` names or absolute paths, ``tinyusb`` version.
+            spec: ``board`` name, ``supply`` 'bus' or 'own', ``faults`` names or absolute paths, ``tinyusb`` version,
+                ``role`` of its firmware.
 
         Raises:
             MisuseError: the spec has a field too many or too few, or a wrong value.
@@ -378,7 +379,7 @@ class Agent:
         try:
             request = protocol.StartVirtual(**spec)
         except TypeError as error:
-            raise MisuseError(f"spec {sorted(spec)}; wanted board, supply, faults, tinyusb: {error}") from error
+            raise MisuseError(f"spec {sorted(spec)}; wanted board, supply, faults, tinyusb, role: {error}") from error
         message = self._call(request, START_WITHIN_S)
         control = socket.socket(fileno=_only(request, message))
         return VirtualHandle(socket=control, **message.values["result"])

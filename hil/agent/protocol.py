@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NoReturn
 
 from hil.agent import checks
-from hil.bench import BOARD_NAME, SUPPLIES
+from hil.bench import BOARD_NAME, ROLES, SUPPLIES
 from hil.errors import HarnessError
 
 VERSION = 1
@@ -282,6 +282,7 @@ class StartVirtual(Request):
     supply: str = _checked(checks.choice(*SUPPLIES))
     faults: list[str] = _checked(checks.strings(32, 400))  # noqa: RUF009 - a dataclass field, not a default
     tinyusb: str = _checked(checks.text(r"\d{1,3}\.\d{1,3}(\.\d{1,3})?", "a TinyUSB version such as '0.21'"))
+    role: str = _checked(checks.choice(*ROLES))
 
 
 @_op

@@ -107,7 +107,7 @@ class OpenBench:
             return spec
         paths = [_absolute(fault) for fault in faults]
         handle = self.agent.start_virtual(
-            {"board": spec.name, "supply": spec.supply, "faults": paths, "tinyusb": tinyusb}
+            {"board": spec.name, "supply": spec.supply, "faults": paths, "tinyusb": tinyusb, "role": spec.role}
         )
         self._controls[spec.name] = VirtualControl(handle.socket)
         return replace(
@@ -182,7 +182,7 @@ def _absolute(fault: str) -> str:
 def _profile_read(spec: Board, profile: Profile) -> ProfileRead:
     network = profile.network
     addresses = (network.address, network.prefix, network.pool_first, network.pool_last)
-    return ProfileRead(profile.name, *addresses, profile.loader.identity, board=spec.name, source="harness")
+    return ProfileRead(profile.name, *addresses, profile.loader.identity, spec.role, board=spec.name, source="harness")
 
 
 def _opened(bench: Bench) -> BenchOpened:

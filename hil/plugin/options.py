@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ MARKER = (
     "hil(needs=None, role=None): runs on a bench; needs names the least that a board must see of the test's actions "
     f"({', '.join(sight.NEEDS)}), role what bench.toml must say of its firmware"
 )
+SERVER = "dhcp-server"
 TINYUSB = ("0.19", "0.21")
 FLASH = AUTO, ALWAYS, NEVER = ("auto", "always", "never")
 MOST_REPETITIONS = 10_000
@@ -32,6 +34,7 @@ _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("firmware", "PATH", "build folder or merged image for the board under test, in place of bench.toml's firmware"),
     ("repeat", "N", "run each hil test N times and tell how often it passed (default: 1)"),
     ("virtual-boards", "N", "boards of the virtual bench: 1 to 4 (default: 1)"),
+    ("virtual-role", "ROLE", "role of the virtual board's firmware, as in bench.toml (default: dhcp-server)"),
 )
 
 
@@ -46,6 +49,7 @@ class Options:
     faults: tuple[str, ...]
     repeat: int = 1
     virtual_boards: int = 1
+    virtual_role: str = SERVER
     flash: str = AUTO
     firmware: str = ""
 
@@ -59,16 +63,22 @@ class Options:
         from hil import profiles
 
         if not self.bench:
-            return self._with_firmware(bench_file.virtual(count=self.virtual_boards))
-        if self.virtual_boards > 1:
-            asked = f"--hil-virtual-boards {self.virtual_boards}"
+            return self._with_firmware(bench_file.virtual(count=self.virtual_boards, role=self.virtual_role))
+        for asked in self._virtual_only():
             raise BenchError(f"{asked} needs the virtual bench, not {self.bench!r}")
-        if self.faults:
-            raise BenchError(f"--hil-virtual-fault {self.faults[0]!r} needs the virtual bench, not {self.bench!r}")
         bench = bench_file.load(Path(self.bench))
         for board in bench.boards:
             profiles.load(board.profile)
         return self._with_firmware(bench)
+
+    def _virtual_only(self) -> Iterator[str]:
+        """What was asked for that a real bench does not have."""
+        if self.virtual_boards > 1:
+            yield f"--hil-virtual-boards {self.virtual_boards}"
+        if self.virtual_role != SERVER:
+            yield f"--hil-virtual-role {self.virtual_role!r}"
+        if self.faults:
+            yield f"--hil-virtual-fault {self.faults[0]!r}"
 
     def _with_firmware(self, bench: Bench) -> Bench:
         """The board under test is flashed with what the command line names."""
@@ -103,6 +113,11 @@ def read(config: pytest.Config) -> Options:
     flash = values["flash"] or AUTO
     if flash not in FLASH:
         raise BenchError(f"--hil-flash is {flash!r}; known: {', '.join(map(repr, FLASH))}")
+    from hil.bench import ROLES
+
+    role = values["virtual-role"] or SERVER
+    if role not in ROLES:
+        raise BenchError(f"--hil-virtual-role is {role!r}; known: {', '.join(map(repr, ROLES))}")
     faults = config.getoption("--hil-virtual-fault") or config.getini("hil_virtual_fault")
     return Options(
         bench=values["bench"],
@@ -114,6 +129,7 @@ def read(config: pytest.Config) -> Options:
         flash=flash,
         firmware=values["firmware"],
         virtual_boards=_number("virtual-boards", values["virtual-boards"], MOST_VIRTUAL_BOARDS),
+        virtual_role=role,
     )
 
 

@@ -123,6 +123,8 @@ class ProfileRead(Event, frozen=True):
     pool_last: str = ANY
     loader: str = ANY
     """What comes up when its firmware is sent to the chip's loader: serial-jtag, usb-otg, or ''."""
+    role: str = ANY
+    """Of its firmware on its USB interface: dhcp-server, dhcp-client or static."""
 
 
 class Started(Event, frozen=True):

@@ -128,7 +128,7 @@ def test_a_virtual_board_comes_with_its_control_socket() -> None:
     """The handle holds a usable socket and the paths that the agent learnt."""
     result = {"usb": "1-1", "console": "", "lan": "hil-lan", "address": "192.0.2.7", "pid": 3, "t_ns": 4}
     control, far = socket.socketpair()
-    spec = {"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21"}
+    spec = {"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "static"}
     with agent_that(lambda _: {"ok": True, "result": result}, control.fileno()) as agent:
         handle = agent.start_virtual(spec)
     with handle.socket, control, far:
@@ -141,7 +141,7 @@ def test_a_spec_with_a_wrong_field_is_misuse() -> None:
     """A field that the agent does not know is an error before anything is sent."""
     with (
         agent_that(refusing("failed")) as agent,
-        pytest.raises(MisuseError, match="wanted board, supply, faults, tinyusb"),
+        pytest.raises(MisuseError, match="wanted board, supply, faults, tinyusb, role"),
     ):
         agent.start_virtual({"board": "v", "command": "sh"})
 

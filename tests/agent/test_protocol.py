@@ -45,7 +45,7 @@ WELL_FORMED: list[protocol.Request] = [
     protocol.ResetByLines("s3-a", False),
     protocol.SwitchPower("s3-a", "uhubctl, hub 1-1 port 2", False),
     protocol.EndVirtual("virtual-s3"),
-    protocol.StartVirtual("virtual-s3", "bus", ["drop-offer", "/root/f.py:Fault"], "0.21"),
+    protocol.StartVirtual("virtual-s3", "bus", ["drop-offer", "/root/f.py:Fault"], "0.21", "static"),
 ]
 
 

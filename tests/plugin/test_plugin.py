@@ -58,6 +58,8 @@ def test_an_unknown_role_is_refused_at_collection(pytester: pytest.Pytester) -> 
         (["--hil-bench", "b.toml", "--hil-virtual-fault", "x"], "*--hil-virtual-fault 'x' needs the virtual bench*"),
         (["--hil-bench", "b.toml", "--hil-virtual-boards", "2"], "*--hil-virtual-boards 2 needs the virtual bench*"),
         (["--hil-flash", "often"], "*--hil-flash is 'often'; known: 'auto', 'always', 'never'*"),
+        (["--hil-virtual-role", "router"], "*--hil-virtual-role is 'router'; known: 'dhcp-server', *'static'*"),
+        (["--hil-bench", "b.toml", "--hil-virtual-role", "static"], "*--hil-virtual-role 'static' needs the virtual*"),
         (["--hil-virtual-boards", "5"], "*--hil-virtual-boards is '5'; wanted a whole number from 1 to 4*"),
     ],
 )
@@ -152,7 +154,18 @@ def test_a_fixture_outside_a_hil_run_says_what_is_missing(pytester: pytest.Pytes
 def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> None:
     """`pytest --help` lists each --hil-… option and each hil_… ini value."""
     text = pytester.runpytest_inprocess("--help").stdout.str()
-    names = ("bench", "board", "artifacts", "tinyusb", "repeat", "virtual-boards", "virtual-fault", "flash", "firmware")
+    names = (
+        "bench",
+        "board",
+        "artifacts",
+        "tinyusb",
+        "repeat",
+        "virtual-boards",
+        "virtual-role",
+        "virtual-fault",
+        "flash",
+        "firmware",
+    )
     for name in names:
         assert f"--hil-{name}" in text
         assert f"hil_{name.replace('-', '_')}" in text

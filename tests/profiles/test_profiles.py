@@ -28,7 +28,14 @@ def write(folder: Path, name: str, text: str) -> str:
 
 def test_shipped_profiles_are_these() -> None:
     """Both generations of the bridge, MicroPython, the reference, and the one that believes nothing; by their names."""
-    assert profiles.shipped() == ("generic", *BRIDGES, "micropython", "reference")
+    assert profiles.shipped() == (
+        "generic",
+        *BRIDGES,
+        "micropython",
+        "reference",
+        "reference-client",
+        "reference-static",
+    )
     for name in profiles.shipped():
         assert profiles.load(name).name == name
 
@@ -171,7 +178,8 @@ def test_reference_says_once_in_each_boot_what_boot_does_once() -> None:
 
 def test_an_unknown_profile_lists_the_shipped_ones() -> None:
     """A misspelt name is refused with the choices."""
-    known = "'generic', 'mcu-apple-bridge', 'mcu-apple-bridge-486cec7', 'micropython', 'reference'"
+    references = "'reference', 'reference-client', 'reference-static'"
+    known = f"'generic', 'mcu-apple-bridge', 'mcu-apple-bridge-486cec7', 'micropython', {references}"
     with pytest.raises(BenchError, match=f"^profile 'referense' is not known; known: {known}, or the path"):
         profiles.load("referense")
 

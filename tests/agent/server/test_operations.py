@@ -312,7 +312,9 @@ def test_an_unlisted_board_is_refused_by_every_call(bench: Bench) -> None:
         lambda: agent.write_attribute(other, "control", "on"),
         lambda: agent.read_attribute(other, "control"),
         lambda: agent.reset_device(other),
-        lambda: agent.start_virtual({"board": other, "supply": "bus", "faults": [], "tinyusb": "0.21"}),
+        lambda: agent.start_virtual(
+            {"board": other, "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "dhcp-server"}
+        ),
         lambda: agent.load_module("usbmon"),
     ]
     for call in calls:
@@ -385,7 +387,9 @@ def test_a_virtual_board_is_started_and_ended(private_agent: Callable[..., Priva
     private = private_agent(virtual=True, virtual_command=[sys.executable, "-c", GOOD_BOARD])
     private.tree.attach("1-4")
     agent = private.client()
-    handle = agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21"})
+    handle = agent.start_virtual(
+        {"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "dhcp-server"}
+    )
     with handle.socket:
         assert (handle.usb, handle.t_ns) == ("1-4", 77)
         assert agent.read_attribute("v", "control") == "on"
@@ -406,7 +410,9 @@ def test_a_virtual_boards_second_network_is_reached(private_agent: Callable[...,
     server = lan.run(lambda: socket.create_server(("127.0.0.1", 80)))
     try:
         agent = private.client()
-        handle = agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21"})
+        handle = agent.start_virtual(
+            {"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "dhcp-server"}
+        )
         with server, handle.socket, agent.open_tcp_socket("lan", "127.0.0.1", 80, 5.0) as near:
             server.settimeout(5.0)
             far, _ = server.accept()
@@ -426,7 +432,9 @@ def test_a_virtual_board_can_be_replaced(private_agent: Callable[..., PrivateAge
     private.tree.attach("1-4")
     agent, name = private.client(), f"v{os.getpid()}"
     for _ in range(2):
-        handle = agent.start_virtual({"board": name, "supply": "own", "faults": [], "tinyusb": "0.19"})
+        handle = agent.start_virtual(
+            {"board": name, "supply": "own", "faults": [], "tinyusb": "0.19", "role": "dhcp-server"}
+        )
         handle.socket.close()
         assert agent.open_namespace(name) == f"hil-{name}"
         agent.follow(name)
@@ -444,7 +452,7 @@ def test_a_virtual_board_on_a_real_bus_is_refused(private_agent: Callable[..., P
     agent = private.client()
     (private.tree.root / "bus/usb/devices/usb1").symlink_to(private.tree.root / "devices/pci0000:00/usb1")
     with pytest.raises(AgentRefused, match="1-4 hangs under pci0000:00, not under a vhci_hcd device"):
-        agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21"})
+        agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "dhcp-server"})
     assert agent.boards_known() == [private.board]
     with pytest.raises(AgentRefused, match="board 'v' may not be touched"):
         agent.read_attribute("v", "control")
@@ -456,14 +464,16 @@ def test_a_virtual_board_that_fails_can_be_started_again(private_agent: Callable
     agent = private.client()
     for _ in range(2):
         with pytest.raises(VirtualBoardError, match="process ended with status 9"):
-            agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21"})
+            agent.start_virtual({"board": "v", "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "dhcp-server"})
 
 
 def test_a_virtual_board_cannot_take_a_real_ones_name(private_agent: Callable[..., PrivateAgent]) -> None:
     """One name means one board."""
     private = private_agent(virtual=True)
     with pytest.raises(AgentRefused, match="a virtual board cannot be called"):
-        private.client().start_virtual({"board": private.board, "supply": "bus", "faults": [], "tinyusb": "0.21"})
+        private.client().start_virtual(
+            {"board": private.board, "supply": "bus", "faults": [], "tinyusb": "0.21", "role": "dhcp-server"}
+        )
 
 
 def _as_nobody(deed: Callable[[], bool]) -> bool:

@@ -37,8 +37,8 @@ HOSTILE = [
     b'{"id":1,"op":"open_namespace","board":"\\ud800"}',
     b'{"id":1,"op":"open_namespace","board":"../../etc"}',
     b'{"id":1,"op":"read_attribute","board":"a","attribute":"../../x"}',
-    b'{"id":1,"op":"start_virtual","board":"v","supply":"bus","faults":["/etc/x.py"],"tinyusb":"0.21"}',
-    b'{"id":1,"op":"start_virtual","board":"v","supply":"bus","faults":[1],"tinyusb":"0.21"}',
+    b'{"id":1,"op":"start_virtual","board":"v","supply":"bus","faults":["/etc/x.py"],"tinyusb":"0.21","role":"static"}',
+    b'{"id":1,"op":"start_virtual","board":"v","supply":"bus","faults":[1],"tinyusb":"0.21","role":"static"}',
     b'{"id":1,"op":"open_tcp_socket","board":"a","address":"192.168.7.1","port":80,"timeout_s":1e999}',
     b'{"id":1,"op":"open_kmsg","op":"hello"}',
 ]
@@ -51,7 +51,7 @@ board = sys.argv[2]
 agent.open_namespace(board)
 agent.follow(board)
 agent.write_attribute(board, 'control', 'auto')
-handle = agent.start_virtual({'board': 'v', 'supply': 'bus', 'faults': [], 'tinyusb': '0.21'})
+handle = agent.start_virtual({'board': 'v', 'supply': 'bus', 'faults': [], 'tinyusb': '0.21', 'role': 'dhcp-server'})
 print(handle.pid, agent.hello.pid, flush=True)
 time.sleep(60)
 """
@@ -200,7 +200,7 @@ def test_a_client_that_dies_while_it_ends_its_board_leaves_nothing(listening: Li
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as raw:
         raw.settimeout(10.0)
         raw.connect(str(listening.path))
-        raw.send(protocol.pack_request(1, protocol.StartVirtual(name, "bus", [], "0.21")))
+        raw.send(protocol.pack_request(1, protocol.StartVirtual(name, "bus", [], "0.21", "dhcp-server")))
         data, descriptors, _, _ = socket.recv_fds(raw, protocol.MESSAGE_LIMIT, 4)
         watch = os.pidfd_open(json.loads(data)["result"]["pid"])
         raw.send(protocol.pack_request(2, protocol.OpenNamespace(name)))

@@ -11,13 +11,13 @@ from hil.agent.protocol import StartVirtual
 from hil.agent.server.virtual import Configured, VirtualProcess, VirtualProcesses, flash_file, permitted_faults
 from hil.errors import AgentRefused, SetupError, VirtualBoardError
 
-REQUEST = StartVirtual("v", "bus", ["late-dhcp"], "0.21")
+REQUEST = StartVirtual("v", "bus", ["late-dhcp"], "0.21", "dhcp-server")
 ANSWER = (
     "import json, os, socket, sys, time\n"
     "control = socket.socket(fileno=int(sys.argv[1]))\n"
     "said = json.loads(control.makefile('rb').readline())\n"
     "assert said == {'id': 1, 'do': 'configure', 'board': 'v', 'supply': 'bus', 'faults': ['late-dhcp'],"
-    " 'tinyusb': '0.21'}, said\n"
+    " 'tinyusb': '0.21', 'firmware': {'role': 'dhcp-server'}}, said\n"
     "assert set(os.environ) <= {'PATH', 'LC_ALL', 'PYTHONPATH', 'LC_CTYPE'}, sorted(os.environ)\n"
 )
 GOOD = "{'id': 1, 'ok': True, 'usb': '1-1', 'console': '1-2', 'lan': 'hil-lan', 'address': '192.0.2.7', 't_ns': 5}"
