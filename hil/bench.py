@@ -19,7 +19,10 @@ HUB = r"\d+(-\d+(\.\d+)*)?"
 HUB_PORTS = 31
 """Most ports that Linux takes of a hub (USB_MAXCHILDREN, include/uapi/linux/usb/ch11.h)."""
 RELAY_NAME = BOARD_NAME
+BOOT_DRIVERS = ("none", "relay")
 POWER_DRIVERS = ("manual", "none", "relay", "uhubctl")
+SWITCHED = ("relay", "uhubctl")
+"""Power drivers that the agent switches."""
 FLASH_WAYS = ("usb", "console")
 SUPPLIES = ("bus", "own")
 ROLES = ("dhcp-server", "dhcp-client", "static")
@@ -53,6 +56,19 @@ class Power:
 
 
 @dataclass(frozen=True)
+class Boot:
+    """How the board's BOOT line is held low."""
+
+    driver: str = "none"
+    """One of :data:`BOOT_DRIVERS`, or virtual on the virtual bench."""
+    name: str = ""
+    """relay: its name in the agent's allow list; on is BOOT held."""
+
+    def __str__(self) -> str:
+        return f"relay {self.name}" if self.driver == "relay" else self.driver
+
+
+@dataclass(frozen=True)
 class Board:
     """One board of the bench."""
 
@@ -68,6 +84,7 @@ class Board:
     supply: str = "bus"
     """bus: it reboots when VBUS goes; own: it only sees the bus go idle."""
     power: Power = field(default_factory=Power)
+    boot: Boot = field(default_factory=Boot)
     profile: str = "generic"
     role: str = "dhcp-server"
     fallback: str = ""
@@ -123,7 +140,8 @@ def load(path: Path) -> Bench:
 def virtual(supply: str = "bus", count: int = 1, role: str = "dhcp-server") -> Bench:
     """The bench that needs no hardware; the topology paths are filled in when the virtual boards are attached."""
     names = (VIRTUAL_BOARD, *(f"{VIRTUAL_BOARD}-{number}" for number in range(2, count + 1)))
-    board = Board("", "", supply=supply, power=Power(driver="virtual"), profile=REFERENCE[role], role=role)
+    power, boot = Power(driver="virtual"), Boot(driver="virtual")
+    board = Board("", "", supply=supply, power=power, boot=boot, profile=REFERENCE[role], role=role)
     return Bench(name="virtual", boards=tuple(replace(board, name=name) for name in names), virtual=True)
 
 
@@ -142,6 +160,7 @@ def _board(row: Table) -> Board:
         firmware=row.string("firmware", ""),
         supply=row.choice("supply", SUPPLIES, "bus"),
         power=power_of(row.table("power")),
+        boot=boot_of(row.table("boot")),
         profile=row.string("profile", "generic"),
         role=row.choice("role", ROLES, "dhcp-server"),
         fallback=_address(row, "fallback"),
@@ -152,6 +171,7 @@ def _board(row: Table) -> Board:
     if board.flash == "console" and not board.console:
         raise row.wrong("flash", "the board has no console; known without one: 'usb'")
     _require_on_port(row, board)
+    _require_power(row, board)
     return board
 
 
@@ -175,9 +195,26 @@ def power_of(table: Table) -> Power:
         if not all(re.fullmatch(TOPOLOGY_PATH, path) for path in power.also_off):
             raise table.wrong("also_off", "wanted topology paths such as '1-1.2'")
     elif driver == "relay":
-        power = Power(driver, name=table.string("name", pattern=RELAY_NAME, shape="lower-case letters, digits, dashes"))
+        power = Power(driver, name=_relay_name(table))
     table.finish()
     return power
+
+
+def boot_of(table: Table) -> Boot:
+    """How a board's BOOT line is held; only the keys of its driver are known.
+
+    Raises:
+        BenchError: an unknown driver or key, or a wrong value.
+    """
+    boot = Boot(table.choice("driver", BOOT_DRIVERS, "none"))
+    if boot.driver == "relay":
+        boot = replace(boot, name=_relay_name(table))
+    table.finish()
+    return boot
+
+
+def _relay_name(table: Table) -> str:
+    return table.string("name", pattern=RELAY_NAME, shape="lower-case letters, digits, dashes")
 
 
 def port_path(hub: str, port: int) -> str:
@@ -195,6 +232,17 @@ def _require_on_port(row: Table, board: Board) -> None:
         if not f"{board.usb}.".startswith(f"{place}."):
             found = f"port {board.power.port} of hub {board.power.hub!r} is {place!r}"
             raise BenchError(f"{row.key('power')}: {found}; usb is {board.usb!r}")
+
+
+def _require_power(row: Table, board: Board) -> None:
+    """
+    Raises:
+        BenchError: BOOT can be held, and the power that must come meanwhile is not switched.
+    """
+    if board.boot.driver != "none" and (board.power.driver not in SWITCHED or board.supply != "bus"):
+        found = f"power.driver is {board.power.driver!r} and supply {board.supply!r}"
+        wanted = f"wanted power by {' or '.join(map(repr, SWITCHED))}, and supply 'bus'"
+        raise BenchError(f"{row.key('boot')}: the chip looks at BOOT when its power comes; {found}; {wanted}")
 
 
 def _address(row: Table, name: str) -> str:
@@ -229,6 +277,5 @@ def _claims(board: Board) -> list[str]:
     claims = [f"name {board.name!r}", *(f"path {path!r}" for path in board.paths)]
     if board.power.driver == "uhubctl":
         claims.append(f"power of port {port_path(board.power.hub, board.power.port)!r}")
-    if board.power.driver == "relay":
-        claims.append(f"relay {board.power.name!r}")
+    claims += [f"relay {way.name!r}" for way in (board.power, board.boot) if way.driver == "relay"]
     return claims

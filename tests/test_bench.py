@@ -9,6 +9,7 @@ from hil.errors import BenchError
 
 HEAD = '[bench]\nname = "rpi5-lab-3"\n'
 BOARD = '[[board]]\nname = "s3-a"\nusb = "1-1.2"\n'
+SWITCHED = 'power = { driver = "relay", name = "lab-1" }\nboot = { driver = "relay", name = "boot-a" }\n'
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -46,7 +47,7 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         (BOARD, r"bench\.toml: bench is missing; wanted a table"),
         (
             HEAD + BOARD + "colour = 1\n",
-            r"bench\.toml: board\.s3-a\.colour is not a known key; known: console, fallback",
+            r"bench\.toml: board\.s3-a\.colour is not a known key; known: boot, console",
         ),
         (HEAD + '[[board]]\nname = "s3-a"\nusb = 12\n', r"bench\.toml: board\.s3-a\.usb is 12; wanted a string"),
         (
@@ -93,6 +94,31 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         (
             HEAD + BOARD + 'power = { driver = "relay", name = "lab 1" }\n',
             r"board\.s3-a\.power\.name is 'lab 1'; wanted lower-case letters, digits, dashes",
+        ),
+        (
+            HEAD + BOARD + 'boot = { driver = "finger" }\n',
+            r"board\.s3-a\.boot\.driver is 'finger'; known: 'none', 'relay'",
+        ),
+        (
+            HEAD + BOARD + 'boot = { driver = "relay" }\n',
+            r"board\.s3-a\.boot\.name is missing; wanted a string",
+        ),
+        (
+            HEAD + BOARD + 'boot = { driver = "relay", name = "boot-a", command = "/bin/sh" }\n',
+            r"board\.s3-a\.boot\.command is not a known key; known: driver, name",
+        ),
+        (
+            HEAD + BOARD + 'boot = { driver = "relay", name = "boot-a" }\n',
+            r"board\.s3-a\.boot: the chip looks at BOOT when its power comes; power\.driver is 'none' and supply "
+            r"'bus'; wanted power by 'relay' or 'uhubctl', and supply 'bus'",
+        ),
+        (
+            HEAD + BOARD + SWITCHED + 'supply = "own"\n',
+            r"board\.s3-a\.boot: the chip .*; power\.driver is 'relay' and supply 'own'; wanted power by",
+        ),
+        (
+            HEAD + BOARD + SWITCHED.replace("boot-a", "lab-1"),
+            r"bench\.toml: relay 'lab-1' is used by both 's3-a' and 's3-a'",
         ),
         (HEAD + BOARD + 'supply = "battery"\n', r"board\.s3-a\.supply is 'battery'; known: 'bus', 'own'"),
         (HEAD + BOARD + 'flash = "console"\n', r"board\.s3-a\.flash is 'console'; the board has no console"),
@@ -146,6 +172,13 @@ def test_a_power_driver_takes_its_own_keys(tmp_path: Path, usb: str, power: str,
     """Each driver is described in one line, which the agent compares with its allow list."""
     (board,) = bench.load(write(tmp_path, HEAD + BOARD.replace("1-1.2", usb) + f"power = {power}\n")).boards
     assert str(board.power) == shown
+
+
+def test_boot_is_held_by_a_relay(tmp_path: Path) -> None:
+    """Described in one line, as power is; on the virtual bench there is a button."""
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + SWITCHED)).boards
+    assert (str(board.power), str(board.boot)) == ("relay lab-1", "relay boot-a")
+    assert bench.virtual().boards[0].boot.driver == "virtual"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@
     [power]                              # as bench.toml has it; boards without an entry are not switched
     s3-a = { driver = "uhubctl", hub = "1-1", port = 2 }
     s3-b = { driver = "relay", name = "lab-1" }
+    [boot]                               # likewise; boards without an entry keep their BOOT line
+    s3-b = { driver = "relay", name = "boot-b" }
     [relays]                             # a program and its arguments; {on|off} becomes the one or the other
     lab-1 = ["/usr/local/bin/usbrelay", "BITFT_1={1|0}"]
+    boot-b = ["/usr/local/bin/usbrelay", "BITFT_2={1|0}"]
 
 The file decides what root does, so it must belong to root and nobody else may write it or a directory above it.
 """
@@ -25,15 +28,13 @@ from pathlib import Path
 from typing import Any
 
 from hil.agent.protocol import PORTS
-from hil.bench import BOARD_NAME, LAN, RELAY_NAME, TOPOLOGY_PATH, Power, port_path, power_of
+from hil.bench import BOARD_NAME, LAN, RELAY_NAME, SWITCHED, TOPOLOGY_PATH, Boot, Power, boot_of, port_path, power_of
 from hil.errors import AgentRefused, BenchError, SetupError
 from hil.toml_table import Table
 
 DEFAULT = Path("/etc/hil/allow.toml")
 VIRTUAL_MODULES = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon")
 """What the virtual bench cannot do without."""
-SWITCHED = ("relay", "uhubctl")
-"""Power drivers that need root."""
 CHOICE = r"\{([^{}|]*)\|([^{}|]*)\}"
 """In an argument of a relay's command: what stands there to switch on, and to switch off."""
 
@@ -48,6 +49,8 @@ class AllowList:
     """Topology paths of each board: usb first, console second."""
     power: dict[str, Power] = field(default_factory=dict)
     """How the power of a board is switched."""
+    boot: dict[str, Boot] = field(default_factory=dict)
+    """How the BOOT line of a board is held."""
     relays: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Command of each relay, with its choices."""
     place: str = "the agent's command line"
@@ -94,10 +97,24 @@ class AllowList:
         """
         power = self.power.get(board)
         if power is None or str(power) != wanted:
-            said = f"names {str(power)!r}" if power else "names no power"
-            remedy = "'sudo hil init bench.toml' writes what bench.toml says"
-            raise AgentRefused(f"power of board {board}: {wanted!r} is wanted, {self.place} {said}; {remedy}")
+            raise self._unlike("power", board, wanted, power)
         return power
+
+    def boot_of(self, board: str, wanted: str) -> Boot:
+        """How the board's BOOT line is held, if that is what the client believes, ``str(boot)``.
+
+        Raises:
+            AgentRefused: it may not be held, or not in this way.
+        """
+        boot = self.boot.get(board)
+        if boot is None or str(boot) != wanted:
+            raise self._unlike("boot", board, wanted, boot)
+        return boot
+
+    def _unlike(self, what: str, board: str, wanted: str, listed: Power | Boot | None) -> AgentRefused:
+        said = f"names {str(listed)!r}" if listed else f"names no {what}"
+        remedy = "'sudo hil init bench.toml' writes what bench.toml says"
+        return AgentRefused(f"{what} of board {board}: {wanted!r} is wanted, {self.place} {said}; {remedy}")
 
     def relay_command(self, name: str, on: bool) -> list[str]:
         """The program of a relay and its arguments."""
@@ -128,11 +145,12 @@ def load(path: Path, owner: int = 0) -> AllowList:
     boards = _boards(path, top.table("boards"), tuple(values.get("boards", ())))
     relays = _relays(top.table("relays"), tuple(values.get("relays", ())))
     power = _power(top.table("power"), tuple(values.get("power", ())), boards, relays)
+    boot = _boot(top.table("boot"), tuple(values.get("boot", ())), boards, relays)
     top.finish()
     for name in modules:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             raise top.wrong("modules", "wanted names of kernel modules such as 'usbmon'")
-    return AllowList(virtual, modules, boards, power, relays, str(path))
+    return AllowList(virtual, modules, boards, power, boot, relays, str(path))
 
 
 def require_owned(path: Path, owner: int = 0) -> None:
@@ -222,12 +240,38 @@ def _power(
     powers = {}
     for name in names:
         powers[name] = power = power_of(table.table(name))
-        if name not in boards:
-            raise table.wrong(name, f"no such board; known: {', '.join(boards) or 'none'}")
+        _require_known(table, name, power, boards, relays)
         if power.driver not in SWITCHED:
             raise table.wrong(name, f"the agent switches by: {', '.join(SWITCHED)}")
-        if power.driver == "relay" and power.name not in relays:
-            raise table.wrong(name, f"no such relay; known: {', '.join(relays) or 'none'}")
         if power.driver == "uhubctl" and not f"{boards[name][0]}.".startswith(port_path(power.hub, power.port) + "."):
             raise table.wrong(name, f"the board hangs elsewhere, at {boards[name][0]}")
     return powers
+
+
+def _boot(
+    table: Table, names: tuple[str, ...], boards: dict[str, tuple[str, ...]], relays: dict[str, tuple[str, ...]]
+) -> dict[str, Boot]:
+    boots = {}
+    for name in names:
+        boots[name] = boot = boot_of(table.table(name))
+        _require_known(table, name, boot, boards, relays)
+        if boot.driver != "relay":
+            raise table.wrong(name, "the agent holds BOOT by: relay")
+    return boots
+
+
+def _require_known(
+    table: Table,
+    name: str,
+    way: Power | Boot,
+    boards: dict[str, tuple[str, ...]],
+    relays: dict[str, tuple[str, ...]],
+) -> None:
+    """
+    Raises:
+        BenchError: there is no such board, or no such relay.
+    """
+    if name not in boards:
+        raise table.wrong(name, f"no such board; known: {', '.join(boards) or 'none'}")
+    if way.driver == "relay" and way.name not in relays:
+        raise table.wrong(name, f"no such relay; known: {', '.join(relays) or 'none'}")

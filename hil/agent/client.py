@@ -364,6 +364,19 @@ class Agent:
         request = protocol.SwitchPower(board, power, on)
         return _enclosed(self._call(request, SWITCH_WITHIN_S).values["result"])
 
+    def hold_boot(self, board: str, boot: str, on: bool) -> Done:
+        """Hold the board's BOOT line low as the allow list says, or let go; it is let go when this client ends.
+
+        Args:
+            boot: what bench.toml says of it, ``str(spec.boot)``; the allow list must say the same.
+
+        Raises:
+            AgentRefused: it does not.
+            AgentError: the program failed.
+        """
+        request = protocol.HoldBoot(board, boot, on)
+        return _enclosed(self._call(request, SWITCH_WITHIN_S).values["result"])
+
     def start_virtual(self, spec: dict[str, Any]) -> VirtualHandle:
         """Start a virtual board.
 

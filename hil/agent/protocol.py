@@ -276,6 +276,17 @@ class SwitchPower(Request):
 
 @_op
 @dataclass(frozen=True, slots=True)
+class HoldBoot(Request):
+    """The result is ``[t0_ns, t1_ns]``, the instants that enclose the switching itself."""
+
+    op: ClassVar[str] = "hold_boot"
+    board: str = _checked(_BOARD)
+    boot: str = _checked(checks.text(r"[ -~]{1,400}", "what bench.toml says of the board's BOOT line, in one line"))
+    on: bool = _checked(checks.flag)
+
+
+@_op
+@dataclass(frozen=True, slots=True)
 class StartVirtual(Request):
     op: ClassVar[str] = "start_virtual"
     board: str = _checked(_BOARD)

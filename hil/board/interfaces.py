@@ -30,6 +30,16 @@ class PowerDriver(Protocol):
         """Put it back."""
 
 
+class BootLine(Protocol):
+    """One way to hold the BOOT line of a board low; both may be repeated."""
+
+    def hold(self) -> Instant:
+        """Hold it; returns when it is low."""
+
+    def let_go(self) -> Instant:
+        """Let go of it."""
+
+
 class UsbAgent(Protocol):
     """What a board's actions need of :class:`hil.agent.client.Agent`."""
 

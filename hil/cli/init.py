@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hil import bench as bench_file
 from hil.agent import allow
 from hil.agent.places import SOCKET
-from hil.bench import RELAY_NAME, Bench, Power
+from hil.bench import RELAY_NAME, SWITCHED, Bench, Boot, Power
 from hil.errors import BenchError, SetupError
 
 if TYPE_CHECKING:
@@ -66,18 +66,21 @@ def allow_text(bench: Bench, relays: Relays) -> str:
     """The allow list that names exactly what the bench uses, and the relays that there are."""
     lines = ["virtual = true", f"modules = {json.dumps(MODULES)}", "", "[boards]"]
     lines += [f"{board.name} = {json.dumps(board.paths)}" for board in bench.boards]
-    switched = [board for board in bench.boards if board.power.driver in allow.SWITCHED]
+    switched = [board for board in bench.boards if board.power.driver in SWITCHED]
     if switched:
-        lines += ["", "[power]", *(f"{board.name} = {_power_text(board.power)}" for board in switched)]
+        lines += ["", "[power]", *(f"{board.name} = {_way_text(board.power)}" for board in switched)]
+    buttons = [board for board in bench.boards if board.boot.driver == "relay"]
+    if buttons:
+        lines += ["", "[boot]", *(f"{board.name} = {_way_text(board.boot)}" for board in buttons)]
     if relays:
         lines += ["", "[relays]", *(f"{name} = {json.dumps(command)}" for name, command in relays.items())]
     return "\n".join(lines) + "\n"
 
 
-def _power_text(power: Power) -> str:
+def _way_text(way: Power | Boot) -> str:
     """As an inline table, with the keys of its driver."""
-    keys = {"relay": ("driver", "name"), "uhubctl": ("driver", "hub", "port", "also_off")}[power.driver]
-    return "{ " + ", ".join(f"{key} = {json.dumps(getattr(power, key))}" for key in keys) + " }"
+    keys = {"relay": ("driver", "name"), "uhubctl": ("driver", "hub", "port", "also_off")}[way.driver]
+    return "{ " + ", ".join(f"{key} = {json.dumps(getattr(way, key))}" for key in keys) + " }"
 
 
 def _relay(text: str) -> tuple[str, tuple[str, ...]]:
@@ -104,11 +107,11 @@ def _require_relays(path: Path, bench: Bench, relays: Relays) -> None:
         BenchError: a board's relay has no command.
     """
     for board in bench.boards:
-        name = board.power.name
-        if board.power.driver == "relay" and name not in relays:
-            remedy = f"say --relay {name}='/path/of/program ARGS…', with '{{on|off}}' among them"
-            known = ", ".join(relays) or "none"
-            raise BenchError(f"{path.name}: board.{board.name}.power.name is {name!r}; known: {known}; {remedy}")
+        for key, way in (("power", board.power), ("boot", board.boot)):
+            if way.driver == "relay" and way.name not in relays:
+                remedy = f"say --relay {way.name}='/path/of/program ARGS…', with '{{on|off}}' among them"
+                found = f"board.{board.name}.{key}.name is {way.name!r}; known: {', '.join(relays) or 'none'}"
+                raise BenchError(f"{path.name}: {found}; {remedy}")
 
 
 def unit_text(python: str, uid: int, allow_file: Path) -> str:

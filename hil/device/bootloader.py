@@ -1,6 +1,6 @@
 """Into the chip's loader and out of it.
 
-Theory of operation. A chip that restarts with IO0 low, or with its force-download bit set, stays in its ROM, which
+Theory of operation. A chip that starts with IO0 low, or with its force-download bit set, stays in its ROM, which
 shows itself on USB under one of two identities at the same topology path. Each way makes that restart come about; what
 it was worth is told by what comes: a loader's identity, and an answer to SYNC. Out of it again leads a reset with IO0
 high that reaches the RTC domain, in which the bit lies.
@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 
 from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
-from hil.board.interfaces import UsbAgent
-from hil.board.sight import RESET
+from hil.board.interfaces import Instant, UsbAgent
+from hil.board.sight import RESET, VBUS_OFF
 from hil.clock import Clock, Deadline
 from hil.device import loader_failures, repl
 from hil.device.actions import Actions
+from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, USJ_RESTART, Lender, Port, steer
 from hil.device.loader_failures import Attempt
 from hil.device.mode import Modes
@@ -29,7 +30,7 @@ from hil.device.witness import Witness
 from hil.errors import AgentError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.loader import SERIAL_JTAG, USB_OTG
-from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, LoaderAsked, UsbDetached
+from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, LoaderAsked, UsbAttached, UsbDetached
 from hil.wire.lines import LineSplitter
 
 ENTER_S = 10.0
@@ -38,7 +39,13 @@ LEAVE_S = 10.0
 """From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
 ANSWER_S = 1.0
 LINE_LIMIT = 4096
-DTR_RTS, HTTP, SERIAL, MICROPYTHON, TOUCH = "dtr_rts", "http", "serial", "micropython", "touch1200"
+DTR_RTS, POWER, HTTP, SERIAL = "dtr_rts", "power", "http", "serial"
+MICROPYTHON, TOUCH = "micropython", "touch1200"
+WIRED = {
+    DTR_RTS: ("the lines of its console", "are DTR and RTS wired to IO0 and EN?"),
+    POWER: ("power with BOOT held", "is BOOT wired to IO0, and does its power go?"),
+}
+"""Ways after which the ROM listens on its UART too, and what to look at where it does not."""
 DOWNLOAD = "DOWNLOAD"
 """In two lines of the ROM: 'boot:0x0 (DOWNLOAD(USB/UART0))' and 'waiting for download'."""
 _EXPECTED = {SERIAL_JTAG: Identity.SERIAL_JTAG, USB_OTG: Identity.USB_OTG}
@@ -81,6 +88,7 @@ class Bootloader:
         witness: Witness,
         lend: Lender,
         clock: Clock,
+        power: PowerWithBoot | None = None,
         tell: Callable[[Port, str, str, Clock], str] = repl.tell,
     ) -> None:
         self._spec = spec
@@ -92,6 +100,7 @@ class Bootloader:
         self._witness = witness
         self._lend = lend
         self._clock = clock
+        self._power = power
         self._tell = tell
 
     def ways(self) -> tuple[str, ...]:
@@ -99,6 +108,7 @@ class Bootloader:
         loader = self._profile.loader
         given = {
             DTR_RTS: bool(self._spec.console),
+            POWER: self._power is not None,
             SERIAL: bool(loader.serial),
             HTTP: bool(self._profile.http.bootloader),
             MICROPYTHON: bool(loader.repl),
@@ -114,6 +124,7 @@ class Bootloader:
         chosen = self._chosen(how)
         ways: dict[str, Callable[[], _Asked]] = {
             DTR_RTS: self._by_bridge if self._spec.console else self._by_own_lines,
+            POWER: self._by_power,
             SERIAL: self._by_line,
             HTTP: lambda: self._by_http(over),
             MICROPYTHON: self._by_statement,
@@ -125,7 +136,7 @@ class Bootloader:
             entered.append(self._arrived(ways[chosen](), chosen, at or self._spec.flash))
             return entered[0]
 
-        self._actions.perform("enter_bootloader", RESET, do, chosen)
+        self._actions.perform("enter_bootloader", VBUS_OFF if chosen == POWER else RESET, do, chosen)
         return entered[0]
 
     def leave(self, plain: bool = False) -> Entered:
@@ -159,6 +170,15 @@ class Bootloader:
     def _by_bridge(self) -> _Asked:
         fell = self._agent.reset_by_lines(self._spec.name, download=True)
         return _Asked(fell.t_ns, fell.t_err_ns)
+
+    def _by_power(self) -> _Asked:
+        assert self._power is not None, "ways() offers it only where it is there"
+
+        def came(powered: Instant, within_s: float) -> object:
+            return self._witness.find(UsbAttached(path=self._spec.usb), powered.t_ns - powered.t_err_ns, within_s)
+
+        powered = self._power.cycle(came)
+        return _Asked(powered.t_ns, powered.t_err_ns)
 
     def _by_own_lines(self) -> _Asked:
         usj = self._modes.now() is Identity.SERIAL_JTAG
@@ -241,14 +261,16 @@ class Bootloader:
     def _chosen(self, how: str) -> str:
         ways = self.ways()
         if not ways or (how and how not in ways):
-            known = ", ".join(map(repr, ways)) or "none: no console in bench.toml, no http.bootloader, no [loader]"
+            known = (
+                ", ".join(map(repr, ways)) or "none: no console or boot in bench.toml, no http.bootloader, no [loader]"
+            )
             asked = f"enter_bootloader of board {self._spec.name} by {how!r} with profile {self._profile.name}"
             raise MisuseError(f"{asked}; ways: {known}")
         return how or ways[0]
 
     def _arrived(self, asked: _Asked, how: str, at: str) -> Entered:
-        if how == DTR_RTS and self._spec.console and at == "console":
-            return self._arrived_at_console(asked)
+        if how in WIRED and self._spec.console and at == "console":
+            return self._arrived_at_console(asked, how)
         since_ns = asked.t_ns - asked.t_err_ns
         deadline = Deadline(ENTER_S, self._clock)
         while (arrival := self._modes.came(LOADERS, since_ns, deadline.left_s)) is not None:
@@ -261,18 +283,18 @@ class Bootloader:
                 raise loader_failures.no_answer(self._spec.name, arrival.identity, self._modes.tty(), SYNC_S)
         raise loader_failures.failure_to_enter(self._attempt(asked, how, ENTER_S))
 
-    def _arrived_at_console(self, asked: _Asked) -> Entered:
+    def _arrived_at_console(self, asked: _Asked, how: str) -> Entered:
         since_ns = asked.t_ns - asked.t_err_ns
         said = self._witness.until(lambda: self._rom_waits(since_ns), ENTER_S)
         if not self.listens("console"):
-            node = self._modes.tty("console")
+            node, (by, look) = self._modes.tty("console"), WIRED[how]
             heard = "the ROM said that it waits for a download" if said else "no line of the ROM was heard"
             raise LoaderFailure(
                 loader_failures.NO_SYNC,
-                f"board {self._spec.name} was sent to its loader by the lines of {node}; {heard}, and SYNC was not "
-                f"answered there within {SYNC_S:g} s: are DTR and RTS wired to IO0 and EN?",
+                f"board {self._spec.name} was sent to its loader by {by}; {heard}, and SYNC was not "
+                f"answered at {node} within {SYNC_S:g} s: {look}",
             )
-        return Entered(self._modes.now(), "console", DTR_RTS, asked.t_ns, asked.t_err_ns)
+        return Entered(self._modes.now(), "console", how, asked.t_ns, asked.t_err_ns)
 
     def _rom_waits(self, since_ns: int) -> bool:
         said = (event for event in self._witness.timeline.since(since_ns) if isinstance(event, BootMessage))

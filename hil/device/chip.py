@@ -9,6 +9,7 @@ from hil.clock import Clock
 from hil.device.actions import Actions
 from hil.device.bootloader import Bootloader
 from hil.device.flashing import Flashing
+from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import PortCapture, lender
 from hil.device.mode import Modes
 from hil.device.readings import Readings
@@ -37,9 +38,14 @@ class Parts:
 
 
 class Chip:
-    """One board's."""
+    """One board's.
 
-    def __init__(self, parts: Parts) -> None:
+    Args:
+        parts: what it is reached with.
+        power: power with BOOT held, where the bench has it.
+    """
+
+    def __init__(self, parts: Parts, power: PowerWithBoot | None = None) -> None:
         spec, agent, witness, clock = parts.spec, parts.agent, parts.witness, parts.clock
         self.lend = lender(spec, agent, parts.capture)
         self.modes = Modes(spec, agent, witness, parts.profile.log.serial_jtag)
@@ -54,6 +60,7 @@ class Chip:
             witness=witness,
             lend=self.lend,
             clock=clock,
+            power=power,
         )
         self.flashing = Flashing(
             spec,

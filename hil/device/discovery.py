@@ -4,14 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hil.bench import Board
+from hil.bench import SWITCHED, Board
 from hil.clock import Deadline, MonotonicClock
 from hil.errors import BenchError
 
 NO_APPLICATION = {0x0009: "the ROM's bootloader over USB-OTG", 0x1001: "the bootloader, or USB-Serial/JTAG"}
 """What an ESP32-S3 is called while its own USB stack does not run."""
-SWITCHED = ("relay", "uhubctl")
-"""Power that the bench can take away and give back without a hand."""
 LOOK_S = 0.2
 DEVICES = Path("/sys/bus/usb/devices")
 ESPRESSIF = 0x303A

@@ -11,7 +11,7 @@ from hil.agent.allow import VIRTUAL_MODULES
 from hil.agent.client import Agent
 from hil.agent.places import COMING, SOCKET
 from hil.bench import Bench, Board
-from hil.board.interfaces import PowerDriver
+from hil.board.interfaces import BootLine, PowerDriver
 from hil.capture.client import Capture
 from hil.capture.source import OPEN_END
 from hil.clock import MonotonicClock
@@ -21,6 +21,7 @@ from hil.device.usb_board import UsbBoard
 from hil.device.witness import Witness
 from hil.errors import AgentRefused, BenchError, SetupError
 from hil.net.host import Host
+from hil.power.boot_line import BootRelay, VirtualButton
 from hil.power.hub_port import HubPort
 from hil.power.manual import Manual, ask_terminal
 from hil.power.switched import Switched
@@ -128,9 +129,9 @@ class OpenBench:
         profile = profiles.load(spec.profile)
         self.agent.open_namespace(spec.name)
         self.capture.add_board(spec, profile)
-        power = self._power(spec)
+        power, boot = self._power(spec), self._boot(spec)
         self.record(_profile_read(spec, profile))
-        self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.capture)
+        self._boards[spec.name] = UsbBoard(spec, profile, self.agent, power, self.witness, self.capture, boot=boot)
 
     def _tell(self, bench: Bench) -> None:
         """Write down which bench it is, what is missing, and what the agent undid for a run before."""
@@ -160,6 +161,15 @@ class OpenBench:
                 return Switched(self.agent, spec.name, spec.power)
             case _:
                 return HubPort(self.agent, spec.name)
+
+    def _boot(self, spec: Board) -> BootLine | None:
+        match spec.boot.driver:
+            case "virtual":
+                return VirtualButton(self._controls[spec.name])
+            case "relay":
+                return BootRelay(self.agent, spec.name, spec.boot)
+            case _:
+                return None
 
 
 def _agent() -> Agent:

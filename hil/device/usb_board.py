@@ -6,7 +6,7 @@ from typing import Protocol
 
 from hil.bench import Board
 from hil.board.identity import Identity
-from hil.board.interfaces import Instant, PowerDriver, UsbAgent
+from hil.board.interfaces import BootLine, Instant, PowerDriver, UsbAgent
 from hil.board.sight import RESET, SUSPEND, VBUS_OFF
 from hil.clock import Clock, MonotonicClock
 from hil.device.actions import Actions
@@ -15,6 +15,7 @@ from hil.device.bus_actions import BusActions
 from hil.device.bus_sleep import BusSleep
 from hil.device.chip import Chip, ChipCapture, Parts
 from hil.device.claims import ClaimReader, Judged
+from hil.device.held_boot import PowerWithBoot
 from hil.device.log_stream import Channels, reading
 from hil.device.presence import Presence
 from hil.device.readiness import Readiness
@@ -51,6 +52,7 @@ class UsbBoard:
         witness: Witness,
         capture: Captured,
         clock: Clock | None = None,
+        boot: BootLine | None = None,
     ) -> None:
         self.name = spec.name
         self.spec = spec
@@ -71,7 +73,9 @@ class UsbBoard:
         self.plugged = True
         """Whether its cable is in, as far as this run has pulled it."""
         parts = Parts(spec, profile, agent, self._actions, self._readings, witness, capture, self._clock)
-        self.chip = Chip(parts)
+        straps = boot is not None and self._sees_unplug() == VBUS_OFF
+        held = PowerWithBoot(self._pull, self._put_back, boot, self._clock.sleep) if boot and straps else None
+        self.chip = Chip(parts, held)
         self.flashing = self.chip.flashing
         self.flash = self.flashing.flash
         """Puts a firmware into the board's flash and sees that it runs; docs/flashing.md."""
@@ -261,7 +265,7 @@ class UsbBoard:
         Args:
             how: a way of docs/bootloader.md; '' leaves a loader that is there as it is, else takes the surest way.
             over: where 'http' asks, 'usb' or 'fallback'.
-            at: which port's loader 'dtr_rts' asks first, and thereby chooses; '' is bench.toml's ``flash``.
+            at: which port's loader 'dtr_rts' and 'power' ask first, and thereby choose; '' is bench.toml's ``flash``.
 
         Raises:
             MisuseError: the board has no such way.

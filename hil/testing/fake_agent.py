@@ -141,6 +141,10 @@ class FakeAgent:
         self._called("switch_power", board, power, str(on))
         return self._done()
 
+    def hold_boot(self, board: str, boot: str, on: bool) -> Done:
+        self._called("hold_boot", board, boot, str(on))
+        return self._done()
+
     def _done(self) -> Done:
         return Done(self.capture.clock.now_ns(), 1000)
 

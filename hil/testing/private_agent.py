@@ -22,7 +22,7 @@ from hil.agent.allow import AllowList
 from hil.agent.client import Agent
 from hil.agent.server import programs, virtual
 from hil.agent.server.machine import Machine, Places
-from hil.bench import Power
+from hil.bench import Boot, Power
 from hil.testing.usb_tree import UsbTree
 
 _CLONE_NEWNET = 0x40000000
@@ -51,7 +51,7 @@ class PrivateAgent:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def power(self, **allowed: Any) -> None:
-        """Let the agents of this test switch power: ``power`` and ``relays`` of their allow list; programs are here."""
+        """Let the agents of this test switch: ``power``, ``boot``, ``relays`` as in an allow list; programs are here."""
         self._setting["allow"].update(allowed)
         self._setting["programs"] = str(self.directory / "bin")
 
@@ -114,6 +114,7 @@ def main() -> int:
         tuple(allowed.get("modules", ())),
         boards,
         {name: Power(**values) for name, values in allowed.get("power", {}).items()},
+        {name: Boot(**values) for name, values in allowed.get("boot", {}).items()},
         {name: tuple(command) for name, command in allowed.get("relays", {}).items()},
         "the test's allow list",
     )

@@ -19,6 +19,9 @@ s3-a = { driver = "uhubctl", hub = "1-1", port = 2, also_off = ["1-1.4"] }
 s3-b = { driver = "relay", name = "lab-1" }
 [relays]
 lab-1 = ["/usr/local/bin/usbrelay", "--quiet", "BITFT_1={1|0}"]
+boot-b = ["/usr/local/bin/usbrelay", "BITFT_2={1|0}"]
+[boot]
+s3-b = { driver = "relay", name = "boot-b" }
 """
 RELAY = "[relays]\nlab-1 = ['/bin/relay', '{on|off}']\n"
 
@@ -64,6 +67,18 @@ def test_power_is_not_switched_in_another_way(tmp_path: Path, board: str, wanted
     assert str(refused.value) == f"power of board {board}: {wanted!r} is wanted, {path} {words}; {remedy}"
 
 
+@pytest.mark.parametrize(
+    ("board", "wanted", "words"),
+    [("s3-b", "relay lab-1", "names 'relay boot-b'"), ("s3-a", "relay boot-b", "names no boot")],
+)
+def test_boot_is_held_only_as_listed(tmp_path: Path, board: str, wanted: str, words: str) -> None:
+    """Another relay is none of the board's, whatever its command."""
+    listed = allow.load(written(tmp_path, GOOD), os.getuid())
+    assert listed.boot_of("s3-b", "relay boot-b").name == "boot-b"
+    with pytest.raises(AgentRefused, match=f"boot of board {board}: {wanted!r} is wanted, .* {words}; 'sudo hil init"):
+        listed.boot_of(board, wanted)
+
+
 def test_an_unlisted_board_is_refused_with_the_listed_ones(tmp_path: Path) -> None:
     """A refusal names what was asked for, the file and what it allows."""
     path = written(tmp_path, GOOD)
@@ -101,7 +116,7 @@ def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
     [
         ("virtual = 1", "virtual is 1; wanted true or false"),
         ("modules = ['../x']", "wanted names of kernel modules"),
-        ("shell = true", "shell is not a known key; known: boards, modules, power, relays, virtual"),
+        ("shell = true", "shell is not a known key; known: boards, boot, modules, power, relays, virtual"),
         ("[boards]\na = '1-1'", "boards.a is '1-1'; wanted an array"),
         ("[boards]\na = []", "wanted one or two topology paths"),
         ("[boards]\na = ['1-1', '1-2', '1-3']", "wanted one or two topology paths"),
@@ -123,6 +138,14 @@ def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
         (RELAY + "[boards]\na = ['1-1']\n[power]\na = { driver = 'relay', name = 'b' }", "no such relay; known: lab-1"),
         ("[boards]\na = ['1-1']\n[power]\na = { driver = 'uhubctl', hub = '1', port = 2 }", "hangs elsewhere, at 1-1"),
         ("[boards]\na = ['1-1']\n[power]\na = { driver = 'ykush' }", "driver is 'ykush'; known: 'manual', 'none'"),
+        ("boot = 3", "boot is 3; wanted a table"),
+        (
+            RELAY + "[boot]\na = { driver = 'relay', name = 'lab-1' }",
+            "boot.a is {'driver': 'relay', 'name': 'lab-1'}; no",
+        ),
+        ("[boards]\na = ['1-1']\n[boot]\na = { driver = 'relay', name = 'b' }", "no such relay; known: none"),
+        ("[boards]\na = ['1-1']\n[boot]\na = { driver = 'none' }", "the agent holds BOOT by: relay"),
+        ("[boards]\na = ['1-1']\n[boot]\na = { driver = 'finger' }", "driver is 'finger'; known: 'none', 'relay'"),
         ("virtual =", "not TOML"),
     ],
 )

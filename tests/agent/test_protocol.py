@@ -44,6 +44,7 @@ WELL_FORMED: list[protocol.Request] = [
     protocol.ResetDevice("s3-a"),
     protocol.ResetByLines("s3-a", False),
     protocol.SwitchPower("s3-a", "uhubctl, hub 1-1 port 2", False),
+    protocol.HoldBoot("s3-a", "relay boot-a", True),
     protocol.EndVirtual("virtual-s3"),
     protocol.StartVirtual("virtual-s3", "bus", ["drop-offer", "/root/f.py:Fault"], "0.21", "static"),
 ]

@@ -63,12 +63,14 @@ power = { driver = "uhubctl", hub = "1-1", port = 2, also_off = ["1-1.4"] }
 name = "s3-b"
 usb = "1-1.3"
 power = { driver = "relay", name = "lab-1" }
+boot = { driver = "relay", name = "boot-b" }
 [[board]]
 name = "s3-c"
 usb = "1-1.5"
 power = { driver = "manual" }
 """
 RELAY = "lab-1=/usr/local/bin/usbrelay 'board b' BITFT_1={1|0}"
+BUTTON = "boot-b=/usr/local/bin/usbrelay BITFT_2={1|0}"
 
 
 def init(place: Path, *options: str) -> int:
@@ -81,18 +83,20 @@ def init(place: Path, *options: str) -> int:
 
 def test_what_is_written_is_what_the_agent_reads(tmp_path: Path) -> None:
     """Each board's power as bench.toml has it, and the relay's command; a person's hand needs no permission."""
-    assert init(tmp_path, "--relay", RELAY) == 0
+    assert init(tmp_path, "--relay", RELAY, "--relay", BUTTON) == 0
     listed = allow.load(tmp_path / "allow.toml", os.getuid())
     boards = {board.name: board for board in bench.load(tmp_path / "bench.toml").boards}
     assert listed.power == {name: boards[name].power for name in ("s3-a", "s3-b")}
+    assert listed.boot == {"s3-b": boards["s3-b"].boot}
+    assert listed.relay_command("boot-b", False) == ["/usr/local/bin/usbrelay", "BITFT_2=0"]
     assert listed.relay_command("lab-1", True) == ["/usr/local/bin/usbrelay", "board b", "BITFT_1=1"]
 
 
 def test_relays_of_the_present_list_are_kept(tmp_path: Path) -> None:
     """Root has said once what they run; a new command takes the place of the old one."""
-    assert init(tmp_path, "--relay", RELAY) == 0
+    assert init(tmp_path, "--relay", RELAY, "--relay", BUTTON) == 0
     assert init(tmp_path, "--relay", "lab-2=/bin/relay {on|off}") == 0
-    assert sorted(allow.load(tmp_path / "allow.toml", os.getuid()).relays) == ["lab-1", "lab-2"]
+    assert sorted(allow.load(tmp_path / "allow.toml", os.getuid()).relays) == ["boot-b", "lab-1", "lab-2"]
     assert init(tmp_path, "--relay", "lab-1=/bin/relay {on|off}") == 0
     assert allow.load(tmp_path / "allow.toml", os.getuid()).relays["lab-1"] == ("/bin/relay", "{on|off}")
 
@@ -104,6 +108,10 @@ def test_relays_of_the_present_list_are_kept(tmp_path: Path) -> None:
         (
             ("--relay", "lab-2=/bin/relay {on|off}"),
             "power.name is 'lab-1'; known: lab-2; say --relay lab-1=",
+        ),
+        (
+            ("--relay", RELAY),
+            "board.s3-b.boot.name is 'boot-b'; known: lab-1; say --relay boot-b='/path/of/program ARGS…'",
         ),
         (("--relay", "lab-1"), "--relay is 'lab-1'; wanted NAME='/path/of/program ARGS…'"),
         (("--relay", "lab-1=relay {on|off}"), "wanted the absolute path of a program first"),

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hil.agent.client import Done
 from hil.board.identity import Identity
 from hil.clock import Clock, now_ns, to_ns
 from hil.device.actions import Actions
 from hil.device.bootloader import Bootloader
+from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, Port
 from hil.device.mode import Modes
 from hil.device.readings import Readings
@@ -31,9 +34,13 @@ SOON_S = 2.0
 class Chip:
     """A board on fakes, and its Bootloader; ``rom`` answers at its ports."""
 
-    def __init__(self, directory: Path, loader: Loader, http: Http, **spec: str) -> None:
+    def __init__(self, directory: Path, loader: Loader, http: Http, button: bool = False, **spec: str) -> None:
         self.bench = FakedBench(directory, start_ns=now_ns(), **spec).known()
         self.bench.clock.advance(0.1)
+        self.held: list[bool] = []
+        """What was done to BOOT."""
+        self.wired = True
+        """Whether BOOT is wired to IO0."""
         self.rom = FakeLoader()
         self.port = FakePort(self.bench.clock, self.rom.answer)
         self.bench.agent.ttys["console"] = "/dev/ttyUSB0"
@@ -51,8 +58,26 @@ class Chip:
             witness=self.bench.witness,
             lend=self.port.lend,
             clock=self.bench.clock,
+            power=PowerWithBoot(self._pull, self._put_back, self, self.bench.clock.sleep) if button else None,
             tell=self._tell,
         )
+
+    def hold(self) -> Done:
+        self.held.append(True)
+        return Done(self.bench.clock.now_ns(), 0)
+
+    def let_go(self) -> Done:
+        self.held.append(False)
+        return Done(self.bench.clock.now_ns(), 0)
+
+    def _pull(self) -> Done:
+        self.bench.agent.detach()
+        return Done(self.bench.clock.now_ns(), 0)
+
+    def _put_back(self) -> Done:
+        """IO0 is looked at now."""
+        self.bench.agent.starts(download=self.wired and self.held[-1:] == [True])
+        return Done(self.bench.clock.now_ns(), 0)
 
     def _tell(self, port: Port, board: str, statement: str, clock: Clock) -> str:
         return self.tells(port, board, statement, clock)
@@ -79,7 +104,7 @@ Made = Callable[..., Chip]
 def chip(tmp_path: Path) -> Iterator[Made]:
     made: list[Chip] = []
 
-    def make(loader: Loader | None = None, http: Http | None = None, **spec: str) -> Chip:
+    def make(loader: Loader | None = None, http: Http | None = None, **spec: Any) -> Chip:
         made.append(Chip(tmp_path, loader or Loader(), http or Http(), **spec))
         return made[-1]
 
@@ -98,13 +123,15 @@ def found(error: pytest.ExceptionInfo[LoaderFailure]) -> str:
 def test_the_surest_way_comes_first(chip: Made) -> None:
     """Lines need no firmware, a serial command no network; what is not named is no way."""
     everything = Loader(serial="bootloader", touch_1200=True, lines=True)
-    ways = chip(everything, Http(bootloader="/bootloader"), console=CONSOLE).bootloader.ways()
-    assert ways == ("dtr_rts", "serial", "http", "touch1200")
+    ways = chip(everything, Http(bootloader="/bootloader"), console=CONSOLE, button=True).bootloader.ways()
+    assert ways == ("dtr_rts", "power", "serial", "http", "touch1200")
 
 
 def test_no_way_is_the_tests_mistake(chip: Made) -> None:
     """It says where ways are named, and which there are."""
-    with pytest.raises(MisuseError, match=r"board s3-a by '' with profile mine; ways: none: no console in bench.toml"):
+    with pytest.raises(
+        MisuseError, match=r"board s3-a by '' with profile mine; ways: none: no console or boot in bench.toml"
+    ):
         chip().bootloader.enter()
     with pytest.raises(MisuseError, match=r"by 'http' with profile mine; ways: 'serial'"):
         chip(Loader(serial="bootloader")).bootloader.enter("http")
@@ -187,6 +214,37 @@ def line_of(line: BootMessage) -> BootMessage:
     from msgspec.structs import replace
 
     return replace(line, board="s3-a", source="console")
+
+
+def test_power_with_boot_held_leads_to_the_loader(chip: Made) -> None:
+    """It asks nothing of the firmware; the board sees its supply go, and BOOT is let go once the loader is there."""
+    made = chip(button=True)
+    assert made.bootloader.ways() == ("power",)
+    entered = made.bootloader.enter("power")
+    assert (entered.identity, entered.port, entered.how) == (Identity.SERIAL_JTAG, "usb", "power")
+    assert made.bench.acted() == [("enter_bootloader", "vbus_off")]
+    assert made.held == [True, False]
+
+
+def test_a_boot_line_that_leads_nowhere_is_found(chip: Made) -> None:
+    """The application came back; nothing is held any more."""
+    made = chip(button=True)
+    made.wired = False
+    with pytest.raises(LoaderFailure, match=r"sent to its loader by power, restarted, and .* IO0 was high") as error:
+        made.bootloader.enter("power")
+    assert found(error) == "application-came-back"
+    assert made.held == [True, False]
+
+
+def test_power_with_boot_held_is_heard_at_the_console_too(chip: Made) -> None:
+    """Where that one is asked; without an answer both wires are named."""
+    made = chip(console=CONSOLE, button=True)
+    assert made.bootloader.enter("power", at="console").port == "console"
+    made.rom.mute = True
+    with pytest.raises(
+        LoaderFailure, match=r"by power with BOOT held; .*: is BOOT wired to IO0, and does its power go"
+    ):
+        made.bootloader.enter("power", at="console")
 
 
 def test_serial_jtag_resets_by_its_own_lines(chip: Made) -> None:
@@ -335,7 +393,7 @@ def test_lines_that_lead_nowhere(chip: Made) -> None:
     made = chip(console=CONSOLE, flash="console")
     made.rom.mute = True
     made.bench.agent.lines_reset = False
-    with pytest.raises(LoaderFailure, match=r"lines of /dev/ttyUSB0; no line of the ROM was heard, and SYNC was not"):
+    with pytest.raises(LoaderFailure, match=r"lines of its console; no line of the ROM was heard, and SYNC was not"):
         made.bootloader.enter()
 
 

@@ -9,6 +9,7 @@ from hil.board.identity import LOADERS
 
 WAYS = (
     "dtr_rts",
+    "power",
     "serial",
     "http",
     pytest.param("micropython", marks=pytest.mark.soak),

@@ -155,6 +155,9 @@ class Machine:
             path, _, attribute = key.partition(" ")
             lines.append(_attempt(f"{attribute} of {path} to {former}", self._restore(path, attribute, former)))
             self.state.forget("attribute", key)
+        for name in notes.get("boot", {}):  # before its power comes
+            lines.append(_attempt(f"BOOT of {name} let go", self._let_go(name)))
+            self.state.forget("boot", name)
         for name in notes.get("power", {}):
             lines.append(_attempt(f"power of {name} on", self._power_on(name)))
             self.state.forget("power", name)
@@ -176,6 +179,14 @@ class Machine:
             self.power.find(name, self.allow.power[name], on=True).turn(True)
 
         return on
+
+    def _let_go(self, name: str) -> Callable[[], None]:
+        def let_go() -> None:
+            if name not in self.allow.boot:
+                raise AgentRefused(f"{self.allow.place} names no boot of board {name} any more")
+            self.power.hold_boot(self.allow.boot[name], False)
+
+        return let_go
 
     def _end_named(self, name: str) -> Callable[[], None]:
         def end() -> None:

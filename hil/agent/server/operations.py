@@ -20,7 +20,6 @@ from hil.agent.server.interfaces import FollowedBoard
 from hil.agent.server.lines import ModemLines, pulse_en
 from hil.agent.server.machine import Machine
 from hil.agent.server.namespaces import Namespace
-from hil.agent.server.power import Switch
 from hil.agent.server.sessions import HeldBoard, Session
 from hil.agent.server.tty import LineSettings, TtyWatch, loaders_but, open_node
 from hil.agent.server.usbdevice import UsbDevice
@@ -289,8 +288,8 @@ class Operations:
         switch = await session.work(self._machine.power.find, board.name, power, request.on)
         for other in switch.boards:
             self._machine.hold(session, other)
-        if not request.on and board.unpowered is None:
-            self._promise_power(session, board, switch)
+        if not request.on and "power" not in board.promises:
+            self._promise(session, board, "power", f"power of {board.name} on", lambda: switch.turn(True))
         began_ns = now_ns()
         try:
             await session.work(switch.turn, request.on)
@@ -300,26 +299,41 @@ class Operations:
                     await session.work(switch.turn, True)
             raise
         ended_ns = now_ns()
-        if request.on and board.unpowered is not None:
-            session.undo.drop(board.unpowered)
-            self._has_power(board)
+        if request.on:
+            self._keep(session, board, "power")
         return [began_ns, ended_ns], []
 
-    def _promise_power(self, session: Session, board: HeldBoard, switch: Switch) -> None:
-        """The board gets its power back however the client ends."""
-        self._machine.state.note("power", board.name)
+    async def hold_boot(self, session: Session, connection: Connection, request: protocol.HoldBoot) -> Answer:
+        boot = self._machine.allow.boot_of(request.board, request.boot)
+        board = self._machine.hold(session, request.board)
+        hold = self._machine.power.hold_boot
+        if request.on and "boot" not in board.promises:
+            self._promise(session, board, "boot", f"BOOT of {board.name} let go", lambda: hold(boot, False))
+        began_ns = now_ns()
+        await session.work(hold, boot, request.on)
+        ended_ns = now_ns()
+        if not request.on:
+            self._keep(session, board, "boot")
+        return [began_ns, ended_ns], []
+
+    def _promise(self, session: Session, board: HeldBoard, what: str, name: str, give_back: Callable[[], None]) -> None:
+        """The board gets it back however the client ends."""
+        self._machine.state.note(what, board.name)
 
         async def undo() -> None:
             try:
-                await session.work(switch.turn, True)
+                await session.work(give_back)
             finally:
-                self._has_power(board)
+                self._keep(session, board, what)
 
-        board.unpowered = session.undo.push(board.name, f"power of {board.name} on", undo)
+        board.promises[what] = session.undo.push(board.name, name, undo)
 
-    def _has_power(self, board: HeldBoard) -> None:
-        board.unpowered = None
-        self._machine.state.forget("power", board.name)
+    def _keep(self, session: Session, board: HeldBoard, what: str) -> None:
+        """It has been given back."""
+        deed = board.promises.pop(what, None)
+        if deed is not None:
+            session.undo.drop(deed)
+            self._machine.state.forget(what, board.name)
 
     async def start_virtual(self, session: Session, connection: Connection, request: protocol.StartVirtual) -> Answer:
         self._machine.allow.require_virtual()

@@ -1,4 +1,4 @@
-"""Switching a board's power as the allow list says, and refusing to take anything else's."""
+"""Switching a board's power and BOOT line as the allow list says, and refusing to take anything else's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from hil.agent.allow import AllowList
 from hil.agent.server import programs
 from hil.agent.server.hubs import HubPort, Hubs
 from hil.agent.server.uhubctl import Uhubctl
-from hil.bench import Power
+from hil.bench import Boot, Power
 
 RELAY_WITHIN_S = 10.0
 
@@ -56,6 +56,14 @@ class PowerSwitches:
         """
         ports = self._hubs.lost_with(HubPort.of(path))
         self._hubs.require_named(ports, {path, *self._boards()}, self._allow.place)
+
+    def hold_boot(self, boot: Boot, on: bool) -> None:
+        """Hold a board's BOOT line, found allowed, or let go.
+
+        Raises:
+            AgentError: the relay's program failed.
+        """
+        self._turn_relay(boot.name, on)
 
     def _boards(self) -> set[str]:
         """Every path of every board."""

@@ -39,8 +39,8 @@ class HeldBoard:
     watches: dict[str, TtyWatch] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
     """Attributes that were written, with the values they had before."""
-    unpowered: Deed | None = None
-    """What gives it its power back, while this client has switched it off."""
+    promises: dict[str, Deed] = field(default_factory=dict)
+    """power: gives it its power back, while this client has switched it off; boot: lets go of its BOOT line."""
 
     @property
     def usb(self) -> UsbDevice:

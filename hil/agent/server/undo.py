@@ -88,8 +88,9 @@ class StateFile:
         """Remember a deed, before it is done.
 
         Args:
-            kind: namespace, sysctl, attribute or power.
-            key: the namespace's name, the sysctl's file, topology path and attribute, or the board without power.
+            kind: namespace, sysctl, attribute, boot or power.
+            key: the namespace's name, the sysctl's file, topology path and attribute, or the board whose BOOT is held
+                or whose power is off.
             value: the former value, of a sysctl or an attribute.
         """
         self._state.setdefault(kind, {}).setdefault(key, value)

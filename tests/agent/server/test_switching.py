@@ -121,6 +121,71 @@ def test_power_is_switched_only_as_listed(desk: Desk) -> None:
     assert desk.uhubctl.runs == []
 
 
+@pytest.fixture
+def button(desk: Desk) -> Path:
+    """What the relay of the board's BOOT line has been told."""
+    log, relay = desk.private.directory / "boot.log", desk.private.directory / "bin/relay"
+    relay.write_text(f"#!/bin/sh\necho $* >> {log}\nexit $(cat {log}.status 2>/dev/null || echo 0)\n")
+    relay.chmod(0o755)
+    desk.private.power(
+        boot={desk.board: {"driver": "relay", "name": "boot-a"}}, relays={"boot-a": [str(relay), "{on|off}"]}
+    )
+    return log
+
+
+def test_a_client_that_dies_with_boot_held_leaves_a_board_that_boots(desk: Desk, button: Path) -> None:
+    """BOOT is let go before the power comes back; let go by the client itself there is nothing to undo."""
+    first = desk.private.client()
+    desk.off(first)
+    done = first.hold_boot(desk.board, "relay boot-a", True)
+    assert done.t_ns < now_ns()
+    first.close()
+    assert button.read_text().split() == ["on", "off"]
+    assert desk.powered == list(PORTS)
+    second = desk.private.client()
+    undone = f"BOOT of {desk.board} let go; power of {desk.board} on"
+    assert undone in desk.private.log.read_text()
+    second.hold_boot(desk.board, "relay boot-a", True)
+    second.hold_boot(desk.board, "relay boot-a", False)
+    second.close()
+    assert button.read_text().split() == ["on", "off"] * 2
+
+
+def test_what_a_killed_agent_has_held_the_next_one_lets_go(desk: Desk, button: Path) -> None:
+    """Before the power comes, so that the board boots."""
+    agent = desk.private.client()
+    desk.off(agent)
+    agent.hold_boot(desk.board, "relay boot-a", True)
+    killed = desk.private.processes[-1]
+    killed.send_signal(signal.SIGKILL)
+    killed.wait(15.0)
+    assert button.read_text().split() == ["on"]
+    restored = desk.private.client().hello.last_restored
+    assert restored == f"BOOT of {desk.board} let go; power of {desk.board} on"
+    assert button.read_text().split() == ["on", "off"]
+
+
+def test_a_relay_that_fails_is_let_go_all_the_same(desk: Desk, button: Path) -> None:
+    """Its exit status is shown, and what it may have done is undone when the client ends."""
+    status = button.with_name("boot.log.status")
+    status.write_text("4")
+    agent = desk.private.client()
+    with pytest.raises(AgentError, match=r"relay on ended with status 4"):
+        agent.hold_boot(desk.board, "relay boot-a", True)
+    agent.close()
+    assert button.read_text().split() == ["on", "off"]
+
+
+def test_boot_is_held_only_as_listed(desk: Desk, button: Path) -> None:
+    """Another relay, or a board without one, is refused before anything runs."""
+    agent = desk.private.client()
+    with pytest.raises(AgentRefused, match=r"boot of board .*: 'relay lab-1' is wanted, .* names 'relay boot-a'"):
+        agent.hold_boot(desk.board, "relay lab-1", True)
+    with pytest.raises(AgentRefused, match="names no boot"):
+        agent.hold_boot(f"{desk.board}-b", "relay boot-a", True)
+    assert not button.exists()
+
+
 def test_a_port_with_a_stick_behind_the_board_is_not_disabled(desk: Desk) -> None:
     """Disabling takes the power away where the hub can do that; enabling harms nothing."""
     agent = desk.private.client()
