@@ -29,6 +29,7 @@ THROUGH = {
     "diagnosis/text/incident.py": "diagnosis/text/test_story.py",
     "diagnosis/window.py": "diagnosis/test_signatures.py",
     "errors.py": "plugin/test_plugin.py",
+    "net/interface_runner.py": "net/test_persona_runner.py",
     "personas/client_profile.py": "personas/test_dhcp_client.py",
     "personas/commands.py": "personas/test_dhcp_client.py",
     "personas/ios.py": "personas/test_apple.py",

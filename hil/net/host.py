@@ -3,14 +3,17 @@
 import ipaddress
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 from hil import personas
 from hil.agent.client import Done
 from hil.board.interfaces import Instant
 from hil.clock import now_ns
 from hil.errors import BoardFailure, HarnessError, MisuseError
-from hil.net.persona_runner import NetAgent, PersonaRunner
+from hil.net.arp_peer import AddressSquatter, ArpPeer
+from hil.net.interface_runner import NetAgent
+from hil.net.persona_runner import PersonaRunner
+from hil.personas.arp_hosts import Asker, Squatter
 from hil.personas.client_profile import ClientProfile
 from hil.timeline.events import Event
 from hil.wire import dhcp
@@ -23,8 +26,13 @@ LEASE_S = 20.0
 FAILURE_S = 90.0
 """Longest sensible wait for a host to give up: Apple's ten DHCPDISCOVERs take 73 s at most."""
 
+ASK_S, CLAIM_S = 0.25, 0.5
+"""How often a host asks for an address, and how often one that has it says so."""
 FORGETFUL_XID = 0x48490000
 """Of the DISCOVERs that :meth:`Persona.discover_again` sends; the next one has the next number."""
+
+
+P = TypeVar("P", bound=ArpPeer)
 
 
 class Persona:
@@ -176,7 +184,7 @@ class Host:
         self._agent = agent
         self._record = record
         self._seed = seed
-        self._personas: list[Persona] = []
+        self._personas: list[Persona | ArpPeer] = []
 
     def persona(self, name: str, /, **options: Any) -> Persona:
         """The persona called ``name``, not yet started.
@@ -192,6 +200,29 @@ class Host:
         persona = Persona(self._agent, personas.find(name, **options), self._record, seed)
         self._personas.append(persona)
         return persona
+
+    def asker(self, asks_for: str, address: str = "", every_s: float = ASK_S) -> ArpPeer:
+        """A host that asks by ARP for the address ``asks_for`` every ``every_s``, not yet started: who answers has it.
+
+        Args:
+            address: its own; the last but one of the /24 where it is ''.
+        """
+        subnet = ipaddress.IPv4Network(f"{asks_for}/24", strict=False)
+        machine = Asker(address or str(subnet.broadcast_address - 2), asks_for, every_s)
+        return self._with(ArpPeer(self._agent, "asker", machine, self._record))
+
+    def squatter(self, address: str, holds: bool = True) -> AddressSquatter:
+        """A host that has ``address``, not yet started: it answers for it and announces it.
+
+        Args:
+            holds: False: it says nothing by itself, and what the test has it send is all.
+        """
+        machine = Squatter(address, CLAIM_S if holds else 0.0)
+        return self._with(AddressSquatter(self._agent, machine, self._record))
+
+    def _with(self, peer: P) -> P:
+        self._personas.append(peer)
+        return peer
 
     def stop(self) -> None:
         """End every persona, whatever becomes of the others.

@@ -1,23 +1,10 @@
-"""Runs a persona's state machine on the board's interface.
+"""Runs a DHCP client's persona on the board's interface, and sets the addresses that it gets."""
 
-One thread a persona: it waits on a packet socket, a link socket and the machine's own deadline, hands each event to the
-machine with the time, and carries out the commands. The sockets live in the board's namespace and come from the agent.
-"""
-
-import os
 import random
-import selectors
-import socket
-import threading
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from typing import Any, Protocol
+from collections.abc import Callable
 
-from msgspec.structs import replace
-
-from hil.agent.client import CALL_WITHIN_S
-from hil.clock import now_ns, to_s
-from hil.errors import AgentError, HarnessError, HilError, WireError
+from hil.errors import AgentError
+from hil.net.interface_runner import InterfaceRunner, NetAgent
 from hil.personas.client_profile import ClientProfile
 from hil.personas.commands import (
     ClearAddress,
@@ -25,8 +12,6 @@ from hil.personas.commands import (
     Command,
     Doubted,
     GaveUp,
-    Note,
-    SendFrame,
     SetAddress,
     SetLinkLocal,
     StateChanged,
@@ -46,36 +31,10 @@ from hil.timeline.events import (
     PersonaState,
     ReplyDoubted,
 )
-from hil.wire import rtnetlink, rtnetlink_requests
 from hil.wire.ethernet import BROADCAST
 
-_OUTGOING = 4
-"""PACKET_OUTGOING of linux/if_packet.h: the host's own frame, looped back."""
-_FRAME_LIMIT = 65536
-_STOP_S = CALL_WITHIN_S + 5.0
-"""The thread may be in a call to the agent, and that has a deadline."""
 
-
-class PacketSocket(Protocol):
-    """What is used of an AF_PACKET socket; ``recvfrom`` brings the frame and a sockaddr_ll (packet(7))."""
-
-    def fileno(self) -> int: ...
-    def recvfrom(self, bufsize: int, /) -> tuple[bytes, Any]: ...
-    def sendto(self, data: bytes, address: tuple[str, int], /) -> int: ...
-    def close(self) -> None: ...
-
-
-class NetAgent(Protocol):
-    """What a persona needs of :class:`hil.agent.client.Agent`."""
-
-    def boards_known(self) -> list[str]: ...
-    def open_packet_socket(self, board: str) -> PacketSocket: ...
-    def open_route_socket(self, board: str) -> socket.socket: ...
-    def set_address(self, board: str, address: str, prefix: int, router: str = "") -> object: ...
-    def clear_address(self, board: str) -> object: ...
-
-
-class PersonaRunner:
+class PersonaRunner(InterfaceRunner):
     """A host persona on one board's interface, from :meth:`start` to :meth:`stop`.
 
     Args:
@@ -90,21 +49,8 @@ class PersonaRunner:
         self, agent: NetAgent, board: str, profile: ClientProfile, record: Callable[[Event], Event], seed: int = 1
     ) -> None:
         self.profile = profile
-        self._agent = agent
-        self._board = board
-        self._record = record
         self._stack = HostStack(profile, random.Random(seed))
-        self._link: rtnetlink.Link | None = None
-        with ExitStack() as opened:
-            self._packets = agent.open_packet_socket(board)
-            opened.callback(self._packets.close)
-            self._links = opened.enter_context(agent.open_route_socket(board))
-            self._wake = os.eventfd(0, os.EFD_CLOEXEC)
-            opened.callback(os.close, self._wake)
-            self._opened = opened.pop_all()
-        self._thread = threading.Thread(target=self._run, name=f"persona-{profile.name}", daemon=True)
-        self._failure: HarnessError | None = None
-        self._changed = threading.Condition()
+        super().__init__(agent, board, profile.name, self._stack, record)
         self._address = ""
         self._link_local = ""
         self._gave_up: GaveUp | None = None
@@ -129,54 +75,6 @@ class PersonaRunner:
     def gave_up(self) -> GaveUp | None:
         """What the host has stopped waiting for, as long as it waits for nothing else."""
         return self._gave_up
-
-    @property
-    def interface(self) -> str:
-        """Name of the interface that carries it now, or ''."""
-        return self._link.name if self._link else ""
-
-    def start(self) -> None:
-        self._links.send(rtnetlink_requests.dump_links())
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the persona; may be called again.
-
-        Raises:
-            HarnessError: it had failed while it ran, or its thread does not end.
-        """
-        if self._thread.is_alive():
-            os.eventfd_write(self._wake, 1)
-            self._thread.join(_STOP_S)
-        if self._thread.is_alive():
-            raise HarnessError(f"persona {self.profile.name} on {self._board} did not end within {_STOP_S:g} s")
-        self._opened.close()
-        self.check()
-
-    def check(self) -> None:
-        """Raise what ended the persona's thread, if anything did."""
-        if self._failure is not None:
-            raise self._failure
-
-    def send(self, frame: bytes) -> None:
-        """Put a frame of the test's own on the interface.
-
-        Raises:
-            HarnessError: the interface is not there.
-        """
-        link = self._link
-        place = f"board {self._board}: persona {self.profile.name}"
-        if link is None:
-            raise HarnessError(f"{place} has no interface to send on")
-        try:
-            self._packets.sendto(frame, (link.name, 0))
-        except OSError as error:
-            raise HarnessError(f"{place} cannot send on {link.name}: {error.strerror}") from error
-
-    @property
-    def mac(self) -> str:
-        """The interface's own address."""
-        return self._link.mac if self._link else ""
 
     @property
     def board_mac(self) -> str:
@@ -205,66 +103,12 @@ class PersonaRunner:
             self._changed.wait_for(lambda: self._gave_up is not None or self._failure is not None, within_s)
         return self._gave_up
 
-    def _run(self) -> None:
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self._packets, selectors.EVENT_READ, self._read_packet)
-            waiting.register(self._links, selectors.EVENT_READ, self._read_links)
-            waiting.register(self._wake, selectors.EVENT_READ, None)
-            try:
-                while self._turn(waiting):
-                    pass
-            except (HilError, OSError) as error:
-                with self._changed:
-                    self._failure = HarnessError(f"persona {self.profile.name} on {self._board} ended: {error}")
-                    self._changed.notify_all()
-
-    def _turn(self, waiting: selectors.BaseSelector) -> bool:
-        deadline = self._stack.deadline_ns
-        timeout = None if deadline is None else max(0.0, to_s(deadline - now_ns()))
-        for key, _ in waiting.select(timeout):
-            if key.data is None:
-                return False
-            key.data()
-        self._obey(self._stack.wake(now_ns()))
-        return True
-
-    def _read_packet(self) -> None:
-        frame, (name, _, kind, *_) = self._packets.recvfrom(_FRAME_LIMIT)
-        if kind != _OUTGOING and self._link is not None and name == self._link.name:
-            self._obey(self._stack.receive(frame, now_ns()))
-
-    def _read_links(self) -> None:
-        try:
-            messages = rtnetlink.parse(self._links.recv(_FRAME_LIMIT))
-        except WireError as error:
-            raise HarnessError(f"rtnetlink: {error}") from error
-        for message in messages:
-            if isinstance(message, rtnetlink.Link) and not message.loopback:
-                self._link_seen(message)
-
-    def _link_seen(self, link: rtnetlink.Link) -> None:
-        known = self._link
-        if known is not None and (link.index, link.mac) == (known.index, known.mac) and not link.deleted:
-            self._link = link
-            self._obey(self._stack.link_changed(link.carrier, now_ns()))
-            return
-        if known is not None and (not link.deleted or link.index == known.index):
-            self._link = None
-            self._refused = ""
-            self._obey(self._stack.detached(now_ns()))
-        if not link.deleted:
-            self._link = link
-            self._obey(self._stack.attached(link.mac, link.carrier, now_ns()))
-
-    def _obey(self, commands: Iterable[Command]) -> None:
-        for command in commands:
-            self._do(command)
+    def _left(self) -> None:
+        self._refused = ""
 
     def _do(self, command: Command) -> None:
         name = self.profile.name
         match command:
-            case SendFrame(frame):
-                self._transmit(frame)
             case SetAddress():
                 self._set_address(command)
             case ClearAddress(address, reason):
@@ -286,8 +130,8 @@ class PersonaRunner:
                 self._note_failure(command)
             case Doubted(message, reason, taken, address, server):
                 self._tell(ReplyDoubted(message, reason, taken, address, server, name))
-            case Note(text):
-                self._tell(PersonaNote(text, name))
+            case _:
+                super()._do(command)
 
     def _set_address(self, lease: SetAddress) -> None:
         if lease.address != self._address:  # a renewal leaves the interface alone
@@ -317,15 +161,6 @@ class PersonaRunner:
                 self._gave_up = what
                 self._changed.notify_all()
 
-    def _transmit(self, frame: bytes) -> None:
-        link = self._link
-        if link is None:
-            return
-        try:
-            self._packets.sendto(frame, (link.name, 0))
-        except OSError as error:
-            self._tell(PersonaNote(f"a frame could not be sent on {link.name}: {error.strerror}", self.profile.name))
-
     def _change(self, change: Callable[[], object]) -> str:
         """Why the interface could not be changed, '' where it was; it cannot where it has just left."""
         try:
@@ -335,6 +170,3 @@ class PersonaRunner:
             self._tell(PersonaNote(str(error), self.profile.name))
             return str(error)
         return ""
-
-    def _tell(self, event: Event) -> None:
-        self._record(replace(event, board=self._board, source="persona"))

@@ -137,8 +137,9 @@ class VirtualProcess:
         Raises:
             VirtualBoardError: the process ended, refused, did not answer in time or answered nonsense.
         """
-        spec = {"board": request.board, "supply": request.supply, "faults": faults, "tinyusb": request.tinyusb}
-        spec |= {"firmware": {"role": request.role}} | ({"flash": flash} if flash else {})
+        build = {"tinyusb": request.tinyusb, "firmware": {"role": request.role}}
+        spec = {"board": request.board, "supply": request.supply, "faults": faults, **build}
+        spec |= {"flash": flash} if flash else {}
         line = json.dumps({"id": 1, "do": "configure", **spec}).encode() + b"\n"
         loop = asyncio.get_running_loop()
         try:

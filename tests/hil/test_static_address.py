@@ -1,0 +1,129 @@
+"""A board with an address of its own asks first whether somebody has it, and defends it afterwards (RFC 5227)."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pytest
+
+from hil import ArpReply, ArpRequest, Carrier, Expect, Host, UsbBoard, never, within
+from hil.expect.steps import Step
+from hil.timeline.events import Event
+
+LATE_S = 0.3
+"""So much a busy bench may add to a pause, or take from it."""
+PROBE_S = (1.0, 2.0)
+"""PROBE_MIN and PROBE_MAX of RFC 5227 section 1.1: from one probe to the next."""
+ANNOUNCE_S = 2.0
+"""ANNOUNCE_WAIT and ANNOUNCE_INTERVAL: after the last probe, and between announcements."""
+USE_S = 15.0
+"""A boot, an enumeration, a link, and probing at its slowest: PROBE_WAIT, three probes, ANNOUNCE_WAIT."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What a board says of its address by ARP."""
+
+    address: str
+
+    @property
+    def probe(self) -> ArpRequest:
+        return ArpRequest(target_ip=self.address, sender_ip="0.0.0.0", sender="board")
+
+    @property
+    def announcement(self) -> ArpRequest:
+        return ArpRequest(target_ip=self.address, sender_ip=self.address, sender="board")
+
+    @property
+    def answer(self) -> ArpReply:
+        return ArpReply(sender_ip=self.address, sender="board")
+
+    @property
+    def probing(self) -> tuple[Event | Step, ...]:
+        """Three probes, then the first announcement, and until then no word from the address."""
+        unused = (never(ArpRequest(sender_ip=self.address, sender="board")), never(self.answer))
+        again = within(self.probe, PROBE_S[1] + LATE_S)
+        taken = within(self.announcement, ANNOUNCE_S + LATE_S)
+        return (*unused, self.probe, *unused, again, *unused, again, *unused, never(self.probe), taken)
+
+
+@pytest.fixture
+def arp(board: UsbBoard) -> Frames:
+    """The frames of this board."""
+    if not board.profile.network.address:
+        pytest.skip(f"profile {board.profile.name} names no address (network.address)")
+    return Frames(board.profile.network.address)
+
+
+def use(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> ArpReply:
+    """A host asks for the address all the time, and the board, whatever it went through before, has it."""
+    asked = host.asker(arp.address).start(board.name)
+    if not expect.seen(arp.answer, since=asked, within_s=USE_S):
+        asked = board.replug()
+    used = expect.sequence(arp.answer, since=asked, within_s=USE_S).last(ArpReply)
+    expect.never(arp.probe, for_s=ANNOUNCE_S + LATE_S, since=used)
+    return used
+
+
+@pytest.mark.hil(needs="vbus_off", role="static")
+def test_address_is_probed_for_before_it_is_used(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> None:
+    """Three probes, a pause, two announcements; not a word from the address before, and an answer to all from then."""
+    host.asker(arp.address).start(board.name)
+    pulled = board.replug()
+    served = expect.sequence(Carrier(up=True), *arp.probing, since=pulled, within_s=USE_S)
+    sent = [event for event in served.events if isinstance(event, ArpRequest)]
+    pauses = [(later.t_ns - former.t_ns) / 1e9 for former, later in pairwise(sent)]
+    assert min(pauses[:-1]) >= PROBE_S[0] - LATE_S
+    assert pauses[-1] >= ANNOUNCE_S - LATE_S
+    expect.sequence(arp.answer, since=sent[-1], within_s=1.0)
+    again = within(arp.announcement, ANNOUNCE_S + LATE_S)
+    expect.sequence(arp.announcement, again, since=sent[-1], within_s=ANNOUNCE_S + LATE_S)
+    board.claims("ACD_PROBING", "ADDRESS_SET", since=pulled)
+
+
+@pytest.mark.hil(role="static")
+def test_address_in_use_is_defended_once(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> None:
+    """The first claim of another host is answered by an announcement, a second one soon after is not."""
+    squatter = host.squatter(arp.address, holds=False)
+    squatter.start(board.name)
+    use(board, host, expect, arp)
+    first = squatter.claim()
+    expect.sequence(arp.announcement, since=first, within_s=1.5)
+    second = squatter.claim()
+    expect.never(arp.announcement, for_s=ANNOUNCE_S, since=second)
+    board.claims("ACD_DEFENDED", since=first)
+
+
+@pytest.mark.hil(needs="reconfigure", role="static")
+def test_link_that_comes_back_is_probed_anew(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> None:
+    """Who else is on a link may have changed while it was away."""
+    use(board, host, expect, arp)
+    cycled = board.authorize_cycle()
+    expect.sequence(Carrier(up=True), *arp.probing, since=cycled, within_s=USE_S)
+    board.claims("ACD_PROBING", "ADDRESS_SET", since=cycled)
+
+
+@pytest.mark.hil(needs="vbus_off", role="static")
+def test_rival_for_the_address_makes_the_board_begin_anew(
+    board: UsbBoard, host: Host, expect: Expect, arp: Frames
+) -> None:
+    """Another host's probe for the address counts as if it had it; as nobody has, the board gets it in the end."""
+    rival = host.squatter(arp.address, holds=False)
+    rival.start(board.name)
+    host.asker(arp.address).start(board.name)
+    pulled = board.replug()
+    expect.sequence(arp.probe, since=pulled, within_s=USE_S)
+    probed = rival.probe()
+    expect.sequence(*arp.probing, since=probed, within_s=USE_S)
+    board.claims("ACD_CONFLICT", since=pulled)
+
+
+@pytest.mark.hil(needs="vbus_off", role="static")
+def test_address_of_another_host_is_not_used(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> None:
+    """A host answers the probe: the board stays without an address as long as that host is there."""
+    host.squatter(arp.address).start(board.name)
+    host.asker(arp.address).start(board.name)
+    pulled = board.replug()
+    probed = expect.sequence(arp.probe, since=pulled, within_s=USE_S).last(ArpRequest)
+    expect.never(arp.answer, for_s=8.0, since=probed)
+    expect.never(ArpRequest(sender_ip=arp.address, sender="board"), for_s=8.0, since=probed)
+    board.claims("ACD_CONFLICT", since=pulled)
