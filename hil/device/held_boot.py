@@ -60,3 +60,10 @@ class PowerWithBoot:
             self.boot.let_go()
         finally:
             self.put_back()
+
+
+def power_with(
+    boot: BootLine | None, pull: Callable[[], Instant], put_back: Callable[[], Instant], sleep: Callable[[float], None]
+) -> PowerWithBoot | None:
+    """None where nothing holds BOOT."""
+    return None if boot is None else PowerWithBoot(pull, put_back, boot, sleep)

@@ -164,7 +164,7 @@ class OpenBench:
 
     def _boot(self, spec: Board) -> BootLine | None:
         match spec.boot.driver:
-            case "virtual":
+            case "virtual" if spec.supply == "bus":  # with a supply of its own the cable takes no power away
                 return VirtualButton(self._controls[spec.name])
             case "relay":
                 return BootRelay(self.agent, spec.name, spec.boot)

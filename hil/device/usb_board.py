@@ -15,7 +15,7 @@ from hil.device.bus_actions import BusActions
 from hil.device.bus_sleep import BusSleep
 from hil.device.chip import Chip, ChipCapture, Parts
 from hil.device.claims import ClaimReader, Judged
-from hil.device.held_boot import PowerWithBoot
+from hil.device.held_boot import power_with
 from hil.device.log_stream import Channels, reading
 from hil.device.presence import Presence
 from hil.device.readiness import Readiness
@@ -73,9 +73,7 @@ class UsbBoard:
         self.plugged = True
         """Whether its cable is in, as far as this run has pulled it."""
         parts = Parts(spec, profile, agent, self._actions, self._readings, witness, capture, self._clock)
-        straps = boot is not None and self._sees_unplug() == VBUS_OFF
-        held = PowerWithBoot(self._pull, self._put_back, boot, self._clock.sleep) if boot and straps else None
-        self.chip = Chip(parts, held)
+        self.chip = Chip(parts, power_with(boot, self._pull, self._put_back, self._clock.sleep))
         self.flashing = self.chip.flashing
         self.flash = self.flashing.flash
         """Puts a firmware into the board's flash and sees that it runs; docs/flashing.md."""

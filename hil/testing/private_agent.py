@@ -51,7 +51,7 @@ class PrivateAgent:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def power(self, **allowed: Any) -> None:
-        """Let the agents of this test switch: ``power``, ``boot``, ``relays`` as in an allow list; programs are here."""
+        """Let the agents switch: ``power``, ``boot``, ``relays`` as in an allow list; programs are here."""
         self._setting["allow"].update(allowed)
         self._setting["programs"] = str(self.directory / "bin")
 
