@@ -14,6 +14,8 @@ from hil.clock import NS_PER_MS, now_ns
 
 WAKE_NS = NS_PER_MS // 5
 """From the interrupt to the thread being runnable: idle exit, softirq."""
+EMULATED_WAKE_NS = 5 * NS_PER_MS
+"""The same where every instruction is emulated, some twenty times as slowly."""
 BLIND_ROUND_S = 0.05
 """Longest wait where ``run_delay`` is not counted."""
 
@@ -43,10 +45,16 @@ class RunDelay:
 
 
 class Arrivals:
-    """Bounds for every descriptor of one epoll set."""
+    """Bounds for every descriptor of one epoll set.
 
-    def __init__(self, run_delay: RunDelay) -> None:
+    Args:
+        run_delay: of the thread that waits.
+        wake_ns: longest time from what ends a wait to the thread being runnable.
+    """
+
+    def __init__(self, run_delay: RunDelay, wake_ns: int = WAKE_NS) -> None:
         self._delay = run_delay
+        self._wake_ns = wake_ns
         self._looked_ns = now_ns()
         self._before_ns = self._looked_ns
         self._woken_ns = 0
@@ -72,7 +80,7 @@ class Arrivals:
     def woke(self) -> None:
         """The wait ended."""
         if self._delay.counted:
-            self._woken_ns = now_ns() - (self._delay.read_ns() - self._delay_ns) - WAKE_NS
+            self._woken_ns = now_ns() - (self._delay.read_ns() - self._delay_ns) - self._wake_ns
 
     def moment(self, fd: int) -> Moment:
         """Of reading ``fd`` now."""

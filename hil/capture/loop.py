@@ -7,11 +7,12 @@ write (the answer to a ``sync``) is called after it.
 import select
 from collections.abc import Callable
 
-from hil.capture.arrival import Arrivals, RunDelay
+from hil.capture.arrival import EMULATED_WAKE_NS, WAKE_NS, Arrivals, RunDelay
 from hil.capture.recorder import Recorder
 from hil.capture.source import Moment, Source
 from hil.clock import now_ns, to_ns, to_s
 from hil.timeline.events import Event
+from hil.whereabouts import emulated
 
 READY = select.EPOLLIN | select.EPOLLERR | select.EPOLLHUP
 DRAIN_S = 0.2
@@ -27,7 +28,7 @@ class Loop:
         self._sources: dict[int, Source] = {}
         self._timed: list[Source] = []
         self._delay = RunDelay()
-        self._arrivals = Arrivals(self._delay)
+        self._arrivals = Arrivals(self._delay, EMULATED_WAKE_NS if emulated() else WAKE_NS)
         self._said: list[Event] = []
         self._when_quiet: list[Callable[[], None]] = []
         self.running = True

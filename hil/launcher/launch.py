@@ -16,7 +16,7 @@ from hil.launcher.protocol import CONSOLE_LOG
 from hil.launcher.returns import Receiver, named_paths, returned_paths
 from hil.launcher.session import PORTS, Session
 from hil.launcher.signals import Stopped
-from hil.launcher.whereabouts import MARK
+from hil.whereabouts import MARK
 
 
 def this_user() -> User:

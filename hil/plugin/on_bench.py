@@ -8,10 +8,10 @@ from collections.abc import Generator
 import pytest
 
 from hil.errors import HarnessError
-from hil.launcher.whereabouts import inside, whereabouts
 from hil.plugin import marker, options, reporting
 from hil.plugin.repeat import Repetitions
 from hil.plugin.run import RUN, Run
+from hil.whereabouts import inside, whereabouts
 
 
 def start(config: pytest.Config) -> int | None:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from hil.capture.arrival import BLIND_ROUND_S, Arrivals, RunDelay
+import pytest
+
+from hil.capture.arrival import BLIND_ROUND_S, EMULATED_WAKE_NS, WAKE_NS, Arrivals, RunDelay
 from hil.clock import now_ns
 
 
@@ -40,6 +42,21 @@ def test_source_that_was_not_ready_was_empty_then() -> None:
     arrivals.looked()
     now = arrivals.moment(5)
     assert now.t_ns - now.err_ns >= looked_after
+
+
+def test_what_ended_a_wait_may_have_come_a_wake_up_earlier() -> None:
+    """The time that a wake-up takes is in the bound, and in an emulated machine it takes longer."""
+    counted = RunDelay()
+    if not counted.counted:
+        pytest.skip("this kernel does not count run_delay")
+    quick, slow = Arrivals(counted, wake_ns=1000), Arrivals(counted, wake_ns=EMULATED_WAKE_NS)
+    for arrivals in (quick, slow):
+        arrivals.added(5, 0)
+        arrivals.looked()
+        arrivals.waiting()
+        arrivals.woke()
+    bounds = [now.t_ns - now.err_ns for now in (quick.moment(5), slow.moment(5))]
+    assert bounds[0] - bounds[1] > EMULATED_WAKE_NS - WAKE_NS
 
 
 def test_kernel_without_run_delay_is_asked_often(tmp_path: Path) -> None:

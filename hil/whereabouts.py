@@ -13,6 +13,11 @@ def inside(env: Mapping[str, str] | None = None) -> bool:
     return MARK in (os.environ if env is None else env)
 
 
+def emulated(env: Mapping[str, str] | None = None) -> bool:
+    """An emulator carries out each instruction of this process, some twenty times as slowly as a processor."""
+    return (os.environ if env is None else env).get(MARK) == "tcg"
+
+
 def whereabouts(env: Mapping[str, str] | None = None) -> str:
     """Where this process runs, for a header: ``a virtual machine (TCG), kernel 6.1.0-56-amd64``."""
     env = os.environ if env is None else env
