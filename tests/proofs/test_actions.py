@@ -1,19 +1,14 @@
 """Each action on the kernel's own nodes of the virtual board, judged by what the board itself counted of its host."""
 
 import json
-import os
 import shutil
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hil.errors import SetupError
-from hil.launcher.launch import run
+from tests.proofs.boot import boot
 
-REPOSITORY = Path(__file__).parents[2]
 DETACH_S = 10.0
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -23,13 +18,7 @@ pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
 def proof(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one boot of the machine has found out about all actions."""
     folder = tmp_path_factory.mktemp("actions")
-    argv = [sys.executable, "-m", "tests.proofs.actions_in_machine", str(folder)]
-    try:
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        status = run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
-    except SetupError as error:
-        pytest.skip(str(error))
-    assert status == 0
+    boot("actions_in_machine", folder)
     found: dict[str, Any] = json.loads((folder / "actions.json").read_text())
     return found
 

@@ -1,17 +1,11 @@
 """The esptool command line against the virtual board: nothing of hil is needed to flash it, and it runs what it got."""
 
 import json
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hil.errors import SetupError
-from hil.launcher.launch import run
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.proofs.boot import boot
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -20,13 +14,7 @@ pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
 def proof(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one boot of the machine has found out about every line."""
     folder = tmp_path_factory.mktemp("esptool")
-    argv = [sys.executable, "-m", "tests.proofs.esptool_in_machine", str(folder)]
-    try:
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        status = run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
-    except SetupError as error:
-        pytest.skip(str(error))
-    assert status == 0
+    boot("esptool_in_machine", folder)
     found: dict[str, Any] = json.loads((folder / "esptool.json").read_text())
     return found
 

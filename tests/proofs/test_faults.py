@@ -1,19 +1,14 @@
 """The proof that the harness sees what it claims to see: one boot of the machine, every faulty board in turn."""
 
 import json
-import os
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
-from hil.errors import SetupError
-from hil.launcher.launch import run
+from tests.proofs.boot import boot
 from tests.proofs.cases import CASES, Case
 from tests.proofs.in_machine import RUN_S
-
-REPOSITORY = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(RUN_S * len(CASES))]
 
@@ -23,13 +18,7 @@ def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A folder with the outcome of every case that this run is about."""
     folder = tmp_path_factory.mktemp("proof")
     names = [name for item in request.session.items for name in _case_names(item)]
-    argv = [sys.executable, "-m", "tests.proofs.in_machine", str(folder), *names]
-    try:
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        status = run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
-    except SetupError as error:
-        pytest.skip(str(error))
-    assert status == 0
+    boot("in_machine", folder, *names)
     return folder
 
 
