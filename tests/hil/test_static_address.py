@@ -9,7 +9,7 @@ from hil import ArpReply, ArpRequest, Carrier, Expect, Host, UsbBoard, never, wi
 from hil.expect.steps import Step
 from hil.timeline.events import Event
 
-LATE_S = 0.3
+LATE_S = 0.5
 """So much a busy bench may add to a pause, or take from it."""
 PROBE_S = (1.0, 2.0)
 """PROBE_MIN and PROBE_MAX of RFC 5227 section 1.1: from one probe to the next."""
