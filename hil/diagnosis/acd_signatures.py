@@ -15,6 +15,8 @@ ANNOUNCE_S = 2.0
 """ANNOUNCE_WAIT and ANNOUNCE_INTERVAL of RFC 5227 section 1.1."""
 ANNOUNCEMENTS = 2
 """ANNOUNCE_NUM, likewise."""
+PROBE_WAIT_S = 1.0
+"""The longest pause before the first probe, likewise."""
 PROBING_S = 7.0
 """Probing at its slowest: PROBE_WAIT, three probes and ANNOUNCE_WAIT."""
 DEFEND_S = 10.0
@@ -30,6 +32,8 @@ def _never_probed(life: Life, former: list[Life]) -> Sides | None:
     used = life.first_use
     if life.link is None or used is None or life.probes or any(each.probes for each in former):
         return None
+    if not outlasts(life, life.link, PROBE_WAIT_S + LATE_S / 2):
+        return None  # it may yet come
     supports = [
         Evidence("the interface has carrier", life.link),
         Evidence("the board speaks from its address", used),
@@ -49,6 +53,8 @@ def _not_probed_anew(life: Life, former: list[Life]) -> Sides | None:
     used, probed = life.first_use, [each for each in former if each.probes or (each.link is None and each.uses)]
     if life.link is None or used is None or life.probes or not probed:
         return None
+    if not outlasts(life, life.link, PROBE_WAIT_S + LATE_S / 2):
+        return None  # it may yet come
     supports = [
         *seen("on the link before, the address was probed for", first(probed[0].probes)),
         *seen("on the link before, the address was in use", probed[0].first_use),

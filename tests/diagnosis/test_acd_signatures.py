@@ -72,6 +72,13 @@ def test_an_address_without_a_probe_is_named() -> None:
     assert found(UP, asked(2.0, END_S, 2.0)) == ["address-never-probed"]
 
 
+def test_an_address_whose_probe_may_yet_come_is_not_named() -> None:
+    """Up to a second passes before the first one."""
+    assert found(UP, asked(2.0, 3.0, 2.0), end_s=3.0) == []
+    again = [*link(12.0), *asked(12.0, 13.0, 12.0)]
+    assert found(UP, ROUND, TAKEN, asked(2.0, 11.0, 7.3), again, end_s=13.0) == []
+
+
 def test_a_link_whose_carrier_was_told_late_is_the_same() -> None:
     """The stamp of a carrier may be half a second behind the frames."""
     late = [attached(1.0), *link(2.6, 0.6)]

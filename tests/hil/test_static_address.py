@@ -5,16 +5,21 @@ from itertools import pairwise
 
 import pytest
 
-from hil import ArpReply, ArpRequest, Carrier, Expect, Host, UsbBoard, never, within
+from hil import ArpReply, ArpRequest, Carrier, Expect, Host, UsbBoard, never, not_, within
+from hil.board.interfaces import Instant
 from hil.expect.steps import Step
 from hil.timeline.events import Event
 
 LATE_S = 0.5
 """So much a busy bench may add to a pause, or take from it."""
+PROBE_WAIT_S = 1.0
+"""PROBE_WAIT of RFC 5227 section 1.1: the longest pause before the first probe."""
 PROBE_S = (1.0, 2.0)
-"""PROBE_MIN and PROBE_MAX of RFC 5227 section 1.1: from one probe to the next."""
+"""PROBE_MIN and PROBE_MAX, likewise: from one probe to the next."""
 ANNOUNCE_S = 2.0
 """ANNOUNCE_WAIT and ANNOUNCE_INTERVAL: after the last probe, and between announcements."""
+ANSWER_S = 2.0
+"""For what is due at once: an answer to one of several questions, a defence."""
 USE_S = 15.0
 """A boot, an enumeration, a link, and probing at its slowest: PROBE_WAIT, three probes, ANNOUNCE_WAIT."""
 
@@ -38,12 +43,16 @@ class Frames:
         return ArpReply(sender_ip=self.address, sender="board")
 
     @property
-    def probing(self) -> tuple[Event | Step, ...]:
-        """Three probes, then the first announcement, and until then no word from the address."""
-        unused = (never(ArpRequest(sender_ip=self.address, sender="board")), never(self.answer))
+    def round(self) -> tuple[Event | Step, ...]:
+        """Three probes, a pause, and the first announcement."""
         again = within(self.probe, PROBE_S[1] + LATE_S)
-        taken = within(self.announcement, ANNOUNCE_S + LATE_S)
-        return (*unused, self.probe, *unused, again, *unused, again, *unused, never(self.probe), taken)
+        return (self.probe, again, again, never(self.probe), within(self.announcement, ANNOUNCE_S + LATE_S))
+
+    @property
+    def unused(self) -> tuple[Event | Step, ...]:
+        """Not a word from the address before it is announced."""
+        asking = ArpRequest(sender_ip=self.address, target_ip=not_(self.address), sender="board")
+        return (never(self.answer), never(asking), self.announcement)
 
 
 @pytest.fixture
@@ -64,17 +73,26 @@ def use(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> ArpReply:
     return used
 
 
+def takes(expect: Expect, arp: Frames, since: Instant) -> list[ArpRequest]:
+    """The link comes up, and the board takes its address as it should: its probes, and the first announcement."""
+    link = expect.sequence(Carrier(up=True), since=since, within_s=USE_S).last(Carrier)
+    # What a board does that uses its address too early is told by whether it probes for it later.
+    expect.seen(arp.probe, since=link, within_s=PROBE_WAIT_S + 2 * LATE_S)
+    expect.sequence(Carrier(up=True), *arp.unused, since=since, within_s=USE_S)
+    served = expect.sequence(Carrier(up=True), *arp.round, since=since, within_s=USE_S)
+    return [event for event in served.events if isinstance(event, ArpRequest)]
+
+
 @pytest.mark.hil(needs="vbus_off", role="static")
 def test_address_is_probed_for_before_it_is_used(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> None:
     """Three probes, a pause, two announcements; not a word from the address before, and an answer to all from then."""
     host.asker(arp.address).start(board.name)
     pulled = board.replug()
-    served = expect.sequence(Carrier(up=True), *arp.probing, since=pulled, within_s=USE_S)
-    sent = [event for event in served.events if isinstance(event, ArpRequest)]
+    sent = takes(expect, arp, pulled)
     pauses = [(later.t_ns - former.t_ns) / 1e9 for former, later in pairwise(sent)]
     assert min(pauses[:-1]) >= PROBE_S[0] - LATE_S
     assert pauses[-1] >= ANNOUNCE_S - LATE_S
-    expect.sequence(arp.answer, since=sent[-1], within_s=1.0)
+    expect.sequence(arp.answer, since=sent[-1], within_s=ANSWER_S)
     again = within(arp.announcement, ANNOUNCE_S + LATE_S)
     expect.sequence(arp.announcement, again, since=sent[-1], within_s=ANNOUNCE_S + LATE_S)
     board.claims("ACD_PROBING", "ADDRESS_SET", since=pulled)
@@ -87,7 +105,7 @@ def test_address_in_use_is_defended_once(board: UsbBoard, host: Host, expect: Ex
     squatter.start(board.name)
     use(board, host, expect, arp)
     first = squatter.claim()
-    expect.sequence(arp.announcement, since=first, within_s=1.5)
+    expect.sequence(arp.announcement, since=first, within_s=ANSWER_S)
     second = squatter.claim()
     expect.never(arp.announcement, for_s=ANNOUNCE_S, since=second)
     board.claims("ACD_DEFENDED", since=first)
@@ -98,7 +116,7 @@ def test_link_that_comes_back_is_probed_anew(board: UsbBoard, host: Host, expect
     """Who else is on a link may have changed while it was away."""
     use(board, host, expect, arp)
     cycled = board.authorize_cycle()
-    expect.sequence(Carrier(up=True), *arp.probing, since=cycled, within_s=USE_S)
+    takes(expect, arp, cycled)
     board.claims("ACD_PROBING", "ADDRESS_SET", since=cycled)
 
 
@@ -113,7 +131,8 @@ def test_rival_for_the_address_makes_the_board_begin_anew(
     pulled = board.replug()
     expect.sequence(arp.probe, since=pulled, within_s=USE_S)
     probed = rival.probe()
-    expect.sequence(*arp.probing, since=probed, within_s=USE_S)
+    expect.sequence(*arp.unused, since=probed, within_s=USE_S)
+    expect.sequence(*arp.round, since=probed, within_s=USE_S)
     board.claims("ACD_CONFLICT", since=pulled)
 
 
