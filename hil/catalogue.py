@@ -335,6 +335,13 @@ FAULTS: tuple[Entry, ...] = (
         proofs=(Proof("", (ENTERED,)), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
     ),
     Entry(
+        fault="loader-not-enumerated",
+        wrong="the chip is in its loader, and the host cannot read the descriptors of what comes",
+        seen_in="`drivers/usb/core/hub.c`: device descriptor read/64, error -71; unable to enumerate USB device",
+        finding="loader-not-enumerated",
+        proofs=(_enter(), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
+    ),
+    Entry(
         fault="loader-no-sync",
         wrong="the loader's port is there, and it answers nothing on any line",
         seen_in='esptool\'s "Download mode successfully detected, but getting no sync reply"',

@@ -238,9 +238,9 @@ class Chip:
         if not how.on_bus:
             self.device = None
         elif how.phy is Phy.SERIAL_JTAG:
-            self._show_serial_jtag()
+            self._show_serial_jtag(how.readable)
         else:
-            self.device = otg(OtgPort(partial(self._usb, Line.OTG), self._reset_by_usb))
+            self.device = otg(OtgPort(partial(self._usb, Line.OTG), self._reset_by_usb), how.readable)
 
     def loader_request(self, packet: bytes) -> bytes | None:
         """A fault sees what the loader gets, and may change it."""
@@ -252,10 +252,10 @@ class Chip:
         """The same with what the loader answers."""
         return self._faults.loader_reply(packet)
 
-    def _show_serial_jtag(self) -> None:
+    def _show_serial_jtag(self, readable: bool = True) -> None:
         if self._latches.phy is Phy.SERIAL_JTAG and self.device is None:
             port = SerialJtagPort(partial(self._usb, Line.SERIAL_JTAG), self._reset_by_usb)
-            self.device = serial_jtag(self._identity.mac, port)
+            self.device = serial_jtag(self._identity.mac, port, readable)
 
     def _usb(self, line: Line, data: bytes) -> None:
         device = self.device

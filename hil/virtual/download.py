@@ -42,6 +42,8 @@ class Download:
     phy: Phy = Phy.SERIAL_JTAG
     """Whose device the host sees."""
     on_bus: bool = True
+    readable: bool = True
+    """The host gets an answer to what it asks at the default pipe."""
     answers: bool = True
     sticky: bool = False
     """The bit that forces a download cannot be cleared through the loader."""

@@ -290,6 +290,22 @@ class LoaderNoPort(LoaderFault):
         return replace(how, on_bus=False)
 
 
+class LoaderNotEnumerated(LoaderFault):
+    """The chip is in its loader, and the host cannot read the descriptors of what comes.
+
+    Source: "device descriptor read/64, error -71" and "unable to enumerate USB device" of ``drivers/usb/core/hub.c``;
+    a PHY that is switched over while the host enumerates, or a marginal cable.
+
+    Finding: a device that the kernel cannot enumerate, while the UART says "waiting for download".
+    """
+
+    name = "loader-not-enumerated"
+    lasts_until_power = True
+
+    def changed(self, how: Download) -> Download:
+        return replace(how, readable=False)
+
+
 class LoaderNoSync(LoaderFault):
     """The loader's port is there, and it answers nothing on any line.
 
@@ -317,5 +333,6 @@ LOADER_FAULTS: tuple[type[Fault], ...] = (
     DownloadBitNeverCleared,
     LoaderAsUsbOtg,
     LoaderNoPort,
+    LoaderNotEnumerated,
     LoaderNoSync,
 )

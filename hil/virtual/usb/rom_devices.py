@@ -14,7 +14,7 @@ from collections.abc import Callable
 from hil.virtual.usb.acm import AcmFunction, AcmWiring
 from hil.virtual.usb.application import QuietApplication
 from hil.virtual.usb.descriptors import ALWAYS, BULK, INTERRUPT, PACKET, SELF_POWERED, UsbDescriptors, acm_function
-from hil.virtual.usb.device import UsbDevice
+from hil.virtual.usb.device import NO_ENDPOINT, UsbDevice
 from hil.virtual.usb.function import OUT_PACKET, DevicePort
 from hil.wire.usb import (
     ClassSpecific,
@@ -25,6 +25,7 @@ from hil.wire.usb import (
     InterfaceAssociation,
     SetupPacket,
 )
+from hil.wire.usbip import CmdSubmit, RetSubmit
 
 VID, SERIAL_JTAG_PID, OTG_PID = 0x303A, 0x1001, 0x0009
 SERIAL_JTAG_RELEASE, OTG_RELEASE = 0x0101, 0x0723
@@ -109,7 +110,10 @@ class JtagFunction:
 
 
 class RomDevice(UsbDevice):
-    """One of the two; ``serial.write`` is what the chip sends. Faults of the firmware's device do not touch it."""
+    """One of the two; ``serial.write`` is what the chip sends. Faults of the firmware's device do not touch it.
+
+    ``readable``: it answers; else the host finds a device on the port and nobody on the bus.
+    """
 
     def __init__(
         self,
@@ -117,21 +121,30 @@ class RomDevice(UsbDevice):
         wiring: AcmWiring,
         port: LoaderPort,
         others: tuple[JtagFunction, ...] = (),
+        *,
+        readable: bool,
     ) -> None:
         self.serial = AcmFunction(
             wiring, port, capacity=FIFO, idle_capacity=0, listening=lambda function: function.polled
         )
+        self._readable = readable
         super().__init__(descriptors, (self.serial, *others), port)
 
+    def submit(self, command: CmdSubmit, data: bytes) -> None:
+        if self._readable:
+            super().submit(command, data)
+        else:
+            self._give_back(RetSubmit(command.seqnum, NO_ENDPOINT, 0))
 
-def serial_jtag(mac: str, port: LoaderPort) -> RomDevice:
+
+def serial_jtag(mac: str, port: LoaderPort, readable: bool = True) -> RomDevice:
     """303a:1001 of the chip with that MAC; made inside a running event loop."""
-    return RomDevice(serial_jtag_descriptors(mac), SERIAL_JTAG, port, (JtagFunction(),))
+    return RomDevice(serial_jtag_descriptors(mac), SERIAL_JTAG, port, (JtagFunction(),), readable=readable)
 
 
-def otg(port: LoaderPort) -> RomDevice:
+def otg(port: LoaderPort, readable: bool = True) -> RomDevice:
     """303a:0009; made inside a running event loop."""
-    return RomDevice(otg_descriptors(), OTG, port)
+    return RomDevice(otg_descriptors(), OTG, port, readable=readable)
 
 
 def serial_jtag_descriptors(mac: str) -> UsbDescriptors:

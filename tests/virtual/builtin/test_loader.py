@@ -19,6 +19,8 @@ from hil.virtual.registry import Application, Registry, furnish
 from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.rom.registers import FORCE_DOWNLOAD, OPTION1
 from hil.virtual.soc import Reset
+from hil.virtual.usb.device import NO_ENDPOINT
+from hil.virtual.usb.rom_devices import RomDevice
 from hil.wire.esp_loader import (
     ROM_STATUS_LENGTH,
     STUB_GREETING,
@@ -36,6 +38,7 @@ from hil.wire.esp_loader import (
     checksum,
 )
 from hil.wire.slip import SlipReader, encode
+from hil.wire.usbip import IN, CmdSubmit, RetSubmit, RetUnlink
 
 MAC = "34:85:18:00:00:02"
 STUB_AT = 0x4037_8000
@@ -278,9 +281,36 @@ def test_the_port_is_another_or_none_or_mute(fault: str, there: bool, answers: b
     run(fault, scenario)
 
 
-def test_there_are_twelve_with_a_source_and_a_finding() -> None:
+def test_a_device_that_nobody_can_read_is_there() -> None:
+    """Whatever the host asks fails as if nobody answered; a reset of the core changes nothing, power ends it."""
+
+    async def scenario(bench: Bench) -> None:
+        for _ in range(2):
+            assert bench.chip.mode is Mode.LOADER
+            assert read_descriptor(bench.chip.device) == NO_ENDPOINT
+            bench.chip.reset(Reset.USB_UART)
+        bench.enter()
+        assert read_descriptor(bench.chip.device) == 0
+
+    run("loader-not-enumerated", scenario)
+
+
+def read_descriptor(device: RomDevice | None) -> int:
+    """Status of the host's first request to it."""
+    assert device is not None
+    replies: list[RetSubmit | RetUnlink] = []
+    device.connect(replies.append)
+    setup = bytes.fromhex("8006000100004000")  # GET_DESCRIPTOR(device), 64 bytes
+    device.submit(CmdSubmit(1, 0, IN, 0, 0, 64, setup=setup), b"")
+    device.disconnect()
+    (reply,) = replies
+    assert isinstance(reply, RetSubmit)
+    return reply.status
+
+
+def test_there_are_thirteen_with_a_source_and_a_finding() -> None:
     """Each by its own name."""
-    assert len({fault.name for fault in LOADER_FAULTS}) == len(LOADER_FAULTS) == 12
+    assert len({fault.name for fault in LOADER_FAULTS}) == len(LOADER_FAULTS) == 13
     for fault in LOADER_FAULTS:
         assert "Source: " in (fault.__doc__ or "")
         assert "Finding: " in (fault.__doc__ or "")
