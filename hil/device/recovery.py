@@ -118,8 +118,13 @@ class Eyes:
         comings = [e for e in recent if isinstance(e, UsbAttached) and e.path == self._spec.usb]
         if max(len(boots), len(comings)) >= LOOPS:
             return State.RESTARTING
-        broken = any(isinstance(e, EnumerationFailed) and e.path == self._spec.usb for e in recent)
-        return State.BROKEN if broken else State.NOTHING
+        return State.BROKEN if self._cannot_be_enumerated() else State.NOTHING
+
+    def _cannot_be_enumerated(self) -> bool:
+        """The kernel's last word on the port: it does not look again by itself, however long ago that was."""
+        timeline, path = self._witness.timeline, self._spec.usb
+        failed, gone = timeline.last(EnumerationFailed(path=path)), timeline.last(UsbDetached(path=path))
+        return failed is not None and (gone is None or gone.t_ns < failed.t_ns)
 
 
 class Recovery:
