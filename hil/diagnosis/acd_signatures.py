@@ -13,10 +13,10 @@ PROBES = 3
 """PROBE_NUM of RFC 5227 section 1.1."""
 ANNOUNCE_S = 2.0
 """ANNOUNCE_WAIT and ANNOUNCE_INTERVAL of RFC 5227 section 1.1."""
-ANNOUNCEMENTS = 2
-"""ANNOUNCE_NUM, likewise."""
 PROBE_WAIT_S = 1.0
 """The longest pause before the first probe, likewise."""
+TAKING_S = 2 * ANNOUNCE_S + LATE_S
+"""From the last probe to the second announcement."""
 PROBING_S = 7.0
 """Probing at its slowest: PROBE_WAIT, three probes and ANNOUNCE_WAIT."""
 DEFEND_S = 10.0
@@ -151,8 +151,9 @@ def _not_defended(life: Life, former: list[Life]) -> Sides | None:
 
 def _defended_too_often(life: Life, former: list[Life]) -> Sides | None:
     """Each claim of another host is answered by an announcement."""
-    regular = ANNOUNCEMENTS if life.link is not None else 0
-    answers = [(claim, first(after(life.announcements[regular:], claim, to_s=REACTION_S))) for claim in life.claims]
+    regular = [each for probe in life.probes for each in after(life.announcements, probe, to_s=TAKING_S)]
+    defending = [each for each in life.announcements if each not in regular]
+    answers = [(claim, first(after(defending, claim, to_s=REACTION_S))) for claim in life.claims]
     defences = [(claim, answer) for claim, answer in answers if answer is not None]
     for (claim, answer), (again, repeated) in pairwise(defences):
         if answer.t_ns < again.t_ns and after([repeated], answer, to_s=DEFEND_S - LATE_S):

@@ -69,7 +69,7 @@ def use(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> ArpReply:
     if not expect.seen(arp.answer, since=asked, within_s=USE_S):
         asked = board.replug()
     used = expect.sequence(arp.answer, since=asked, within_s=USE_S).last(ArpReply)
-    expect.never(arp.probe, for_s=ANNOUNCE_S + LATE_S, since=used)
+    expect.never(arp.probe, for_s=ANNOUNCE_S + 2 * LATE_S, since=used)
     return used
 
 
