@@ -23,7 +23,7 @@ DEFEND_S = 10.0
 """DEFEND_INTERVAL of RFC 5227 section 1.1."""
 ANSWER_S = 1.2
 """A question that is asked several times in this time is answered (RFC 5227 section 2.5), at once in fact."""
-REACTION_S = 1.5
+REACTION_S = 1.2
 """A conflict is answered at once where it is answered."""
 
 
@@ -108,7 +108,7 @@ def _without_another_round(life: Life, conflicts: list[Event], what: str) -> Sid
     supports = [
         Evidence("the board probes for its address", life.probes[0]),
         Evidence(f"{what}, the last time", met[-1]),
-        Evidence(f"{len(between)} probes after that, {PROBES} are a round"),
+        Evidence(f"no round of {PROBES} probes after that"),
         Evidence("the board speaks from the address", used),
     ]
     return supports, []

@@ -18,7 +18,7 @@ PROBE_S = (1.0, 2.0)
 """PROBE_MIN and PROBE_MAX, likewise: from one probe to the next."""
 ANNOUNCE_S = 2.0
 """ANNOUNCE_WAIT and ANNOUNCE_INTERVAL: after the last probe, and between announcements."""
-ANSWER_S = 2.0
+ANSWER_S = 1.5
 """For what is due at once: an answer to one of several questions, a defence."""
 USE_S = 15.0
 """A boot, an enumeration, a link, and probing at its slowest: PROBE_WAIT, three probes, ANNOUNCE_WAIT."""
