@@ -273,7 +273,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the loader refuses every block of a write",
         seen_in="flash that is worn out or write-protected (`ESP_FAILED_SPI_OP`)",
         finding="loader-refuses-write",
-        proofs=(_flash(build=SMALL), _flash()),
+        proofs=(_flash(build=SMALL), Proof("times=2", (FLASHED,), build=SMALL)),
     ),
     Entry(
         fault="wrong-md5",
