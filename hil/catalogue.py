@@ -40,7 +40,8 @@ class Entry:
     proofs: tuple[Proof, ...]
     """At two timings at least; the first one is in `make test`, the others in `make soak`."""
     long: bool = False
-    """Its board comes and goes for most of a minute: all of its proofs are left to `make soak`."""
+    """All of its proofs are left to `make soak`: its board comes and goes for most of a minute, or others of its kind
+    are in `make test`."""
 
     @property
     def scenarios(self) -> tuple[str, ...]:
@@ -63,6 +64,12 @@ ENDPOINTS, STREAM = "test_http.py::test_every_endpoint_answers", "test_http.py::
 FULL_LOG = "test_http.py::test_full_event_log_says_so"
 
 TWO = ("--hil-virtual-boards", "2")
+STATIC = ("--hil-virtual-role", "static")
+PROBED = "test_static_address.py::test_address_is_probed_for_before_it_is_used"
+DEFENDED = "test_static_address.py::test_address_in_use_is_defended_once"
+PROBED_ANEW = "test_static_address.py::test_link_that_comes_back_is_probed_anew"
+RIVALLED = "test_static_address.py::test_rival_for_the_address_makes_the_board_begin_anew"
+TAKEN = "test_static_address.py::test_address_of_another_host_is_not_used"
 ENTERED = "test_bootloader.py::test_the_loader_is_entered_and_left[serial]"
 CLEARED = "test_bootloader.py::test_a_reset_of_the_core_leads_out_once_the_order_is_cleared"
 FLASHED = "test_bootloader.py::test_a_board_in_its_loader_is_flashed_and_serves"
@@ -81,6 +88,16 @@ def _flash(begins: str = "", build: tuple[str, ...] = NEW) -> Proof:
 
 def _enter(begins: str = "") -> Proof:
     return Proof(begins, (ENTERED,), afterwards=(CONNECT,))
+
+
+def _static(scenario: str) -> tuple[Proof, Proof]:
+    """Of a board that is started by the scenario itself."""
+    return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (scenario,), options=STATIC)
+
+
+def _static_running(scenario: str) -> tuple[Proof, Proof]:
+    """Of a board that the scenario takes as it is; the second time a start has come before."""
+    return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (PROBED, scenario), 1, options=STATIC)
 
 
 FAULTS: tuple[Entry, ...] = (
@@ -266,6 +283,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the device leaves the bus in the middle of a write and comes back, and the board keeps its power",
         seen_in="`acm_alloc_minor`, `drivers/usb/class/cdc-acm.c`; hubs that disable a port (EMI)",
         finding="contact-lost-while-flashing",
+        long=True,
         proofs=(_flash("at=100"), _flash("at=0"), _flash("at=50")),
     ),
     Entry(
@@ -273,6 +291,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the loader refuses every block of a write",
         seen_in="flash that is worn out or write-protected (`ESP_FAILED_SPI_OP`)",
         finding="loader-refuses-write",
+        long=True,
         proofs=(_flash(build=SMALL), Proof("times=2", (FLASHED,), build=SMALL)),
     ),
     Entry(
@@ -287,6 +306,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the flasher stub is loaded and never says OHAI",
         seen_in="esptool's documentation of its stub",
         finding="stub-never-starts",
+        long=True,
         proofs=(_flash(), Proof("", (ENTERED, FLASHED), 1, build=NEW, afterwards=(CONNECT,))),
     ),
     Entry(
@@ -294,6 +314,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the chip calls itself an ESP32-C3",
         seen_in="boards of one form with different chips (`GET_SECURITY_INFO`)",
         finding="build-for-another-chip",
+        long=True,
         proofs=(_flash(), Proof("", (ENTERED, FLASHED), 1, build=NEW, afterwards=(CONNECT,))),
     ),
     Entry(
@@ -308,6 +329,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="secure boot is burnt into the chip",
         seen_in="`EFUSE_SECURE_BOOT_EN`; esptool refuses to write the boot loader then",
         finding="efuses-forbid-flashing",
+        long=True,
         proofs=(_flash(), Proof("", (ENTERED, FLASHED), 1, build=NEW, afterwards=(CONNECT,))),
     ),
     Entry(
@@ -315,6 +337,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the bit that forces a download stays set: a reset of the core leads to the loader again",
         seen_in="arduino-esp32 issue 6762, for which esptool clears the bit before it resets",
         finding="download-bit-never-cleared",
+        long=True,
         proofs=(
             Proof("", (CLEARED,), afterwards=(CONNECT,)),
             Proof("", (ENTERED, CLEARED), 1, afterwards=(CONNECT,)),
@@ -332,6 +355,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the chip is in its loader, and no device comes",
         seen_in="pins left with a controller that nobody serves",
         finding="loader-never-appears",
+        long=True,
         proofs=(Proof("", (ENTERED,)), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
     ),
     Entry(
@@ -339,6 +363,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the chip is in its loader, and the host cannot read the descriptors of what comes",
         seen_in="`drivers/usb/core/hub.c`: device descriptor read/64, error -71; unable to enumerate USB device",
         finding="loader-not-enumerated",
+        long=True,
         proofs=(_enter(), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
     ),
     Entry(
@@ -346,7 +371,68 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the loader's port is there, and it answers nothing on any line",
         seen_in='esptool\'s "Download mode successfully detected, but getting no sync reply"',
         finding="loader-does-not-answer",
+        long=True,
         proofs=(_enter(), Proof("", (REPLUG, ENTERED), 1, afterwards=(CONNECT,))),
+    ),
+    Entry(
+        fault="address-not-probed",
+        wrong="the static address is used as soon as there is a link, and nobody is asked whether he has it",
+        seen_in="lwIP 2.2.1 `acd_netif_ip_addr_changed`; ESP-IDF 5.5 `acd_dhcp_check.c`",
+        finding="address-never-probed",
+        proofs=_static(PROBED),
+    ),
+    Entry(
+        fault="address-before-probes",
+        wrong="the static address is set, and answers, before the first probe",
+        seen_in="lwIP 2.2.1, `netif_set_addr` before `acd_start`",
+        finding="address-used-before-probed",
+        long=True,
+        proofs=_static(PROBED),
+    ),
+    Entry(
+        fault="address-answers-late",
+        wrong="the static address is announced 2 s before it answers",
+        seen_in="lwIP 2.2.1 `acd.c`, `ACD_IP_OK`",
+        finding="announced-address-silent",
+        long=True,
+        proofs=_static(PROBED),
+    ),
+    Entry(
+        fault="probe-answers-ignored",
+        wrong="a host answers the probe, and the address is used all the same",
+        seen_in="RFC 5227 section 2.1.1",
+        finding="address-of-another-used",
+        proofs=_static(TAKEN),
+    ),
+    Entry(
+        fault="rival-probes-ignored",
+        wrong="another host probes for the address too, and the board takes it",
+        seen_in="RFC 5227 section 2.1.1",
+        finding="rival-probe-ignored",
+        long=True,
+        proofs=_static(RIVALLED),
+    ),
+    Entry(
+        fault="no-defence",
+        wrong="a host claims the address that the board uses, and the board does nothing",
+        seen_in="RFC 5227 section 2.4",
+        finding="address-not-defended",
+        proofs=_static_running(DEFENDED),
+    ),
+    Entry(
+        fault="defends-always",
+        wrong="every claim of the address is answered by an announcement, for ever",
+        seen_in="RFC 5227 section 2.4",
+        finding="address-defended-too-often",
+        long=True,
+        proofs=_static_running(DEFENDED),
+    ),
+    Entry(
+        fault="no-new-probes",
+        wrong="the link goes and comes back, and the static address is used as before",
+        seen_in="lwIP 2.2.1 `acd.c`, `acd_network_changed_link_down`",
+        finding="address-not-probed-anew",
+        proofs=_static_running(PROBED_ANEW),
     ),
 )
 """Every built-in fault, in the order of the matrix."""
