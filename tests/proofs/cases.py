@@ -2,7 +2,20 @@
 
 from dataclasses import dataclass
 
-from hil.catalogue import CLEARED, CONNECT, ENTERED, FAULTS, FLASHED, REPLUG, SUSPEND, TWO, TWO_BOARDS, Entry, Proof
+from hil.catalogue import (
+    CLEARED,
+    CONNECT,
+    ENTERED,
+    FAULTS,
+    FLASHED,
+    REPLUG,
+    STATIC,
+    SUSPEND,
+    TWO,
+    TWO_BOARDS,
+    Entry,
+    Proof,
+)
 
 SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"
@@ -56,6 +69,7 @@ CLEAN = (
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
     Case("clean-loader", "", (ENTERED, CLEARED, FLASHED, REPLUG, CONNECT), "", 5, build=("--version", "0.9.9")),
     Case("clean-flash", "", ("test_flash.py",), "", 3),
+    Case("clean-static", "", ("test_static_address.py",), "", 5, STATIC, soak=False),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (

@@ -1,5 +1,6 @@
 """Faults that were seen in real firmware, each with its source and the finding it must cause."""
 
+from hil.virtual.builtin.acd import ACD_FAULTS
 from hil.virtual.builtin.boot import BOOT_FAULTS
 from hil.virtual.builtin.claims import CLAIM_FAULTS
 from hil.virtual.builtin.dhcp import DHCP_FAULTS
@@ -23,6 +24,7 @@ ALL = (
     *HTTP_FAULTS,
     *CLAIM_FAULTS,
     *LOADER_FAULTS,
+    *ACD_FAULTS,
 )
 BUILTIN: dict[str, type[Fault]] = {each.name: each for each in ALL}
 """Every built-in fault by its name; :mod:`hil.catalogue` says what each must cause."""
