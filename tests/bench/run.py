@@ -9,14 +9,15 @@ import platform
 import blind
 import flash
 import idle
+import loader
 import log
 import startup
 
 
 def main() -> None:
-    """Takes two minutes."""
+    """Takes three minutes."""
     print(f"hil bench: {platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
-    for measured in (startup, log, idle, blind, flash):
+    for measured in (startup, log, idle, blind, flash, loader):
         for row in measured.rows():
             print(row.text, flush=True)
 
