@@ -69,7 +69,7 @@ CLEAN = (
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
     Case("clean-loader", "", (ENTERED, CLEARED, FLASHED, REPLUG, CONNECT), "", 5, build=("--version", "0.9.9")),
     Case("clean-flash", "", ("test_flash.py",), "", 3),
-    Case("clean-static", "", ("test_static_address.py",), "", 5, STATIC, soak=False),
+    Case("clean-static", "", ("test_static_address.py",), "", 5, STATIC),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (
