@@ -209,6 +209,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the mount callback blocks the USB task for seconds",
         seen_in="rolivape/ESP32S3_firmware, `tud_mount_cb`",
         finding="usb-task-starved",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -232,6 +233,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the link is up long before the stack, and is not kicked when that is there",
         seen_in="TinyUSB's default, esp-idf issue 18079",
         finding="link-announced-before-stack",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -239,6 +241,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="a silent host is left alone",
         seen_in="ESP-IDF's example tusb_ncm",
         finding="no-recovery-after-silence",
+        long=True,
         proofs=(Proof("", (GIVEN_UP,)), Proof("from_boot=2", (GIVEN_UP,))),
     ),
     Entry(
@@ -262,6 +265,7 @@ FAULTS: tuple[Entry, ...] = (
         wrong="the link is taken down after a resume and stays down",
         seen_in="zephyr issue 26725; the kick of mcu-apple-bridge",
         finding="link-left-down-after-resume",
+        long=True,
         proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
     ),
     Entry(
