@@ -5,6 +5,7 @@ this order a run that dies in between leaves a board that boots: the agent undoe
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from hil.board.interfaces import BootLine, Instant
@@ -41,12 +42,11 @@ class PowerWithBoot:
             HilError: the power or the BOOT line is not as wanted; both are given back all the same.
         """
         self.pull()
-        try:
+        with ExitStack() as undone:
+            undone.callback(self._give_back)
             self.sleep(OFF_S)
             self.boot.hold()
-        except BaseException:
-            self._give_back()
-            raise
+            undone.pop_all()
         try:
             powered = self.put_back()
             came(powered, HELD_S)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +52,8 @@ class OpenBench:
         self._boards: dict[str, UsbBoard] = {}
         self._controls: dict[str, VirtualControl] = {}
         self._told: list[Event] = []
-        try:
+        with ExitStack() as undone:
+            undone.callback(self.close)
             self.capture = Capture.start(artifacts / "session")
             self.agent = _agent()
             self._load(VIRTUAL_MODULES if self.virtual else REAL_MODULES, needed=self.virtual)
@@ -62,9 +64,7 @@ class OpenBench:
             for spec in specs:
                 self._add(spec)
             self._begin()
-        except BaseException:
-            self.close()
-            raise
+            undone.pop_all()
 
     def board(self, name: str = "") -> UsbBoard:
         """The board called ``name``, or the first one.

@@ -3,6 +3,7 @@
 What passes strikes once, so that a board can be got back (option ``times``); what the chip is, it stays.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -68,7 +69,7 @@ class LoaderFault(Fault):
         return how
 
 
-class WriteFault(LoaderFault):
+class WriteFault(LoaderFault, ABC):
     """Something happens once, when ``at`` percent of the blocks of a write have arrived.
 
     Percent 0 is before the first block, 100 after the last one; a write is what one BEGIN announces.
@@ -108,8 +109,9 @@ class WriteFault(LoaderFault):
         swallows, self._swallows = self._swallows, self._swallows and self.ends_the_stay
         return None if swallows else packet
 
+    @abstractmethod
     def happens(self, back_s: float) -> Injection:
-        raise NotImplementedError
+        """What interrupts the write, for so long."""
 
 
 class CablePulledMidWrite(WriteFault):
