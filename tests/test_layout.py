@@ -13,6 +13,7 @@ THROUGH = {
     "agent/server/rtnetlink.py": "agent/server/test_namespaces.py",
     "agent/server/sessions.py": "agent/server/test_operations.py",
     "agent/places.py": "launcher/test_launch.py",
+    "agent/replies.py": "agent/test_client.py",
     "agent/spawning.py": "agent/test_client.py",
     "board/interfaces.py": "device/test_usb_board.py",
     "device/bus_sleep.py": "device/test_usb_board.py",

@@ -4,19 +4,18 @@ Calls that change something return a :class:`Done`, the instant at which the age
 return that, and :attr:`Agent.last_instant` tells the instant of this thread's latest call.
 """
 
-import errno
 import os
 import socket
 import subprocess
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from hil.agent import protocol, spawning
 from hil.agent.channel import Channel, Message
 from hil.agent.places import SOCKET
+from hil.agent.replies import CONNECT_ERRORS, ConnectFailed, Done, Hello, VirtualHandle
 from hil.clock import Deadline, MonotonicClock
 from hil.errors import AgentError, AgentRefused, HarnessError, MisuseError, SetupError, VirtualBoardError
 
@@ -33,65 +32,6 @@ _ERRORS: dict[str, type[HarnessError]] = {
     "setup": SetupError,
     "virtual": VirtualBoardError,
 }
-_CONNECT_ERRORS = {
-    "refused": errno.ECONNREFUSED,
-    "timeout": errno.ETIMEDOUT,
-    "unreachable": errno.EHOSTUNREACH,
-}
-
-
-class ConnectFailed(OSError):
-    """A TCP connection did not come about, by no fault of the harness; ``errno`` is set.
-
-    Attributes:
-        kind: refused, timeout or unreachable.
-    """
-
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(_CONNECT_ERRORS[kind], text)
-        self.kind = kind
-
-
-@dataclass(frozen=True)
-class Done:
-    """The agent did it at ``t_ns`` (CLOCK_MONOTONIC), give or take ``t_err_ns``."""
-
-    t_ns: int
-    t_err_ns: int
-
-
-@dataclass(frozen=True)
-class Hello:
-    """What the agent says of itself."""
-
-    pid: int
-    boards: tuple[str, ...]
-    """Names in its allow list."""
-    virtual: bool
-    """The virtual board may be started."""
-    modules: tuple[str, ...]
-    """Kernel modules that may be loaded, beside those of the virtual bench."""
-    last_restored: str | None
-    """What was undone for a client before this one, told once."""
-
-
-@dataclass
-class VirtualHandle:
-    """A running virtual board."""
-
-    socket: socket.socket
-    """Its control socket: JSON lines; ``configure`` with id 1 has been said."""
-    usb: str
-    """Topology path of its USB port."""
-    console: str
-    """Topology path of its UART bridge, or ''."""
-    lan: str
-    """Namespace from which ``address`` is reached, or ''."""
-    address: str
-    """Its fallback IPv4 address, or ''."""
-    pid: int
-    t_ns: int
-    """Instant at which it was configured."""
 
 
 class Agent:
@@ -446,6 +386,6 @@ def _only(request: protocol.Request, message: Message) -> int:
 
 
 def _error(kind: str, text: str) -> HarnessError | ConnectFailed:
-    if kind in _CONNECT_ERRORS:
+    if kind in CONNECT_ERRORS:
         return ConnectFailed(kind, text)
     return _ERRORS.get(kind, AgentError)(text)

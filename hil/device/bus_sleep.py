@@ -3,7 +3,7 @@
 Source: Documentation/ABI/testing/sysfs-devices-power, Documentation/driver-api/usb/power-management.rst.
 """
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.bench import Board
 from hil.board.interfaces import Instant, UsbAgent
 from hil.clock import Clock, Deadline

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.board.sight import TRAFFIC
 from hil.clock import Clock

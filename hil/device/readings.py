@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from hil.agent.client import ConnectFailed
+from hil.agent.replies import ConnectFailed
 from hil.bench import LAN, Board
 from hil.board.interfaces import Instant, UsbAgent
 from hil.board.sight import TRAFFIC

@@ -9,7 +9,7 @@ enumeration on.
 from collections.abc import Callable
 from typing import Protocol
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.board.sight import TRAFFIC
 from hil.clock import Clock

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.clock import now_ns
 from hil.errors import MisuseError

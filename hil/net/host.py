@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from hil import personas
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.clock import now_ns
 from hil.errors import BoardFailure, HarnessError, MisuseError

@@ -4,7 +4,7 @@ import select
 from collections.abc import Callable
 from pathlib import Path
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.board.sight import VBUS_OFF
 from hil.clock import Clock

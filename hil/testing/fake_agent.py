@@ -2,7 +2,7 @@
 
 import socket
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.errors import AgentError, SetupError
 from hil.testing.fake_capture import FakeCapture
 from hil.timeline.events import UsbAttached, UsbDetached, UsbResumed, UsbSuspended

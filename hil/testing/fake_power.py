@@ -1,6 +1,6 @@
 """A power driver that takes a fake agent's device off its bus."""
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.sight import VBUS_OFF
 from hil.errors import HarnessError
 from hil.testing.fake_agent import FakeAgent

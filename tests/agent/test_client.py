@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from hil.agent import protocol
-from hil.agent.client import Agent, ConnectFailed, Done
+from hil.agent.client import Agent
+from hil.agent.replies import ConnectFailed, Done
 from hil.errors import AgentError, AgentRefused, MisuseError, SetupError, VirtualBoardError
 
 HELLO = {"version": 1, "pid": 5, "main": True, "boards": ["a"], "virtual": False, "modules": [], "last_restored": "x"}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.device.actions import Actions
 from hil.errors import BoardVanished

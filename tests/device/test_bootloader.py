@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.identity import Identity
 from hil.clock import Clock, now_ns, to_ns
 from hil.device.actions import Actions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import ConnectFailed, Done
+from hil.agent.replies import ConnectFailed, Done
 from hil.bench import Board
 from hil.clock import now_ns, to_ns
 from hil.device.usb_board import UsbBoard

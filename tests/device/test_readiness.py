@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.board.identity import Identity
 from hil.device.recovery import Recovered
 from hil.errors import BoardDead, BoardVanished

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import ConnectFailed
+from hil.agent.replies import ConnectFailed
 from hil.bench import Board
 from hil.clock import now_ns, to_ns
 from hil.device.actions import Actions

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.clock import to_ns
 from hil.device.actions import Actions
 from hil.device.ladder import State

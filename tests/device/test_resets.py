@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import ConnectFailed
+from hil.agent.replies import ConnectFailed
 from hil.clock import now_ns
 from hil.errors import BoardFailure, BoardMute, HarnessError, MisuseError
 from hil.testing.faked_bench import CONSOLE, FakedBench

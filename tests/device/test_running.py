@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import ConnectFailed
+from hil.agent.replies import ConnectFailed
 from hil.bench import Board
 from hil.device.actions import Actions
 from hil.device.readings import Readings

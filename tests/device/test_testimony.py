@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hil.agent.client import Done
+from hil.agent.replies import Done
 from hil.clock import to_ns
 from hil.device.testimony import Evidence, Finding, LogReading, Verdict, judge
 from hil.profiles import Profile, load

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.client import ConnectFailed
+from hil.agent.replies import ConnectFailed
 from hil.clock import to_ns
 from hil.device.bus_sleep import SUSPEND_S
 from hil.device.readiness import ENUMERATION_S, QUIET_S

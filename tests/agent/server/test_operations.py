@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hil.agent.client import ConnectFailed
+from hil.agent.replies import ConnectFailed
 from hil.agent.server import namespaces, uevents
 from hil.agent.server.namespaces import IPV6_DEFAULT, Namespace
 from hil.clock import Deadline
