@@ -1,7 +1,5 @@
 """Hosts of the ``host`` fixture that only speak ARP, on an interface of their own."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from hil.clock import Deadline, now_ns
@@ -11,22 +9,6 @@ from hil.testing.fake_net import HOST_MAC, WITHIN_S, FakeNet
 from hil.wire.arp import ArpPacket
 from hil.wire.ethernet import EthernetFrame
 from hil.wire.rtnetlink_requests import dump_links
-
-
-@pytest.fixture
-def net() -> Iterator[FakeNet]:
-    """The interface usb0 of s3-a."""
-    made = FakeNet()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def host(net: FakeNet) -> Iterator[Host]:
-    """A host on it; its peers end with the test."""
-    made = Host(net, net.record)
-    yield made
-    made.stop()
 
 
 def heard(net: FakeNet) -> ArpPacket:

@@ -1,7 +1,5 @@
 """The computer that the board is plugged into."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from hil.errors import AgentError, BenchError, BoardFailure, HarnessError, MisuseError
@@ -14,22 +12,6 @@ from hil.wire.icmp import IcmpEcho
 from hil.wire.ipv4 import Ipv4Packet
 
 SOON = Backoff((0,), 0.1, 0.1, tries=1)
-
-
-@pytest.fixture
-def net() -> Iterator[FakeNet]:
-    """The interface usb0 of s3-a."""
-    made = FakeNet()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def host(net: FakeNet) -> Iterator[Host]:
-    """A host on it; its personas end with the test."""
-    made = Host(net, net.record)
-    yield made
-    made.stop()
 
 
 def started(net: FakeNet, host: Host) -> Persona:

@@ -46,14 +46,6 @@ WEARY = ClientProfile(
 
 
 @pytest.fixture
-def net() -> Iterator[FakeNet]:
-    """The interface usb0 of s3-a."""
-    made = FakeNet()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def runner(net: FakeNet) -> Iterator[PersonaRunner]:
     """A client of RFC 2131's own figures, started; it is stopped whatever has become of it."""
     made = PersonaRunner(net, "s3-a", PLAIN, net.record)

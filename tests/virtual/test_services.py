@@ -5,17 +5,9 @@ from hil.virtual import firmware as fw
 from hil.virtual.services import Services
 
 
-class Backend:
-    def respond(self, method: str, path: str) -> fw.HttpResponse:
-        raise NotImplementedError
-
-    def open_stream(self) -> None:  # type: ignore[return]
-        raise NotImplementedError
-
-
 def test_each_service_is_started_with_what_the_firmware_said() -> None:
     """The server's pool has the address and prefix of the interface."""
-    stack, backend, started = FakeStack(), Backend(), []
+    stack, backend, started = FakeStack(), object(), []
     services = Services(stack, backend, lambda: started.append(True))  # type: ignore[arg-type]
     services.start(fw.StartNetif("192.168.7.1", 24), "02:00:00:00:00:01")
     services.start(fw.StartDhcpServer("192.168.7.2", "192.168.7.9", 60, "0.0.0.0", "192.168.7.1"), "")
