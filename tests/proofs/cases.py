@@ -2,20 +2,8 @@
 
 from dataclasses import dataclass
 
-from hil.catalogue import (
-    CLEARED,
-    CONNECT,
-    ENTERED,
-    FAULTS,
-    FLASHED,
-    REPLUG,
-    STATIC,
-    SUSPEND,
-    TWO,
-    TWO_BOARDS,
-    Entry,
-    Proof,
-)
+from hil.catalogue import FAULTS, Entry, Proof
+from hil.catalogue.scenarios import CLEARED, CONNECT, ENTERED, FLASHED, REPLUG, STATIC, SUSPEND, TWO, TWO_BOARDS
 
 SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"

@@ -1,0 +1,45 @@
+"""What the table says of one fault, and how it is proven."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One run on a faulty board: when the fault begins, and what is run."""
+
+    begins: str
+    """What follows the fault's name in ``--hil-virtual-fault``, such as 'from_boot=2'; '' for from the start."""
+    scenarios: tuple[str, ...]
+    """Files of tests/hil, or ``file::test`` in them, in the order in which they run; the last one finds the fault."""
+    passes_before: int = 0
+    """Tests that pass before the fault is found."""
+    options: tuple[str, ...] = ()
+    """Further options of pytest."""
+    build: tuple[str, ...] | None = None
+    """The firmware of the bench, by the options of ``hil.virtual.write_build``; None: none."""
+    afterwards: tuple[str, ...] = ()
+    """Tests that run after them and pass: the board has been brought back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fault."""
+
+    fault: str
+    """Its name for ``--hil-virtual-fault``."""
+    wrong: str
+    """What the board or the cable does."""
+    seen_in: str
+    """Firmware, issue or specification where it was met."""
+    finding: str
+    """Name of the one finding that must come out."""
+    proofs: tuple[Proof, ...]
+    """At two timings at least; the first one is in `make test`, the others in `make soak`."""
+    long: bool = False
+    """All of its proofs are left to `make soak`: its board comes and goes for most of a minute, or others of its kind
+    are in `make test`."""
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Those that find it, each once."""
+        return tuple(dict.fromkeys(proof.scenarios[-1] for proof in self.proofs))

@@ -1,0 +1,79 @@
+"""Faults of a static address: what RFC 5227 forbids."""
+
+from hil.catalogue.entry import Entry, Proof
+from hil.catalogue.scenarios import DEFENDED, PROBED, PROBED_ANEW, RIVALLED, STATIC, TAKEN
+
+
+def _static(scenario: str) -> tuple[Proof, Proof]:
+    """Of a board that is started by the scenario itself."""
+    return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (scenario,), options=STATIC)
+
+
+def _static_running(scenario: str) -> tuple[Proof, Proof]:
+    """Of a board that the scenario takes as it is; the second time a start has come before."""
+    return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (PROBED, scenario), 1, options=STATIC)
+
+
+STATIC_FAULTS: tuple[Entry, ...] = (
+    Entry(
+        fault="address-not-probed",
+        wrong="the static address is used as soon as there is a link, and nobody is asked whether he has it",
+        seen_in="lwIP 2.2.1 `acd_netif_ip_addr_changed`; ESP-IDF 5.5 `acd_dhcp_check.c`",
+        finding="address-never-probed",
+        proofs=_static(PROBED),
+    ),
+    Entry(
+        fault="address-before-probes",
+        wrong="the static address is set, and answers, before the first probe",
+        seen_in="lwIP 2.2.1, `netif_set_addr` before `acd_start`",
+        finding="address-used-before-probed",
+        long=True,
+        proofs=_static(PROBED),
+    ),
+    Entry(
+        fault="address-answers-late",
+        wrong="the static address is announced 2 s before it answers",
+        seen_in="lwIP 2.2.1 `acd.c`, `ACD_IP_OK`",
+        finding="announced-address-silent",
+        long=True,
+        proofs=_static(PROBED),
+    ),
+    Entry(
+        fault="probe-answers-ignored",
+        wrong="a host answers the probe, and the address is used all the same",
+        seen_in="RFC 5227 section 2.1.1",
+        finding="address-of-another-used",
+        proofs=_static(TAKEN),
+    ),
+    Entry(
+        fault="rival-probes-ignored",
+        wrong="another host probes for the address too, and the board takes it",
+        seen_in="RFC 5227 section 2.1.1",
+        finding="rival-probe-ignored",
+        long=True,
+        proofs=_static(RIVALLED),
+    ),
+    Entry(
+        fault="no-defence",
+        wrong="a host claims the address that the board uses, and the board does nothing",
+        seen_in="RFC 5227 section 2.4",
+        finding="address-not-defended",
+        proofs=_static_running(DEFENDED),
+    ),
+    Entry(
+        fault="defends-always",
+        wrong="every claim of the address is answered by an announcement, for ever",
+        seen_in="RFC 5227 section 2.4",
+        finding="address-defended-too-often",
+        long=True,
+        proofs=_static_running(DEFENDED),
+    ),
+    Entry(
+        fault="no-new-probes",
+        wrong="the link goes and comes back, and the static address is used as before",
+        seen_in="lwIP 2.2.1 `acd.c`, `acd_network_changed_link_down`",
+        finding="address-not-probed-anew",
+        proofs=_static_running(PROBED_ANEW),
+    ),
+)
+"""In the order of the matrix."""
