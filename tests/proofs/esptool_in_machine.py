@@ -7,56 +7,20 @@ PYTHON is an interpreter that may have another esptool, NAME one of :data:`PROOF
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-WITHIN_S = 60.0
+from tests.virtual.board_process import DEVICES, WITHIN_S, BoardProcess, entries, wait
+
 ESPTOOL_S = 240.0
-DEVICES = Path("/sys/bus/usb/devices")
 FILES = ("write-flash", "--flash-size", "8MB")
-T = TypeVar("T")
 
 
-def wait(condition: Callable[[], T], within_s: float = WITHIN_S, told: Callable[[], object] = lambda: "") -> T:
-    """The first true value of something that has no event for a program without udev; ``told`` says what was there."""
-    deadline = time.monotonic() + within_s
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"nothing within {within_s} s: {condition} {told()}")
-        time.sleep(0.02)
-    return found
-
-
-def entries(directory: Path) -> list[str]:
-    """Names in a directory of sysfs, which may go away meanwhile."""
-    try:
-        return os.listdir(directory)
-    except OSError:
-        return []
-
-
-class Board:
-    """A virtual board by its control socket."""
-
-    def __init__(self, name: str, **fields: Any) -> None:
-        self._socket, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "hil.virtual", "--control-fd", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-        theirs.close()
-        self._lines = self._socket.makefile("rb")
-        self.places = self.ask("configure", board=name, **fields)
-
-    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        self._socket.sendall(json.dumps({"id": 1, "do": do, **fields}).encode() + b"\n")
-        answer: dict[str, Any] = json.loads(self._lines.readline())
-        if not answer.get("ok"):
-            raise SystemExit(f"{do}: {answer}")
-        return answer
+class Board(BoardProcess):
+    """With what its host sees of it."""
 
     def state(self) -> tuple[str, str]:
         found = self.ask("state")
@@ -64,7 +28,7 @@ class Board:
 
     def identity(self, place: str = "usb") -> str:
         """Vendor and product at its port, '' while nothing is there."""
-        device = DEVICES / self.places[place]
+        device = DEVICES / getattr(self.places, place)
         try:
             return ":".join((device / name).read_text().strip() for name in ("idVendor", "idProduct"))
         except OSError:
@@ -72,18 +36,13 @@ class Board:
 
     def tty(self, place: str = "usb") -> str:
         """Its node, once there is one."""
-        node = f"/dev/{wait(lambda: entries(DEVICES / f'{self.places[place]}:1.0' / 'tty'))[0]}"
+        node = f"/dev/{wait(lambda: entries(DEVICES / f'{getattr(self.places, place)}:1.0' / 'tty'))[0]}"
         wait(lambda: os.path.exists(node))
         return node
 
     def shows(self, identity: str) -> str:
         wait(lambda: self.identity() == identity)
         return self.tty()
-
-    def close(self) -> None:
-        self._lines.close()
-        self._socket.close()
-        self._process.wait(WITHIN_S)
 
 
 def esptool(port: str, *arguments: str) -> dict[str, Any]:
@@ -104,9 +63,9 @@ def built(folder: Path, *options: str) -> tuple[str, ...]:
 
 def enter_by_http(board: Board) -> None:
     """The firmware's own way, from the side that stands for Wi-Fi."""
-    url = f"http://{board.places['address']}/bootloader"
+    url = f"http://{board.places.address}/bootloader"
     script = f"import urllib.request as u; u.urlopen(u.Request('{url}', method='POST'), timeout=20).read()"
-    where = f"/run/netns/{board.places['lan']}"
+    where = f"/run/netns/{board.places.lan}"
     subprocess.run(["nsenter", f"--net={where}", sys.executable, "-c", script], check=True, timeout=WITHIN_S)
 
 

@@ -2,17 +2,12 @@
 
 import ctypes
 import fcntl
-import json
 import os
 import signal
 import socket
 import struct
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, TypeVar
 
 import pytest
 
@@ -23,6 +18,7 @@ from hil.wire.arp import REQUEST as ARP_REQUEST
 from hil.wire.arp import ArpPacket
 from hil.wire.dhcp import ACK, BOOTREQUEST, DISCOVER, OFFER, REQUEST, DhcpMessage, frame, from_frame
 from hil.wire.ethernet import BROADCAST, ETHERTYPE_ARP, EthernetFrame
+from tests.virtual.board_process import DEVICES, WITHIN_S, BoardProcess, entries, wait
 
 pytestmark = [
     pytest.mark.vm,
@@ -30,10 +26,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
 ]
 
-WITHIN_S = 20.0
-POLL_S = 0.005
 RIVAL = "02:00:00:00:00:99"
-DEVICES = Path("/sys/bus/usb/devices")
 SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914
 ETH_P_ALL = 3
 BAD = """from hil.virtual.faults import Fault
@@ -41,47 +34,10 @@ class Bad(Fault):
     def control(self, setup, answer):
         1 / 0
 """
-T = TypeVar("T")
 
 
-def wait(condition: Callable[[], T], within_s: float = WITHIN_S) -> T:
-    """The first true value of something in sysfs that has no event for a test without udev."""
-    deadline, clock = Deadline(within_s), MonotonicClock()
-    while not (found := condition()):
-        assert not deadline.passed, f"nothing within {within_s} s"
-        clock.sleep(POLL_S)
-    return found
-
-
-def entries(directory: Path) -> list[str]:
-    """Names in a directory of sysfs, which may go away meanwhile."""
-    try:
-        return os.listdir(directory)
-    except OSError:
-        return []
-
-
-class Board:
-    """The process and its control socket."""
-
-    def __init__(self, name: str, **fields: Any) -> None:
-        self._socket, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "hil.virtual", "--control-fd", str(theirs.fileno())]
-        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-        theirs.close()
-        self._socket.settimeout(60)
-        self._lines = self._socket.makefile("rb")
-        self.places = SimpleNamespace(**self.ask("configure", board=name, **fields))
-
-    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
-        self._socket.sendall(json.dumps({"id": 1, "do": do, **fields}).encode() + b"\n")
-        answer = self.read()
-        assert answer.get("ok"), answer
-        return answer
-
-    def read(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._lines.readline())
-        return answer
+class Board(BoardProcess):
+    """With what its host makes of it."""
 
     def netif(self) -> str:
         """Name of its interface, '' while there is none."""
@@ -105,11 +61,6 @@ class Board:
             return Path("/sys/class/net", self.netif(), "carrier").read_text() == "1\n"
         except OSError:
             return False
-
-    def close(self) -> int:
-        self._lines.close()
-        self._socket.close()
-        return self.process.wait(WITHIN_S)
 
 
 def set_up(name: str) -> bool:
