@@ -17,10 +17,14 @@ def boot(module: str, folder: Path, *arguments: str) -> None:
 
     Skips where the machine lacks something.
     """
-    argv = [sys.executable, "-m", f"tests.proofs.{module}", str(folder), *arguments]
+    run_there(folder, sys.executable, "-m", f"tests.proofs.{module}", str(folder), *arguments)
+
+
+def run_there(folder: Path, *argv: str) -> None:
+    """The same for any command."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     try:
-        status = run(argv, rootdir=REPOSITORY, artifacts=folder, env=environment)
+        status = run(list(argv), rootdir=REPOSITORY, artifacts=folder, env=environment)
     except SetupError as error:
         pytest.skip(str(error))
     assert status == 0

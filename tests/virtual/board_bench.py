@@ -19,8 +19,8 @@ from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.ethernet import EthernetFrame
 from hil.wire.ncm import Ntb16
+from tests.virtual.until import until
 
-WITHIN_S = 5.0
 FRAMES = 4
 """Address of the bulk endpoint of the network."""
 QUICK = FirmwareConfig(
@@ -74,16 +74,10 @@ class Bench:
         await enable_network(host)
         return host
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait for something that has no event of its own."""
-        async with asyncio.timeout(WITHIN_S):
-            while not condition():
-                await asyncio.sleep(0.001)
-
     async def link_up(self) -> UsbipHost:
         """A connected host, once the firmware has raised the link."""
         host = await self.connected()
-        await self.until(lambda: self.board.state.link)
+        await until(lambda: self.board.state.link)
         return host
 
 

@@ -20,11 +20,7 @@ from hil.wire.dhcp import ACK, BOOTREQUEST, DISCOVER, OFFER, REQUEST, DhcpMessag
 from hil.wire.ethernet import BROADCAST, ETHERTYPE_ARP, EthernetFrame
 from tests.virtual.board_process import DEVICES, WITHIN_S, BoardProcess, entries, wait
 
-pytestmark = [
-    pytest.mark.vm,
-    pytest.mark.skipif(not Path("/sys/devices/platform/vhci_hcd.0").is_dir(), reason="needs the module vhci_hcd"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
-]
+pytestmark = pytest.mark.vhci
 
 RIVAL = "02:00:00:00:00:99"
 SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914

@@ -4,6 +4,7 @@ import json
 
 from hil.wire.ncm import NtbLimits, pack_ntb16
 from tests.virtual.board_bench import FRAME, FRAMES, Bench, received, run
+from tests.virtual.until import until
 
 
 def test_plugging_in_a_bus_powered_board_boots_it() -> None:
@@ -14,7 +15,7 @@ def test_plugging_in_a_bus_powered_board_boots_it() -> None:
         await bench.connected()
         state = bench.board.state
         assert (state.powered, state.plugged, state.mounted, state.boots, state.mounts) == (True, True, True, 1, 1)
-        await bench.until(lambda: "2nd stage" in bench.console.text)
+        await until(lambda: "2nd stage" in bench.console.text)
         assert bench.console.text.index("main: ") > 0
 
     run(scenario)
@@ -26,9 +27,9 @@ def test_frames_pass_between_host_and_stack_in_both_directions() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         host = await bench.link_up()
-        await bench.until(lambda: bench.stack.address)
+        await until(lambda: bench.stack.address)
         await host.submit_out(FRAMES, pack_ntb16([FRAME], 0, NtbLimits(max_size=3200))).done()
-        await bench.until(lambda: bench.stack.delivered == [FRAME])
+        await until(lambda: bench.stack.delivered == [FRAME])
         bench.stack.on_frame(FRAME)
         assert await received(host) == [FRAME]
 
@@ -40,7 +41,7 @@ def test_the_firmware_starts_interface_server_and_http() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.stack.address == "192.168.7.1/24"
         assert bench.stack.pool is not None
         assert (bench.stack.pool.server, bench.stack.pool.first) == ("192.168.7.1", "192.168.7.2")
@@ -55,7 +56,7 @@ def test_unplugging_a_bus_powered_board_ends_everything_and_replugging_boots_it_
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         host = await bench.connected()
-        await bench.until(lambda: bench.stack.address)
+        await until(lambda: bench.stack.address)
         await bench.board.unplug()
         await host.wait_ended()
         assert (bench.board.state.powered, bench.stack.address) == (False, "")
@@ -88,7 +89,7 @@ def test_an_open_log_stream_gives_the_lines_of_the_boot() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         next_chunk = bench.board.open_stream()
         first = next_chunk()
         assert first is not None
@@ -109,7 +110,7 @@ def test_while_suspended_a_frame_of_the_board_wakes_the_host() -> None:
         assert watch is not None
         device.suspend()
         bench.stack.on_frame(FRAME)
-        await bench.until(lambda: watch.wakeups == 1)
+        await until(lambda: watch.wakeups == 1)
         assert await received(host) == [FRAME]
 
     run(scenario)

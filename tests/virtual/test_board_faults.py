@@ -15,6 +15,7 @@ from hil.virtual.soc import Reset
 from hil.virtual.usb.descriptors import FirmwareUsb
 from hil.wire.cdc import ConnectionSpeedChange, NetworkConnection, parse_notification
 from tests.virtual.board_bench import FRAME, USB, Bench, run
+from tests.virtual.until import until
 
 
 class Twin(Fault):
@@ -33,7 +34,7 @@ def test_a_fault_gives_the_next_boot_another_identity() -> None:
             host = await bench.cable.host()
             _, string = await host.control(0x80, 6, 0x0303, 0x0409, 255)
             assert string[2:].decode("utf-16-le") == serial
-            await bench.until(lambda: bench.stack.address)
+            await until(lambda: bench.stack.address)
             assert bench.stack.mac == mac
             await bench.board.reset(Reset.EN)
 
@@ -76,7 +77,7 @@ def test_fault_sends_rejected_while_suspended_loses_the_frame_and_says_so() -> N
         device, watch = bench.cable.device, bench.cable.watch
         assert device is not None
         assert watch is not None
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         device.suspend()
         bench.stack.on_frame(FRAME)
         log = bench.board.respond("GET", "/logs_all").body.decode()
@@ -91,7 +92,7 @@ def test_fault_dhcp_server_not_started_leaves_the_firmware_in_its_belief() -> No
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.stack.pool is None
         assert b"NETIF_READY" in bench.board.respond("GET", "/events").body
 
@@ -110,7 +111,7 @@ def test_fault_no_link_notification_begins_with_the_second_mount() -> None:
         await bench.board.plug()
         host = await bench.connected()
         waiting = host.submit_in(3, 16, interval=16)
-        await bench.until(lambda: bench.board.state.link)
+        await until(lambda: bench.board.state.link)
         assert waiting.waits
         assert bench.board.state.faults == {"no-link-notification:from_mount=2": True}
 
@@ -167,8 +168,8 @@ def test_a_fault_restarts_the_chip() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         await bench.connected()
-        await bench.until(lambda: bench.board.state.boots == 2)
-        await bench.until(lambda: "RTCWDT_BROWN_OUT_RST" in bench.console.text)
+        await until(lambda: bench.board.state.boots == 2)
+        await until(lambda: "RTCWDT_BROWN_OUT_RST" in bench.console.text)
 
     run(scenario, at_kick(ChipReset(Reset.BROWNOUT)))
 
@@ -179,7 +180,7 @@ def test_a_stalled_usb_task_answers_late() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         host = await bench.connected()
-        await bench.until(lambda: bench.board.state.link)
+        await until(lambda: bench.board.state.link)
         asked_s = asyncio.get_running_loop().time()
         assert (await host.control(0x80, 8, 0, 0, 1)) == (0, b"\1")
         assert asyncio.get_running_loop().time() - asked_s > 0.15
@@ -196,10 +197,10 @@ def test_a_fault_changes_the_config_from_the_boot_that_it_names() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert b"hil-reference" in bench.board.respond("GET", "/version").body
         await bench.board.reset(Reset.EN)
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert b"renamed" in bench.board.respond("GET", "/version").body
 
     run(scenario, ArmedFault(Renamed({}), "renamed", Arming(from_boot=2)))

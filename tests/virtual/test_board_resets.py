@@ -9,6 +9,7 @@ from hil.testing.usbip_host import UsbipHost
 from hil.virtual.registry import furnish
 from hil.virtual.soc import Reset
 from tests.virtual.board_bench import QUICK, Bench, run
+from tests.virtual.until import until
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_a_reset_drops_the_device_and_boots(reset: Reset, line: str) -> None:
         await bench.board.reset(reset)
         await host.wait_ended()
         await bench.connected()
-        await bench.until(lambda: line in bench.console.text)
+        await until(lambda: line in bench.console.text)
         assert bench.board.state.boots == 2
 
     run(scenario)
@@ -43,7 +44,7 @@ def test_a_chip_that_is_held_is_gone_until_it_is_released() -> None:
         assert (bench.board.state.boots, bench.console.text) == (1, "")
         bench.board.release()
         await bench.connected()
-        await bench.until(lambda: "rst:0x1 (POWERON),boot:0x8" in bench.console.text)
+        await until(lambda: "rst:0x1 (POWERON),boot:0x8" in bench.console.text)
         assert (bench.board.state.boots, bench.board.state.seen.holds) == (2, 1)
 
     run(scenario)
@@ -75,7 +76,7 @@ def test_a_chip_that_is_released_with_io0_low_waits_for_a_download() -> None:
         bench.board.hold()
         bench.console.text = ""
         bench.board.release(download=True)
-        await bench.until(lambda: "waiting for download" in bench.console.text)
+        await until(lambda: "waiting for download" in bench.console.text)
         state = bench.board.state
         assert (state.mode, state.mounted, state.link) == ("loader", False, False)
         rom = await bench.cable.host()
@@ -102,7 +103,7 @@ def test_the_firmware_enters_the_loader_when_it_is_asked_to(on_otg: int, found: 
         furnish(bench.flash, replace(bench.registry.factory, config=config))
         await bench.board.plug()
         await bench.link_up()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.stack.http is not None
         bench.stack.http.respond("POST", "/bootloader")
         rom = await bench.cable.host()
@@ -135,9 +136,9 @@ def test_the_firmware_restarts_the_chip_when_it_is_asked_to() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.board.respond("POST", "/reset").status == 200
-        await bench.until(lambda: bench.board.state.boots == 2)
+        await until(lambda: bench.board.state.boots == 2)
 
     run(scenario)
 
@@ -165,9 +166,9 @@ def test_a_wrong_force_download_bit_ends_elsewhere(mistake: str, path: str, mode
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
         await bench.link_up()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.stack.http is not None
         bench.stack.http.respond("POST", path)
-        await bench.until(lambda: (bench.board.state.boots, bench.board.state.mode) == (2, mode))
+        await until(lambda: (bench.board.state.boots, bench.board.state.mode) == (2, mode))
 
     run(scenario, config=replace(QUICK, loader_detach_ms=1, **{mistake: 1}))  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from hil.wire.arp import REPLY, REQUEST, ArpPacket
 from hil.wire.ethernet import ETHERTYPE_ARP, EthernetFrame
 from hil.wire.ncm import NtbLimits, pack_ntb16
 from tests.virtual.board_bench import FRAMES, QUICK, USB, Bench, received, run
+from tests.virtual.until import until
 
 CLIENT = replace(QUICK, role="dhcp-client", silence_ignored=1)
 
@@ -30,7 +31,7 @@ def test_a_dhcp_client_gets_its_address_from_the_host() -> None:
             assert reply is not None
             answer = reply_frame(reply, USB.host_mac, pool.server)
             await host.submit_out(FRAMES, pack_ntb16([answer], 0, NtbLimits(max_size=3200))).done()
-        await bench.until(lambda: bench.stack.address == "10.0.0.7/24")
+        await until(lambda: bench.stack.address == "10.0.0.7/24")
         told = bench.board.respond("GET", "/events").body.decode()
         names = re.findall(r"DHCP_\w+(?:: .*)?", told.partition("=== STATUS")[0])
         assert names == [
@@ -38,7 +39,7 @@ def test_a_dhcp_client_gets_its_address_from_the_host() -> None:
             "DHCP_ASSIGNED: 10.0.0.7",
         ]
         await host.control(0x00, 9, 0, 0)
-        await bench.until(lambda: bench.stack.address == f"{NONE}/0")
+        await until(lambda: bench.stack.address == f"{NONE}/0")
 
     run(scenario, config=CLIENT)
 

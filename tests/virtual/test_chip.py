@@ -21,9 +21,9 @@ from hil.virtual.rom.registers import FORCE_DOWNLOAD, OPTION1
 from hil.virtual.soc import Reset
 from hil.wire.esp_loader import SYNC_ARGUMENT, Op, RegisterWrite, Request
 from hil.wire.slip import encode
+from tests.virtual.until import until
 
 MAC = "34:85:18:00:00:02"
-WITHIN_S = 5.0
 BAUD = 115_200
 SYNC = encode(Request(Op.SYNC, SYNC_ARGUMENT).pack())
 CLEAR = encode(Request(Op.WRITE_REG, RegisterWrite(OPTION1, 0, FORCE_DOWNLOAD).pack()).pack())
@@ -60,11 +60,6 @@ class Bench:
     def inject(self, injection: Injection) -> None:
         self.injected.append(injection)
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(WITHIN_S):
-            while not condition():
-                await asyncio.sleep(0.001)
-
     def program(self, build: AppBuild) -> None:
         for each in flash_files(build.image()):
             self.flash.erase(each.offset, len(each.data))
@@ -99,7 +94,7 @@ def test_a_new_board_runs_the_reference_and_says_what_it_is() -> None:
         bench.chip.power_on()
         assert bench.started == [("0.1.0", "POWERON")]
         assert (bench.chip.mode, bench.chip.runs, bench.product) == (Mode.APPLICATION, "hil-reference 0.1.0", None)
-        await bench.until(lambda: b"app_init: ELF file SHA256:" in bench.said)
+        await until(lambda: b"app_init: ELF file SHA256:" in bench.said)
         text = bench.said.decode()
         assert text.index("boot:0x8 (SPI_FAST_FLASH_BOOT)") < text.index("boot: Loaded app from partition")
         assert bench.registry.factory.elf_sha256[:9] in text
@@ -127,7 +122,7 @@ def test_an_application_without_a_build_says_its_description_and_does_nothing() 
     async def scenario(bench: Bench) -> None:
         bench.program(AppBuild("0" * 32))
         bench.chip.power_on()
-        await bench.until(lambda: b"app_init: Project name:     hil-reference" in bench.said)
+        await until(lambda: b"app_init: Project name:     hil-reference" in bench.said)
         assert bench.started == []
         assert bench.chip.mode is Mode.NO_BUILD
         assert bench.chip.runs == "no virtual build of hil-reference 0.1.0"
@@ -143,12 +138,12 @@ def test_an_erased_flash_starts_the_chip_over_and_over() -> None:
         bench.flash.erase_all()
         bench.chip.power_on()
         device = bench.chip.device
-        await bench.until(lambda: bench.said.count(b"rst:0x7 (TG0WDT_SYS_RST)") == 2)
+        await until(lambda: bench.said.count(b"rst:0x7 (TG0WDT_SYS_RST)") == 2)
         assert (bench.chip.mode, bench.chip.runs) == (Mode.BOOT_LOOP, "invalid header: 0xffffffff")
         assert bench.chip.device is device
         assert bench.product == 0x1001
         bench.program(bench.registry.factory)
-        await bench.until(lambda: bench.started)
+        await until(lambda: bench.started)
         assert bench.started == [("0.1.0", "TASK_WDT")]
 
     run(scenario)
@@ -222,14 +217,14 @@ def test_the_lines_of_serial_jtag_reset_the_chip() -> None:
         async with plugged(bench.chip.device) as host:
             for value in (3, 1, 0, 1, 3, 2, 0):
                 await host.control(0x21, 0x22, value, 0)
-            await bench.until(lambda: bench.chip.mode is Mode.LOADER)
+            await until(lambda: bench.chip.mode is Mode.LOADER)
             urb = host.submit_in(1, 64)
             await host.submit_out(1, SYNC).done()
             assert (await urb.done()).data.startswith(b"\xc0\x01\x08")
             bench.program(bench.registry.factory)
             for value in (2, 0):
                 await host.control(0x21, 0x22, value, 0)
-            await bench.until(lambda: bench.started)
+            await until(lambda: bench.started)
             assert bench.started == [("0.1.0", "USB")]
 
     run(scenario)
@@ -243,12 +238,12 @@ def test_the_ways_out_of_the_loader() -> None:
         bench.chip.power_on()
         bench.chip.io0_low = False
         assert bench.ask(REBOOT)
-        await bench.until(lambda: b"rst:0x3 (RTC_SW_SYS_RST),boot:0x0" in bench.said)
+        await until(lambda: b"rst:0x3 (RTC_SW_SYS_RST),boot:0x0" in bench.said)
         assert bench.chip.mode is Mode.LOADER
         assert bench.ask(RUN)
-        await bench.until(lambda: bench.started)
+        await until(lambda: bench.started)
         assert bench.chip.mode is Mode.APPLICATION
-        await bench.until(lambda: b"2nd stage bootloader" in bench.said)
+        await until(lambda: b"2nd stage bootloader" in bench.said)
         assert b"rst:" not in bench.said
 
     run(scenario)

@@ -7,6 +7,7 @@ from hil import clock
 from hil.virtual.ipstack.dhcp_client import BoardDhcpClient
 from hil.virtual.ipstack.dhcp_server import DhcpPool, DhcpServer, reply_frame
 from hil.wire import dhcp
+from tests.virtual.until import until
 
 MAC, SERVER_MAC = "02:02:11:22:33:02", "02:02:11:22:33:01"
 POOL = DhcpPool("10.0.0.1", 24, "10.0.0.7", "10.0.0.7")
@@ -43,11 +44,6 @@ def run(scenario: Callable[[Wire], Awaitable[None]]) -> None:
             wire.client.stop()
 
     asyncio.run(whole())
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 def test_an_address_is_asked_for_and_used() -> None:
