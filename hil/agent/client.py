@@ -15,7 +15,7 @@ from typing import IO, Any
 from hil.agent import protocol, spawning
 from hil.agent.channel import Channel, Message
 from hil.agent.places import SOCKET
-from hil.agent.replies import CONNECT_ERRORS, ConnectFailed, Done, Hello, VirtualHandle
+from hil.agent.replies import CONNECT_ERRORS, ConnectFailed, Done, Hello, PortWatched, VirtualHandle
 from hil.clock import Deadline, MonotonicClock
 from hil.errors import AgentError, AgentRefused, HarnessError, MisuseError, SetupError, VirtualBoardError
 
@@ -31,6 +31,7 @@ _ERRORS: dict[str, type[HarnessError]] = {
     "not_allowed": AgentRefused,
     "setup": SetupError,
     "virtual": VirtualBoardError,
+    "watched": PortWatched,
 }
 
 
@@ -244,12 +245,13 @@ class Agent:
         return str(self._result(protocol.FindTty(board, port)))
 
     def open_tty(self, board: str, port: str) -> tuple[str, int]:
-        """Open the port for this client alone, raw and without flushing; nobody may be watching it.
+        """Open the port for this client alone, raw and without flushing.
 
         Returns:
             its node and a descriptor, on which DTR and RTS can be set (TIOCMSET); it does not block.
 
         Raises:
+            PortWatched: it is watched, and not one that the watch leaves alone, as a loader's.
             AgentError: there is no such port, or another process holds it; the message names that process.
         """
         request = protocol.OpenTty(board, port)

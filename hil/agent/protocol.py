@@ -27,6 +27,7 @@ KINDS = (
     "not_allowed",  # the allow list does not name what was asked for
     "setup",  # a module, package or device node is missing
     "busy",  # another client holds the board
+    "watched",  # the port is watched for this client, who has to let go of it first
     "failed",  # the kernel said no; the message holds its words
     "refused",  # the TCP peer answered with RST
     "timeout",  # no answer within the deadline

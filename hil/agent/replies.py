@@ -4,6 +4,8 @@ import errno
 import socket
 from dataclasses import dataclass
 
+from hil.errors import AgentError
+
 CONNECT_ERRORS = {
     "refused": errno.ECONNREFUSED,
     "timeout": errno.ETIMEDOUT,
@@ -21,6 +23,10 @@ class ConnectFailed(OSError):
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(CONNECT_ERRORS[kind], text)
         self.kind = kind
+
+
+class PortWatched(AgentError):
+    """A serial port is watched for this client, who has to let go of it first."""
 
 
 @dataclass(frozen=True)

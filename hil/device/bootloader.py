@@ -117,7 +117,7 @@ class Bootloader:
         own_lines = not self._spec.console and (loader.lines or self._modes.now() is Identity.SERIAL_JTAG)
         return (*(way for way, there in given.items() if there), *((DTR_RTS,) if own_lines else ()))
 
-    def enter(self, how: str = "", over: str = "usb", at: str = "") -> Entered:
+    def enter(self, how: str = "", over: str = "usb", at: str = "", identity: Identity | None = None) -> Entered:
         """Bring the chip into its loader and see that it answers; see :meth:`hil.UsbBoard.enter_bootloader`."""
         if not how and (present := self._present()) is not None:
             return present
@@ -133,7 +133,8 @@ class Bootloader:
         entered: list[Entered] = []
 
         def do() -> Entered:
-            entered.append(self._arrived(ways[chosen](), chosen, at or self._spec.flash))
+            expected = identity or self._expected(chosen)
+            entered.append(self._arrived(ways[chosen](), chosen, at or self._spec.flash, expected))
             return entered[0]
 
         self._actions.perform("enter_bootloader", VBUS_OFF if chosen == POWER else RESET, do, chosen)
@@ -268,15 +269,18 @@ class Bootloader:
             raise MisuseError(f"{asked}; ways: {known}")
         return how or ways[0]
 
-    def _arrived(self, asked: _Asked, how: str, at: str) -> Entered:
+    def _expected(self, how: str) -> Identity | None:
+        """Which loader the firmware leaves the PHY to, where it is the firmware that goes there."""
+        return _EXPECTED.get(self._profile.loader.identity) if how in (HTTP, SERIAL, MICROPYTHON) else None
+
+    def _arrived(self, asked: _Asked, how: str, at: str, expected: Identity | None) -> Entered:
         if how in WIRED and self._spec.console and at == "console":
             return self._arrived_at_console(asked, how)
         since_ns = asked.t_ns - asked.t_err_ns
         deadline = Deadline(ENTER_S, self._clock)
         while (arrival := self._modes.came(LOADERS, since_ns, deadline.left_s)) is not None:
-            wanted = _EXPECTED.get(self._profile.loader.identity)
-            if how in (HTTP, SERIAL, MICROPYTHON) and wanted is not None and arrival.identity is not wanted:
-                raise loader_failures.other_identity(self._spec.name, arrival.identity, wanted)
+            if expected is not None and arrival.identity is not expected:
+                raise loader_failures.other_identity(self._spec.name, arrival.identity, expected)
             if self.listens():
                 return Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns)
             if self._modes.now() in LOADERS or deadline.passed:  # else the PHY changed hands before the restart

@@ -8,9 +8,10 @@ import select
 import struct
 import termios
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol, TypeVar
 
+from hil.agent.replies import PortWatched
 from hil.bench import Board
 from hil.clock import Clock
 from hil.errors import BoardMute, BoardVanished
@@ -148,20 +149,27 @@ class PortCapture(Protocol):
 
 
 def lender(spec: Board, agent: PortAgent, capture: PortCapture) -> Lender:
-    """Lends the ports of one board; the capture has them back at the end of each block, however that ends."""
+    """Lends the ports of one board.
+
+    A port that the capture reads is let go of first, and read again at the end of each block, however that ends. Of a
+    loader's, which it leaves alone, it is not told.
+    """
+
+    def opened(port: str) -> LentPort:
+        node, descriptor = agent.open_tty(spec.name, port)
+        return LentPort(descriptor, node, spec.name)
 
     @contextmanager
     def lend(port: str) -> Iterator[Port]:
-        capture.lend(spec.name, port)
-        try:
-            node, descriptor = agent.open_tty(spec.name, port)
-            opened = LentPort(descriptor, node, spec.name)
+        with ExitStack() as stack:
             try:
-                yield opened
-            finally:
-                opened.close()
-        finally:
-            capture.take_back(spec.name, port)
+                lent = opened(port)
+            except PortWatched:
+                capture.lend(spec.name, port)
+                stack.callback(capture.take_back, spec.name, port)
+                lent = opened(port)
+            stack.callback(lent.close)
+            yield lent
 
     return lend
 

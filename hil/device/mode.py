@@ -11,7 +11,7 @@ from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure
-from hil.timeline.events import UsbAttached
+from hil.timeline.events import Event, TtyAppeared, TtyVanished, UsbAttached, UsbDetached
 
 TTY_S = 5.0
 """From a device on the bus to its serial port: the driver's probing."""
@@ -69,16 +69,23 @@ class Modes:
         return self.now()
 
     def came(self, wanted: Collection[Identity], since_ns: int, within_s: float) -> Arrival | None:
-        """The first device of a ``wanted`` identity that has come since and is there still; None where none does."""
+        """The first device of a ``wanted`` identity that has come since and is there still; None where none does.
+
+        The timeline tells both: whatever has come by a uevent goes by one.
+        """
         return self._witness.until(lambda: self._came(wanted, since_ns), within_s)
 
     def _came(self, wanted: Collection[Identity], since_ns: int) -> Arrival | None:
-        recent = reversed(self._witness.timeline.since(since_ns))
-        latest = next((e for e in recent if isinstance(e, UsbAttached) and e.path == self._spec.usb), None)
-        if latest is None:
+        latest = self._latest((UsbAttached, UsbDetached), since_ns)
+        if not isinstance(latest, UsbAttached):
             return None
         arrival = Arrival(Identity.of(latest.vid, latest.pid), latest.t_ns, latest.t_err_ns)
-        return arrival if arrival.identity in wanted and self.now() is arrival.identity else None
+        return arrival if arrival.identity in wanted else None
+
+    def _latest(self, kinds: tuple[type[Event], ...], since_ns: int) -> Event | None:
+        """The last of those events at the board's path."""
+        recent = reversed(self._witness.timeline.since(since_ns))
+        return next((e for e in recent if isinstance(e, kinds) and getattr(e, "path", "") == self._spec.usb), None)
 
     def tty(self, port: str = "usb", within_s: float = TTY_S) -> str:
         """The board's serial port as it is called now, such as ``/dev/ttyACM0``, once its driver has made it.
@@ -90,7 +97,12 @@ class Modes:
         Raises:
             BoardFailure: there is none after ``within_s``.
         """
-        node = self._witness.until(lambda: self._asked(lambda: self._agent.find_tty(self._spec.name, port)), within_s)
+
+        def look() -> str:
+            told = self._told_tty() if port == "usb" else ""
+            return told or self._asked(lambda: self._agent.find_tty(self._spec.name, port))
+
+        node = self._witness.until(look, within_s)
         if not node:
             place = self._spec.usb if port == "usb" else self._spec.console
             raise BoardFailure(
@@ -98,6 +110,14 @@ class Modes:
                 f"there is {self.now() if port == 'usb' else 'no UART bridge with a driver'}"
             )
         return node
+
+    def _told_tty(self) -> str:
+        """The port that the device has got since it came, as the timeline tells; '' where it does not."""
+        came = self._witness.timeline.last(UsbAttached(path=self._spec.usb))
+        if came is None:
+            return ""
+        latest = self._latest((UsbAttached, UsbDetached, TtyAppeared, TtyVanished), came.t_ns)
+        return latest.node if isinstance(latest, TtyAppeared) else ""
 
     def _asked(self, call: Callable[[], str]) -> str:
         """What the agent answers; '' where it has nothing to answer of, because the device is not there."""

@@ -127,11 +127,7 @@ class UsbBoard:
         return self._actions.perform("plug", self._sees_unplug(), self._put_back)
 
     def replug(self, off_s: float = 1.0) -> Acted:
-        """Pull the cable, wait ``off_s``, put it back.
-
-        Returns:
-            The instant at which the cable was pulled.
-        """
+        """Pull the cable, wait ``off_s``, put it back; returns the instant at which it was pulled."""
         pulled = self.unplug()
         self._clock.sleep(off_s)
         self.plug()
@@ -257,13 +253,16 @@ class UsbBoard:
         """What answers at the board's topology path now."""
         return self.chip.modes.now()
 
-    def enter_bootloader(self, how: str = "", over: str = "usb", at: str = "") -> Entered:
+    def enter_bootloader(
+        self, how: str = "", over: str = "usb", at: str = "", identity: Identity | None = None
+    ) -> Entered:
         """Bring the chip into its loader, and see that one answers.
 
         Args:
             how: a way of docs/bootloader.md; '' leaves a loader that is there as it is, else takes the surest way.
             over: where 'http' asks, 'usb' or 'fallback'.
             at: which port's loader 'dtr_rts' and 'power' ask first, and thereby choose; '' is bench.toml's ``flash``.
+            identity: the loader that must come; None: the one of the profile's ``[loader] identity``, if it names one.
 
         Raises:
             MisuseError: the board has no such way.

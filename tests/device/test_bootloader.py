@@ -339,6 +339,25 @@ def test_the_other_identity(chip: Made) -> None:
     )
 
 
+def test_a_firmware_may_be_known_to_go_to_the_other_identity(chip: Made) -> None:
+    """What a test expects stands above the profile."""
+    made = chip(Loader(serial="bootloader", identity="serial-jtag"))
+    made.obeys(OTG)
+    assert made.bootloader.enter("serial", identity=Identity.USB_OTG).identity is Identity.USB_OTG
+
+
+def test_a_firmware_that_does_not_go_where_it_is_known_to_go(chip: Made) -> None:
+    """The test's word again, and not the profile's."""
+    made = chip(Loader(serial="bootloader", identity="serial-jtag"))
+    made.obeys(JTAG)
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter("serial", identity=Identity.USB_OTG)
+    assert str(error.value) == (
+        "loader-on-other-usb: board s3-a came up as USB-Serial/JTAG (303a:1001), expected the ROM's loader over "
+        "USB-OTG (303a:0009): the PHY was given to USB-Serial/JTAG before the restart"
+    )
+
+
 def test_a_device_that_does_not_function(chip: Made) -> None:
     """The kernel log has it: something came and could not be enumerated."""
     made = chip(Loader(serial="bootloader"))

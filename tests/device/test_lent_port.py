@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from hil.agent.replies import PortWatched
 from hil.bench import Board
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, LentPort, lender, steer
 from hil.errors import AgentError, BoardVanished
@@ -22,16 +24,21 @@ class Bench:
     def __init__(self, terminal: Terminal) -> None:
         self.told: list[Any] = []
         self.held = False
+        self.watched = True
         self._terminal = terminal
 
     def lend(self, board: str, port: str) -> None:
         self.told.append(("lend", board, port))
+        self.watched = False
 
     def take_back(self, board: str, port: str) -> None:
         self.told.append(("take_back", board, port))
+        self.watched = True
 
     def open_tty(self, board: str, port: str) -> tuple[str, int]:
         self.told.append(("open_tty", board, port))
+        if self.watched:
+            raise PortWatched("port usb of s3-a is being watched; unwatch_tty ends that")
         if self.held:
             raise AgentError("/dev/ttyACM0 is held by screen (process 77)")
         return "/dev/ttyACM0", self._terminal.duplicate()
@@ -91,7 +98,17 @@ def test_the_capture_gets_its_port_back(terminal: Terminal, held: bool) -> None:
         assert held
     used = [] if held else ["used"]
     asked = [("lend", "s3-a", "usb"), ("open_tty", "s3-a", "usb")]
-    assert bench.told == [*asked, *used, ("take_back", "s3-a", "usb")]
+    assert bench.told == [("open_tty", "s3-a", "usb"), *asked, *used, ("take_back", "s3-a", "usb")]
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_the_capture_is_not_told_of_a_port_that_it_leaves_alone(terminal: Terminal, held: bool) -> None:
+    """A loader's is a flasher's from the start; whoever else holds it is named."""
+    bench = Bench(terminal)
+    bench.held, bench.watched = held, False
+    with suppress(AgentError), lender(BOARD, bench, bench)("usb"):
+        bench.told.append("used")
+    assert bench.told == [("open_tty", "s3-a", "usb"), *([] if held else ["used"])]
 
 
 @pytest.mark.parametrize("steps", [USJ_DOWNLOAD, BRIDGE_DOWNLOAD])

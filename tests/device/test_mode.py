@@ -9,7 +9,9 @@ from hil.board.identity import LOADERS, Identity
 from hil.clock import to_ns
 from hil.device.mode import Modes
 from hil.errors import AgentError, BoardFailure
+from hil.testing.fake_agent import PATH
 from hil.testing.faked_bench import FakedBench
+from hil.timeline.events import TtyAppeared, UsbAttached
 
 
 @pytest.fixture
@@ -73,10 +75,13 @@ def test_a_device_that_came_and_went_has_not_arrived(bench: FakedBench, modes: M
     """A PHY that is switched before the restart shows its other identity for a moment."""
     since_ns = bench.clock.now_ns()
     bench.agent.become(0x303A, 0x1001)
-    bench.capture.after(0.1, bench.agent.detach)
-    bench.clock.advance(0.5)
+    bench.clock.advance(0.1)
+    bench.capture.catch_up()
+    bench.agent.detach()
+    bench.clock.advance(0.1)
     bench.capture.catch_up()
     assert modes.came(LOADERS, since_ns, 1.0) is None
+    assert bench.witness.timeline.last(UsbAttached(path=PATH)) is not None
 
 
 def test_the_serial_port_is_found_by_the_path(bench: FakedBench, modes: Modes) -> None:
@@ -84,6 +89,22 @@ def test_the_serial_port_is_found_by_the_path(bench: FakedBench, modes: Modes) -
     bench.agent.ttys.clear()
     bench.capture.after(0.3, lambda: bench.agent.ttys.update(usb="/dev/ttyACM7"))
     assert modes.tty() == "/dev/ttyACM7"
+
+
+def test_a_serial_port_that_the_timeline_tells_of_is_not_asked_for(bench: FakedBench, modes: Modes) -> None:
+    """Until the device that it belonged to has gone."""
+    bench.agent.become(0x303A, 0x1001)
+    bench.capture.record_after(0.1, TtyAppeared(PATH, "/dev/ttyACM4", source="uevent"))
+    bench.capture.record_after(0.1, TtyAppeared("1-4", "/dev/ttyACM5", source="uevent"))
+    bench.clock.advance(0.2)
+    bench.capture.catch_up()
+    bench.witness.refresh()
+    assert modes.tty() == "/dev/ttyACM4"
+    bench.agent.become(0x303A, 0x4001)
+    bench.clock.advance(0.1)
+    bench.capture.catch_up()
+    bench.witness.refresh()
+    assert modes.tty() == bench.agent.ttys["usb"]
 
 
 def test_no_serial_port_is_said_with_what_there_is(bench: FakedBench, modes: Modes) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hil.agent import protocol
+from hil.agent.replies import PortWatched
 from hil.agent.server import interfaces, lending, modules, namespaces, rtnetlink, uevents, virtual
 from hil.agent.server.connection import Connection
 from hil.agent.server.interfaces import FollowedBoard
@@ -217,8 +218,9 @@ class Operations:
 
     async def open_tty(self, session: Session, connection: Connection, request: protocol.OpenTty) -> Answer:
         board = self._machine.hold(session, request.board)
-        if request.port in board.watches:
-            raise AgentError(f"port {request.port} of {board.name} is being watched; unwatch_tty ends that")
+        watch = board.watches.get(request.port)
+        if watch is not None and not watch.leaves_alone():
+            raise PortWatched(f"port {request.port} of {board.name} is being watched; unwatch_tty ends that")
         node, descriptor = await session.work(lending.lend, board.port(request.port), self._machine.dev)
         return str(node), [descriptor]
 

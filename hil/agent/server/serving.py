@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 from hil.agent import protocol
+from hil.agent.replies import PortWatched
 from hil.agent.server import uevents
 from hil.agent.server.connection import Connection, peer_of
 from hil.agent.server.locks import BoardBusy
@@ -23,6 +24,7 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (protocol.ProtocolError, "invalid"),
     (AgentRefused, "not_allowed"),
     (BoardBusy, "busy"),
+    (PortWatched, "watched"),
     (SetupError, "setup"),
     (VirtualBoardError, "virtual"),
 )

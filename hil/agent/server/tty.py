@@ -81,6 +81,10 @@ class TtyWatch:
             if name not in self._open and name not in self._tasks:
                 self._tasks[name] = asyncio.get_running_loop().create_task(self._attempt(name))
 
+    def leaves_alone(self) -> bool:
+        """Whether what is there now is none of its business: a port of :attr:`LineSettings.avoided`, and none open."""
+        return not (self._open or self._tasks) and self._device.identity() in self._settings.avoided
+
     def take(self, event: KernelUevent) -> None:
         """React to a kernel uevent of subsystem tty."""
         if not self._device.contains(event.devpath):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hil.agent.replies import ConnectFailed
+from hil.agent.replies import ConnectFailed, PortWatched
 from hil.agent.server import namespaces, uevents
 from hil.agent.server.namespaces import IPV6_DEFAULT, Namespace
 from hil.clock import Deadline
@@ -360,7 +360,7 @@ def test_a_tty_is_lent_to_one_user(bench: Bench) -> None:
     assert bench.agent.find_tty(bench.board, "usb") == node
     bench.agent.watch_tty(bench.board, "usb")
     ((_, (watched,)),) = bench.agent.notifications(5.0)
-    with pytest.raises(AgentError, match=f"port usb of {bench.board} is being watched; unwatch_tty ends that"):
+    with pytest.raises(PortWatched, match=f"port usb of {bench.board} is being watched; unwatch_tty ends that"):
         bench.agent.open_tty(bench.board, "usb")
     bench.agent.unwatch_tty(bench.board, "usb")
     os.close(watched)
@@ -374,6 +374,20 @@ def test_a_tty_is_lent_to_one_user(bench: Bench) -> None:
     assert os.read(descriptor, 100) == b"waiting for download\n"
     os.close(far)
     os.close(descriptor)
+
+
+def test_a_loaders_tty_is_lent_while_it_is_watched(bench: Bench) -> None:
+    """The watch leaves it alone; nobody has to let go of it first."""
+    far, near = pty.openpty()
+    status = os.fstat(near)
+    bench.tree.attach("1-1.2", vid="303a", pid="1001")
+    bench.tree.add_tty("1-1.2", "ttyACM4", (os.major(status.st_rdev), os.minor(status.st_rdev)))
+    (bench.private.dev / "ttyACM4").symlink_to(os.ttyname(near))
+    os.close(near)
+    bench.agent.watch_tty(bench.board, "usb")
+    _, descriptor = bench.agent.open_tty(bench.board, "usb")
+    os.close(descriptor)
+    os.close(far)
 
 
 def test_a_port_that_the_board_has_not_is_refused(bench: Bench) -> None:

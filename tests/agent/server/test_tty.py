@@ -166,6 +166,7 @@ def test_a_loaders_port_is_left_alone(tmp_path: Path, pid: str, serial_jtag: boo
         watch = port.watch(LineSettings(avoided=loaders_but(serial_jtag)))
         watch.take(port.appear("ttyACM0"))
         await asyncio.sleep(0.01)  # the port is there: an attempt would have succeeded by now
+        assert watch.leaves_alone() is not opens
         watch.close()
         assert bool(port.opened) is opens
 
