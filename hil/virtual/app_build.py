@@ -2,8 +2,10 @@
 
 An image for an ESP32-S3 cannot run on a host. One that was made here carries a note in its code: the digest of the
 core's sources, the config and the version of TinyUSB. The SHA-256 of that note is the image's "ELF SHA-256", so that
-two images with one digest are one build, and a note that was changed belongs to no build. The note holds data only; the
-library it leads to is this machine's own (:mod:`hil.virtual.registry`).
+two images with one digest are one build, and a note that was changed belongs to no build. An image that was linked from
+the core's own machine code (:mod:`hil.virtual.target_core`) has its note behind its description, and its digest is that
+of a real ELF file, which the note is a part of. The note holds data only; the library it leads to is this machine's own
+(:mod:`hil.virtual.registry`).
 """
 
 import hashlib
@@ -17,9 +19,11 @@ from hil.errors import VirtualBoardError
 from hil.virtual.core_abi import FirmwareConfig
 from hil.virtual.rom.images import application
 from hil.virtual.usb.descriptors import TinyUsb
-from hil.wire.esp_image import AppDescription, Image
+from hil.wire.esp_image import APP_DESCRIPTION_LENGTH, AppDescription, Image
 
 MARK = b"hil-virtual-build\0"
+LINKED_MARK = b"hil-linked-build\0"
+"""Of a note within an ELF file."""
 LENGTH_BYTES = 4
 MAX_NOTE = 4096
 MAX_CODE = 16 << 20
@@ -64,21 +68,23 @@ class AppBuild:
         """
         if not 0 <= self.code_bytes < MAX_CODE - MAX_NOTE:
             raise VirtualBoardError(f"build: code_bytes is {self.code_bytes}; wanted 0 to {MAX_CODE - MAX_NOTE - 1}")
-        note = self.note
-        head = MARK + len(note).to_bytes(LENGTH_BYTES, "little") + note
+        head = _marked(MARK, self.note)
         return application(self.description, head + idle_code(self.code_bytes, self.code_seed), flash_mb)
+
+    @property
+    def linked_note(self) -> bytes:
+        """What an ELF file carries, right behind its description."""
+        return _marked(LINKED_MARK, self.note)
 
     @classmethod
     def of_image(cls, image: Image) -> "AppBuild | None":
         """The build that an application was made of; None where it carries no note, or not its own."""
         description = image.description
-        notes = [found for segment in image.segments if (found := _note(segment.data)) is not None]
-        if description is None or not notes:
+        if description is None:
             return None
-        if hashlib.sha256(notes[0]).hexdigest() != description.elf_sha256:
-            return None
+        note = _note(image.segments[0].data[APP_DESCRIPTION_LENGTH:], LINKED_MARK) or _own_note(image, description)
         try:
-            return cls._parse(json.loads(notes[0]))
+            return cls._parse(json.loads(note)) if note is not None else None
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -101,9 +107,20 @@ def idle_code(length: int, seed: int) -> bytes:
     return made[:length]
 
 
-def _note(data: bytes) -> bytes | None:
-    if not data.startswith(MARK):
+def _marked(mark: bytes, note: bytes) -> bytes:
+    return mark + len(note).to_bytes(LENGTH_BYTES, "little") + note
+
+
+def _own_note(image: Image, description: AppDescription) -> bytes | None:
+    """The note whose digest the description has."""
+    notes = (_note(segment.data, MARK) for segment in image.segments)
+    note = next((found for found in notes if found is not None), None)
+    return note if note is not None and hashlib.sha256(note).hexdigest() == description.elf_sha256 else None
+
+
+def _note(data: bytes, mark: bytes) -> bytes | None:
+    if not data.startswith(mark):
         return None
-    start = len(MARK) + LENGTH_BYTES
-    length = int.from_bytes(data[len(MARK) : start], "little")
+    start = len(mark) + LENGTH_BYTES
+    length = int.from_bytes(data[len(mark) : start], "little")
     return data[start : start + length] if length <= MAX_NOTE else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.firmware import costs
-from tests.firmware.toolchain import core_configuration, need
+from tests.firmware.toolchain import need, target_compiler
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ def check(measured: Mapping[str, int], *, tolerance: float) -> None:
 
 def test_size_for_the_target_is_within_its_budget(tmp_path: Path) -> None:
     """Code, constants and memory of the core, compiled for the target, are as the table says and within its budgets."""
-    core_configuration()
+    target_compiler()
     need("qemu-xtensa-static")
     check(costs.sizes(tmp_path), tolerance=0.25)
 

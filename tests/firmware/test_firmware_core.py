@@ -14,10 +14,10 @@ from tests.firmware.toolchain import (
     SANITIZERS,
     SOURCES,
     WARNINGS,
-    core_configuration,
     need,
     run,
     target,
+    target_compiler,
 )
 
 FLAGS = ("-std=c11", "-g", "-O1", *WARNINGS, *SANITIZERS)
@@ -38,7 +38,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def target_objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The core and the C library of the checks, compiled once for the target."""
-    core_configuration()
+    target_compiler()
     need("qemu-xtensa-static")
     directory = tmp_path_factory.mktemp("target")
     target(*WARNINGS, "-c", *SOURCES, directory=directory)

@@ -14,11 +14,11 @@ from tests.firmware.toolchain import (
     SANITIZERS,
     SOURCES,
     WARNINGS,
-    core_configuration,
     need,
     run,
     sdkconfig,
     target,
+    target_compiler,
 )
 
 COMPONENTS = sorted(path for path in (FIRMWARE / "components").iterdir() if path.name != "fw_core")
@@ -37,7 +37,7 @@ def includes(config: Path) -> list[object]:
 @pytest.mark.parametrize("role", ROLES)
 def test_port_compiles_for_the_target(role: str, tmp_path: Path) -> None:
     """Every file of the port fits the types of core and ESP-IDF, and translates every command of the core."""
-    core_configuration()
+    target_compiler()
     (tmp_path / "sdkconfig.h").write_text(sdkconfig(role))
     target(*WARNINGS, "-Wno-pedantic", "-Wswitch", *includes(tmp_path), "-c", *PORT, directory=tmp_path)
     assert len(list(tmp_path.glob("*.o"))) == len(PORT)

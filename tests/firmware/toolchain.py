@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hil.errors import SetupError
+from hil.virtual.target_core import TargetCompiler, find_target_compiler
+
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 CORE = FIRMWARE / "core"
 CHECKS = FIRMWARE / "checks"
@@ -19,20 +22,6 @@ WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wpedantic", "-Wshad
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 CPU = "de233_fpu"
 """QEMU's core of the family of the ESP32-S3's: LX7, little-endian, windowed registers."""
-
-_TARGET = (
-    "-std=gnu11",
-    "-Os",
-    "-mabi=windowed",
-    "-mtext-section-literals",
-    "-ffreestanding",
-    "-nostdinc",
-    # ESP-IDF's compiler has a long where this one has an int: formats are checked as they are there.
-    "-U__UINT32_TYPE__",
-    "-D__UINT32_TYPE__=long unsigned int",
-    "-U__INT32_TYPE__",
-    "-D__INT32_TYPE__=long int",
-)
 
 
 def run(*command: object, directory: Path, within_s: float = 60, environment: Mapping[str, str] | None = None) -> str:
@@ -52,24 +41,17 @@ def need(*tools: str) -> None:
 
 
 @functools.cache
-def core_configuration() -> Path:
-    """The plugin that tells Debian's Xtensa compiler of the windowed core; a skip by name where it cannot be built."""
-    need("xtensa-lx106-elf-gcc")
-    done = subprocess.run([CHECKS / "xtensa-config"], check=False, capture_output=True, text=True, timeout=300)
-    if done.returncode == 0:
-        return Path(done.stdout.strip())
-    pytest.skip(f"needs the Xtensa core's configuration: {(done.stderr.strip().splitlines() or ['no reason'])[-1]}")
+def target_compiler() -> TargetCompiler:
+    """Debian's Xtensa compiler with the windowed core's tables; a skip by name where one of them is missing."""
+    try:
+        return find_target_compiler()
+    except SetupError as error:
+        pytest.skip(str(error))
 
 
 def target(*arguments: object, directory: Path) -> str:
     """Run the target's compiler, with the declarations of the C library that the checks bring."""
-    plugin = core_configuration()
-    compiler = "xtensa-lx106-elf-gcc"
-    own = run(compiler, "-print-file-name=include", directory=directory).strip()
-    system = ("-isystem", own, "-isystem", CHECKS / "libc" / "include")
-    return run(
-        compiler, *_TARGET, *system, *arguments, directory=directory, environment={"XTENSA_GNU_CONFIG": str(plugin)}
-    )
+    return target_compiler().run(*arguments, directory=directory)
 
 
 def sdkconfig(*chosen: str) -> str:
