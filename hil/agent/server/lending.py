@@ -16,6 +16,8 @@ IGNORE_FILE = "/etc/udev/rules.d/60-hil.rules"
 """ModemManager reference manual, "Common udev tags" and "Port and device detection filters"."""
 SHOWN = 3
 """Processes that a message names."""
+_PF_KTHREAD, _FLAGS_AT = 0x0020_0000, 6
+"""include/linux/sched.h; the ninth field of /proc/PID/stat, the seventh behind the name."""
 
 
 def find(device: UsbDevice, dev: Path) -> Path:
@@ -59,9 +61,9 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
 def holders(node: Path, proc: Path = PROC) -> list[str]:
     """Processes other than this one that have ``node`` open, as 'ModemManager (process 412)'."""
     wanted = os.path.realpath(node)
-    own = str(os.getpid())
-    pids = (entry.name for entry in proc.iterdir() if entry.name.isdecimal() and entry.name != own)
-    return [f"{_name(proc / pid)} (process {pid})" for pid in sorted(pids, key=int) if _holds(proc / pid, wanted)]
+    passed_over = {str(os.getpid()), *_kernel_threads(proc)}
+    pids = sorted(int(name) for name in os.listdir(proc) if name.isdecimal() and name not in passed_over)
+    return [f"{_name(proc / str(pid))} (process {pid})" for pid in pids if _holds(f"{proc}/{pid}/fd", wanted)]
 
 
 def _remedy(held: list[str]) -> str:
@@ -70,12 +72,30 @@ def _remedy(held: list[str]) -> str:
     return "end that, or let go of it"
 
 
-def _holds(process: Path, wanted: str) -> bool:
+def _kernel_threads(proc: Path) -> list[str]:
+    """Those that kthreadd has made: they open nothing, and are most of what runs on a quiet machine.
+
+    [] where process 2 is another, as in a container, or the kernel keeps no such list (CONFIG_PROC_CHILDREN); proc(5).
+    """
     try:
-        with os.scandir(process / "fd") as opened:
-            return any(os.readlink(entry.path) == wanted for entry in opened)
+        flags = int((proc / "2/stat").read_text().rpartition(")")[2].split()[_FLAGS_AT])
+        return (proc / "2/task/2/children").read_text().split() if flags & _PF_KTHREAD else []
+    except (OSError, LookupError, ValueError):
+        return []
+
+
+def _holds(opened: str, wanted: str) -> bool:
+    try:
+        return any(_target(f"{opened}/{each}") == wanted for each in os.listdir(opened))
     except OSError:
         return False  # it has just ended
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""  # it has just been closed
 
 
 def _name(process: Path) -> str:

@@ -113,3 +113,25 @@ def test_this_process_and_others_ports_do_not_count(port: Port, tmp_path: Path) 
     (port.proc / "5/fd/0").symlink_to("/dev/null")
     (port.proc / "6").mkdir()  # it may not be looked into, or has ended
     assert holders(port.dev / "ttyACM3", port.proc) == []
+
+
+def test_a_descriptor_that_is_closed_meanwhile_hides_no_other(port: Port) -> None:
+    """Of the same process; both were listed."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(77, "screen")
+    for number in range(20):
+        (port.proc / f"77/fd/{100 + number}").touch()  # no link: reading it fails
+    assert holders(port.dev / "ttyACM3", port.proc) == ["screen (process 77)"]
+
+
+@pytest.mark.parametrize(("flags", "found"), [(0x208040, []), (0x400100, ["screen (process 77)"])])
+def test_kernel_threads_are_not_looked_into(port: Port, flags: int, found: list[str]) -> None:
+    """Children of kthreadd are; those of another process 2, as a container has one, may hold the port."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(77, "screen")
+    (port.proc / "2/task/2").mkdir(parents=True)
+    (port.proc / "2/stat").write_text(f"2 (a )b) S 0 0 0 0 -1 {flags} 0 0 0 0\n")
+    (port.proc / "2/task/2/children").write_text("3 77 ")
+    assert holders(port.dev / "ttyACM3", port.proc) == found
