@@ -27,6 +27,7 @@ THROUGH = {
     "device/open_bench.py": "proofs/test_faults.py",
     "device/presence.py": "device/test_usb_board.py",
     "diagnosis/acd_life.py": "diagnosis/test_acd_signatures.py",
+    "diagnosis/acd_timing.py": "diagnosis/test_acd_signatures.py",
     "diagnosis/finding.py": "diagnosis/test_signatures.py",
     "diagnosis/signature.py": "diagnosis/test_signatures.py",
     "diagnosis/text/board_causes.py": "diagnosis/text/test_board_clues.py",

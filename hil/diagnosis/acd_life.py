@@ -8,7 +8,16 @@ from hil.clock import to_ns
 from hil.diagnosis.signature import Sides
 from hil.diagnosis.window import Window
 from hil.expect import not_, one_of
-from hil.timeline.events import ArpReply, ArpRequest, Carrier, Event, IcmpEcho, IpPacket, ProfileRead
+from hil.timeline.events import (
+    ArpReply,
+    ArpRequest,
+    Carrier,
+    Event,
+    IcmpEcho,
+    IpPacket,
+    ProfileRead,
+    UsbSuspended,
+)
 
 NOBODY = "0.0.0.0"
 STATIC = "static"
@@ -31,6 +40,10 @@ class Life:
     """Probes of a host for it."""
     questions: list[Event]
     """Of a host that wants to talk to who has it."""
+    echoes: list[Event]
+    """The board's own requests for it, which a host has sent back."""
+    sleeps: list[Event]
+    """The bus was suspended."""
 
     @property
     def first_use(self) -> Event | None:
@@ -75,6 +88,8 @@ def _life(window: Window, address: str, link: Event | None, start: int, end: int
     def request(sender: str, **fields: Any) -> Event:
         return ArpRequest(sender=sender, **fields)
 
+    own = board_macs(window)
+    foreign = not_(one_of(*own))
     return Life(
         link=link,
         until_ns=end,
@@ -86,10 +101,21 @@ def _life(window: Window, address: str, link: Event | None, start: int, end: int
             IpPacket(src=address, sender="board"),
             IcmpEcho(src=address, sender="board"),
         ),
-        claims=seen(request("host", sender_ip=address), ArpReply(sender_ip=address, sender="host")),
-        rivals=seen(request("host", sender_ip=NOBODY, target_ip=address)),
+        claims=seen(
+            request("host", sender_ip=address, sender_mac=foreign),
+            ArpReply(sender_ip=address, sender="host", sender_mac=foreign),
+        ),
+        rivals=seen(request("host", sender_ip=NOBODY, target_ip=address, sender_mac=foreign)),
         questions=seen(request("host", sender_ip=not_(one_of(NOBODY, address)), target_ip=address)),
+        echoes=seen(request("host", target_ip=address, sender_mac=one_of(*own))),
+        sleeps=seen(UsbSuspended()),
     )
+
+
+def board_macs(window: Window) -> tuple[str, ...]:
+    """Hardware addresses that the board has spoken from; '' where it has not, which no host has either."""
+    spoken = [*window.all(ArpRequest(sender="board")), *window.all(ArpReply(sender="board"))]
+    return tuple(sorted({each.sender_mac for each in spoken if isinstance(each, ArpRequest | ArpReply)})) or ("",)
 
 
 def judge(look: Look) -> Callable[[Window], Sides | None]:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from hil.agent.replies import Done
 from hil.board.interfaces import Instant
-from hil.clock import now_ns
+from hil.clock import now_ns, to_s
 from hil.errors import MisuseError
-from hil.net.interface_runner import InterfaceRunner, NetAgent
+from hil.net.interface_runner import InterfaceRunner, Machine, NetAgent
 from hil.personas.arp_hosts import Asker, Squatter
 from hil.timeline.events import Event
 
@@ -14,7 +14,7 @@ from hil.timeline.events import Event
 class ArpPeer:
     """A host on the board's interface; it begins with :meth:`start` and runs until the test ends."""
 
-    def __init__(self, agent: NetAgent, name: str, machine: Asker | Squatter, record: Callable[[Event], Event]) -> None:
+    def __init__(self, agent: NetAgent, name: str, machine: Machine, record: Callable[[Event], Event]) -> None:
         self.name = name
         self._agent = agent
         self._machine = machine
@@ -62,6 +62,27 @@ class ArpPeer:
         began = Done(now_ns(), 0)
         self._runner.send(frame)
         return began
+
+
+class AddressAsker(ArpPeer):
+    """A host that wants to talk to whoever has an address."""
+
+    def __init__(self, agent: NetAgent, asker: Asker, record: Callable[[Event], Event]) -> None:
+        super().__init__(agent, "asker", asker, record)
+        self._asker = asker
+
+    @property
+    def late_s(self) -> float:
+        """By how much this machine was late with a question, at most: what is closer than twice that is undecided."""
+        return to_s(self._asker.late_ns)
+
+    def ask(self) -> Instant:
+        """Ask once.
+
+        Returns:
+            The instant before the question was sent.
+        """
+        return self._send(self._asker.question() if self.interface else b"")
 
 
 class AddressSquatter(ArpPeer):

@@ -10,10 +10,10 @@ from hil.agent.replies import Done
 from hil.board.interfaces import Instant
 from hil.clock import now_ns
 from hil.errors import BoardFailure, HarnessError, MisuseError
-from hil.net.arp_peer import AddressSquatter, ArpPeer
+from hil.net.arp_peer import AddressAsker, AddressSquatter, ArpPeer
 from hil.net.interface_runner import NetAgent
 from hil.net.persona_runner import PersonaRunner
-from hil.personas.arp_hosts import Asker, Squatter
+from hil.personas.arp_hosts import Asker, Mirror, Squatter
 from hil.personas.client_profile import ClientProfile
 from hil.timeline.events import Event
 from hil.wire import dhcp
@@ -28,6 +28,8 @@ FAILURE_S = 90.0
 
 ASK_S, CLAIM_S = 0.25, 0.5
 """How often a host asks for an address, and how often one that has it says so."""
+ECHO_S = 0.003
+"""After which a frame comes back."""
 FORGETFUL_XID = 0x48490000
 """Of the DISCOVERs that :meth:`Persona.discover_again` sends; the next one has the next number."""
 
@@ -201,15 +203,20 @@ class Host:
         self._personas.append(persona)
         return persona
 
-    def asker(self, asks_for: str, address: str = "", every_s: float = ASK_S) -> ArpPeer:
+    def asker(self, asks_for: str, address: str = "", every_s: float = ASK_S) -> AddressAsker:
         """A host that asks by ARP for the address ``asks_for`` every ``every_s``, not yet started: who answers has it.
 
         Args:
             address: its own; the last but one of the /24 where it is ''.
+            every_s: 0: it asks when the test says so.
         """
         subnet = ipaddress.IPv4Network(f"{asks_for}/24", strict=False)
         machine = Asker(address or str(subnet.broadcast_address - 2), asks_for, every_s)
-        return self._with(ArpPeer(self._agent, "asker", machine, self._record))
+        return self._with(AddressAsker(self._agent, machine, self._record))
+
+    def mirror(self) -> ArpPeer:
+        """A host that sends each broadcast of the board back as it was, not yet started."""
+        return self._with(ArpPeer(self._agent, "mirror", Mirror(ECHO_S), self._record))
 
     def squatter(self, address: str, holds: bool = True) -> AddressSquatter:
         """A host that has ``address``, not yet started: it answers for it and announces it.

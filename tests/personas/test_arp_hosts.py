@@ -3,7 +3,7 @@
 import pytest
 
 from hil.clock import to_ns
-from hil.personas.arp_hosts import FOREIGN_MAC, Asker, Squatter
+from hil.personas.arp_hosts import FOREIGN_MAC, Asker, Mirror, Squatter
 from hil.personas.commands import SendFrame
 from hil.wire import arp
 from hil.wire.arp import ArpPacket
@@ -92,3 +92,38 @@ def test_a_quiet_squatter_says_nothing_by_itself() -> None:
     squatter.attached(HOST_MAC, True, 0)
     assert (squatter.deadline_ns, squatter.receive(PROBE, 0)) == (None, [])
     assert ArpPacket.parse(EthernetFrame.parse(squatter.probe()).payload).is_probe
+
+
+def test_an_asker_without_a_period_asks_when_told_to() -> None:
+    """Nothing by itself; the question is of its own hardware address."""
+    asker = Asker(OWN, WANTED, 0.0)
+    asker.attached(HOST_MAC, True, 0)
+    assert (asker.deadline_ns, asker.wake(SECOND)) == (None, [])
+    question = ArpPacket.parse(EthernetFrame.parse(asker.question()).payload)
+    assert question == ArpPacket(arp.REQUEST, HOST_MAC, OWN, arp.UNSPECIFIED_MAC, WANTED)
+
+
+def test_a_host_knows_how_late_it_was_called() -> None:
+    """The most of all times: what a bench can tell apart depends on it."""
+    asker = Asker(OWN, WANTED, 0.25)
+    asker.attached(HOST_MAC, True, 0)
+    for now_ns in (to_ns(0.01), to_ns(0.36), to_ns(0.62)):
+        asker.wake(now_ns)
+    assert asker.late_ns == to_ns(0.1)
+
+
+def test_a_mirror_sends_broadcasts_back_as_they_were() -> None:
+    """After its time, in order; not what is for one host, and nothing after the link has gone."""
+    mirror = Mirror(0.003)
+    mirror.attached(HOST_MAC, True, 0)
+    other = framed(ArpPacket(arp.REQUEST, BOARD_MAC, WANTED, arp.UNSPECIFIED_MAC, WANTED))
+    mirror.receive(PROBE, 0)
+    mirror.receive(framed(ArpPacket(arp.REPLY, BOARD_MAC, WANTED, HOST_MAC, OWN), HOST_MAC), 0)
+    mirror.receive(other, to_ns(0.001))
+    assert (mirror.deadline_ns, mirror.wake(to_ns(0.002))) == (to_ns(0.003), [])
+    assert mirror.wake(to_ns(0.003)) == [SendFrame(PROBE)]
+    assert mirror.wake(to_ns(0.01)) == [SendFrame(other)]
+    mirror.receive(PROBE, SECOND)
+    assert mirror.link_changed(True, SECOND) == []
+    mirror.link_changed(False, SECOND)
+    assert (mirror.deadline_ns, mirror.wake(2 * SECOND)) == (None, [])
