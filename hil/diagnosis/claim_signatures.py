@@ -1,12 +1,35 @@
 """What the board says of itself, where the host knows better."""
 
+import re
+from itertools import pairwise
+
 from hil.diagnosis.finding import Evidence, Finding
 from hil.diagnosis.signature import Sides, Signature, seen
 from hil.diagnosis.window import ESPRESSIF, Window
-from hil.expect import one_of
-from hil.timeline.events import BoardSaid, DhcpDiscover, DhcpRequest, UsbAttached
+from hil.expect import contains, one_of
+from hil.timeline.events import (
+    Acted,
+    ArpReply,
+    ArpRequest,
+    BoardSaid,
+    DhcpAck,
+    DhcpDiscover,
+    DhcpNak,
+    DhcpOffer,
+    DhcpRequest,
+    Event,
+    HttpReply,
+    SerialLine,
+    UsbAttached,
+    UsbDetached,
+)
 
 HEARD = ("DHCP_DISCOVER_RX", "DHCP_REQUEST_RX")
+DATED_NS = 1_000_000_000
+"""A claim that is dated no better may be of any time."""
+ASKED_AGAIN_NS = 1_500_000_000
+"""Who asks for a hardware address in vain asks again after a second (RFC 1122 section 2.3.2.1; lwIP etharp_tmr)."""
+COUNT = re.compile(r'"tx_dropped": *(\d+)')
 
 
 def _claims_from_earlier_cycle(window: Window) -> Sides | None:
@@ -28,6 +51,127 @@ def _claims_from_earlier_cycle(window: Window) -> Sides | None:
     return supports, [each for pattern in asked for each in seen("the host asked", window.first(pattern))]
 
 
+def _dhcp_claims_by_port(window: Window) -> Sides | None:
+    """An ACK is on the wire; the board tells of no ACK, and of more OFFERs than there were."""
+    granted = window.first(DhcpAck(sender="board"))
+    offers = window.all(DhcpOffer(sender="board"))
+    claimed = _told(window, "DHCP_OFFER_TX")
+    if granted is None or len(claimed) <= len(offers) or window.blind("packet"):
+        return None
+    supports = [
+        *seen("the server offers an address", next(iter(offers), None)),
+        Evidence("it grants one", granted),
+        Evidence(f"the board tells of {len(claimed)} OFFERs, the last", claimed[-1]),
+        Evidence(f"{len(offers)} of the server's messages on the wire are OFFERs (option 53)"),
+        Evidence("the board tells of no REQUEST and of no ACK"),
+    ]
+    named = (_told(window, name) for name in ("DHCP_ACK_TX", "DHCP_REQUEST_RX"))
+    return supports, [Evidence("the board tells it by its name", claims[0]) for claims in named if claims]
+
+
+def _told(window: Window, name: str) -> list[BoardSaid]:
+    """Claims of that name in the event log that are of this window for certain, each once however often it was read."""
+    said = [e for e in window.all(BoardSaid(name=name, via="events")) if isinstance(e, BoardSaid)]
+    dated = [each for each in said if each.t_err_ns < DATED_NS and each.t_ns - each.t_err_ns >= window.since_ns]
+    return list({each.board_ms: each for each in dated}.values())
+
+
+def _discarded_frames_claimed(window: Window) -> Sides | None:
+    """The board heard the host before its stack was ready, by its own clock, and gave no answer."""
+    gone = window.first(UsbDetached(path=window.port))
+    window = window if gone is None else window.until(gone)  # what comes after is another boot's
+    heard = sorted((each for name in HEARD for each in _told(window, name)), key=lambda each: each.board_ms)
+    ready = next(iter(_told(window, "NETIF_READY")), None)
+    if not heard or ready is None or heard[0].board_ms >= ready.board_ms:
+        return None
+    before = window.until(ready)
+    asked = before.all(DhcpDiscover(sender="host"))
+    early = [each for each in heard if each.board_ms < ready.board_ms]
+    supports = [
+        *seen(f"the host asks {len(asked)} times, first", next(iter(asked), None)),
+        Evidence(f"the board says that it heard it, {len(early)} times, first", early[0]),
+        Evidence("only later by the same clock it says that its stack is ready", ready),
+        Evidence("no answer of the board on the wire until then"),
+    ]
+    answers = (DhcpOffer(sender="board"), DhcpAck(sender="board"), DhcpNak(sender="board"))
+    return supports, [e for answer in answers for e in seen("the server answered", before.first(answer))]
+
+
+def _rests_on_stack(finding: Finding) -> bool:
+    """What is known of a link before its stack is in this finding's evidence."""
+    return finding.name == "link-announced-before-stack"
+
+
+def _first_frames_not_told_anew(window: Window) -> Sides | None:
+    """In one boot a second mount, DHCP after it, and no first frame between."""
+    mounts: list[BoardSaid] = []
+    first: BoardSaid | None = None
+    for said in _log(window):
+        if said.name in ("BOOT", "USB_UNMOUNTED"):
+            mounts, first = [], None
+        elif said.name == "USB_MOUNTED":
+            mounts.append(said)
+        elif said.name == "FIRST_RX":
+            first = said
+        elif said.name in HEARD and len(mounts) > 1 and first is not None and first.board_ms < mounts[-1].board_ms:
+            return _not_told(first, mounts[-1], said), []
+    return None
+
+
+def _log(window: Window) -> list[BoardSaid]:
+    """The event log in the order of the host's time, each entry once."""
+    said = [event for event in window.events if isinstance(event, BoardSaid) and event.via == "events"]
+    dated = (each for each in said if each.t_err_ns < DATED_NS)
+    return sorted({(each.name, each.board_ms): each for each in dated}.values(), key=lambda each: each.t_ns)
+
+
+def _not_told(first: BoardSaid, mounted: BoardSaid, heard: BoardSaid) -> list[Evidence]:
+    return [
+        Evidence("the board tells of a first frame", first),
+        Evidence("it is mounted anew, in the same boot", mounted),
+        Evidence("and hears the host again", heard),
+        Evidence("no FIRST_RX between that mount and what it heard"),
+    ]
+
+
+def _drops_not_counted(window: Window) -> Sides | None:
+    """A board that has to ask again is not configured meanwhile, and counts nothing that it could not send."""
+    readings = [(e, int(found[1])) for e in window.all(HttpReply(status=200)) if (found := COUNT.search(_body(e)))]
+    for (one, before), (other, after) in pairwise(readings):
+        sides = _uncounted(window.after(one).until(other), one, other) if before == after else None
+        if sides is not None:
+            return sides
+    return None
+
+
+def _uncounted(between: Window, one: Event, other: Event) -> Sides | None:
+    off = between.first(Acted(sees="reconfigure"))
+    asked = between.until(off).last(ArpRequest(sender="board")) if off is not None else None
+    if not isinstance(asked, ArpRequest) or off is None or between.blind("packet"):
+        return None
+    again = between.after(off).first(ArpRequest(sender="board"))
+    if off.t_ns - asked.t_ns > ASKED_AGAIN_NS:
+        return None
+    supports = [
+        Evidence("the board's count of frames that it could not send", one),
+        Evidence("it asks for a hardware address", asked),
+        Evidence("the host takes its configuration away", off),
+        *seen("what it had to say comes only now", again),
+        Evidence("the count has not changed", other),
+    ]
+    contradicts = [
+        *seen("it was answered", between.first(ArpReply(sender_ip=asked.target_ip, sender="host"))),
+        *seen("it logs what it drops", between.first(SerialLine(text=contains("TX DROPPED")))),
+        *seen("the board left the bus", between.first(UsbDetached())),
+    ]
+    return supports, contradicts
+
+
+def _body(event: Event) -> str:
+    assert isinstance(event, HttpReply)
+    return str(event.body)
+
+
 def _rests_on_log(finding: Finding) -> bool:
     """Whether the event log, which tells of another cycle, is among its evidence."""
     said = (each.event for each in finding.supports if isinstance(each.event, BoardSaid))
@@ -43,6 +187,44 @@ CLAIM_SIGNATURES: tuple[Signature, ...] = (
         remedy="clear them with each start and each mount, or write the boot and the mount beside each event.",
         source="mcu-apple-bridge main/event_log.c at 0d5a385",
         explains=_rests_on_log,
+    ),
+    Signature(
+        name="dhcp-claims-by-port",
+        title="the board's event log calls every DHCP message of a server an OFFER",
+        look=_dhcp_claims_by_port,
+        cause="messages are told by their UDP ports: 67 to 68 is OFFER, ACK and NAK alike. A handshake that succeeded "
+        "reads DISCOVER, OFFER, DISCOVER, OFFER.",
+        remedy="tell them by option 53, and record an ACK and the address that it gives.",
+        source="mcu-apple-bridge main/network_setup.c at 0d5a385; RFC 2132 section 9.6",
+    ),
+    Signature(
+        name="discarded-frames-claimed",
+        title="the board says that it heard what it threw away",
+        look=_discarded_frames_claimed,
+        cause="a frame is recorded where USB hands it over; the IP stack, which is not ready, drops it. The host has "
+        "asked into a link that was announced too early.",
+        remedy="record what the stack has taken, and hold the link down until the stack is ready.",
+        source="mcu-apple-bridge main/network_setup.c at 0d5a385; ESP-IDF esp_netif_lwip.c, esp_netif_receive",
+        explains=_rests_on_stack,
+    ),
+    Signature(
+        name="first-frames-not-told-anew",
+        title="after another mount the board does not tell of its first frames",
+        look=_first_frames_not_told_anew,
+        cause="the latches of FIRST_RX and FIRST_TX are cleared by an unmount alone; a bus reset, or a cable that is "
+        "pulled where VBUS is not sensed, is none.",
+        remedy="clear them with each mount.",
+        source="mcu-apple-bridge main/network_setup.c at 0d5a385; TinyUSB usbd.c; ESP-IDF components/usb/usb_phy.c",
+        across_enumerations=True,
+    ),
+    Signature(
+        name="drops-not-counted",
+        title="the board throws frames away while it is not configured, and counts none",
+        look=_drops_not_counted,
+        cause="the send path returns success for a frame that it drops, as there is no mount or no link.",
+        remedy="count them, log the first of a second, and return an error.",
+        source="mcu-apple-bridge main/network_setup.c at 0d5a385",
+        across_enumerations=True,
     ),
 )
 """What can be wrong with what the board says."""

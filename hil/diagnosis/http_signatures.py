@@ -14,6 +14,7 @@ from hil.timeline.events import (
     Event,
     HttpFailed,
     HttpReply,
+    SerialLine,
     StreamClosed,
     StreamComment,
     StreamLine,
@@ -23,6 +24,12 @@ from hil.timeline.events import (
 
 RECORDED = r"^=== CRITICAL EVENTS \((\d+) recorded\) ==="
 DISCARDED = "EVENTS DISCARDED ==="
+LOG_BEGINS = r"^\s*[EWIDV] \(\d+\) [\w.-]+: "
+"""A body that is a dump of ESP-IDF's log."""
+TOLD = r"^[EWIDV] \(\d+\) (http|httpd\w*): "
+"""A line of log that a request has left."""
+AT_LENGTH = 5
+"""Lines of log that one request leaves; one is usual."""
 MANY = 3
 """DISCOVERs on the wire between two readings; one may be lost before the firmware sees it."""
 
@@ -107,6 +114,35 @@ def _recorded(reading: Event) -> int:
     return int(found[1])
 
 
+def _requests_fill_log(window: Window) -> Sides | None:
+    """Between two readings of the log its first line has gone, and most lines that came are those of requests."""
+    readings = window.all(HttpReply(status=200, method="GET", body=regex(LOG_BEGINS)))
+    for index, one in enumerate(readings):
+        pushed = next((each for each in readings[index + 1 :] if _first_line(one) not in _body(each)), None)
+        sides = _pushed_out(window, one, pushed) if pushed is not None else None
+        if sides is not None:
+            return sides
+    return None
+
+
+def _pushed_out(window: Window, one: Event, other: Event) -> Sides | None:
+    between = window.after(one).until(other)
+    requests = between.all(HttpReply())
+    told = between.all(SerialLine(source="console", text=regex(TOLD))) or between.all(SerialLine(text=regex(TOLD)))
+    if len(told) < AT_LENGTH * len(requests):
+        return None
+    supports = [
+        Evidence(f"the log begins with {_first_line(one)!r}", one),
+        Evidence(f"then {len(requests)} requests leave {len(told)} lines, the last", told[-1]),
+        Evidence(f"now it begins with {_first_line(other)!r}", other),
+    ]
+    return supports, seen("the board started over", between.first(UsbDetached()))
+
+
+def _first_line(reading: Event) -> str:
+    return next((line for line in _body(reading).splitlines() if line.strip()), "")
+
+
 HTTP_SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="log-stream-blocks-http",
@@ -132,6 +168,14 @@ HTTP_SIGNATURES: tuple[Signature, ...] = (
         cause="the log has no room for more and drops entries without a count: what it lacks proves nothing any more.",
         remedy="count what is dropped and say so in the log, or keep the latest entries instead of the first.",
         source="mcu-apple-bridge main/event_log.c at 0d5a385: 30 entries",
+    ),
+    Signature(
+        name="requests-fill-log",
+        title="who asks the board pushes out of its log what he asks for",
+        look=_requests_fill_log,
+        cause="each request leaves a block of lines in a ring that has room for a few hundred.",
+        remedy="log a request in one line at most, and none of those that read the board's state.",
+        source="mcu-apple-bridge main/http_server.c at 0d5a385: 13 lines for each GET of /",
     ),
 )
 """What can be wrong with HTTP."""

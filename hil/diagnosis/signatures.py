@@ -6,7 +6,6 @@ what speaks for it and what would speak against it; a signature that has evidenc
 
 from collections.abc import Iterable
 
-from hil.diagnosis.acd_probing import ACD_PROBING_SIGNATURES
 from hil.diagnosis.acd_signatures import ACD_SIGNATURES
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
 from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
@@ -18,6 +17,7 @@ from hil.diagnosis.identity_signatures import IDENTITY_SIGNATURES
 from hil.diagnosis.link_signatures import LINK_SIGNATURES
 from hil.diagnosis.loader_signatures import LOADER_SIGNATURES
 from hil.diagnosis.recovery_signatures import RECOVERY_SIGNATURES
+from hil.diagnosis.restart_signatures import RESTART_SIGNATURES
 from hil.diagnosis.serial_signatures import SERIAL_SIGNATURES
 from hil.diagnosis.signature import Sides, Signature
 from hil.diagnosis.sleep_signatures import SLEEP_SIGNATURES
@@ -28,6 +28,7 @@ from hil.timeline.events import Event
 SIGNATURES: tuple[Signature, ...] = (
     *BOOT_SIGNATURES,
     *LOADER_SIGNATURES,
+    *RESTART_SIGNATURES,
     *FLASH_SIGNATURES,
     *USB_SIGNATURES,
     *LINK_SIGNATURES,
@@ -35,7 +36,6 @@ SIGNATURES: tuple[Signature, ...] = (
     *DHCP_SIGNATURES,
     *IDENTITY_SIGNATURES,
     *ACD_SIGNATURES,
-    *ACD_PROBING_SIGNATURES,
     *SLEEP_SIGNATURES,
     *SERIAL_SIGNATURES,
     *HTTP_SIGNATURES,

@@ -78,6 +78,44 @@ def _left_down(window: Window, awake: Event) -> Sides | None:
     return supports, contradicts
 
 
+def _link_moved_while_asleep(window: Window) -> Sides | None:
+    """By the board's own clock its link came up between a suspend and the resume, which the host saw too."""
+    asleep: BoardSaid | None = None
+    up: BoardSaid | None = None
+    for said in _own_log(window):
+        if said.name == "USB_SUSPENDED":
+            asleep, up = said, None
+        elif said.name == "NCM_LINK_UP" and asleep is not None:
+            up = up or said
+        elif said.name in ("USB_RESUMED", "USB_MOUNTED", "BOOT"):
+            if said.name == "USB_RESUMED" and asleep is not None and up is not None:
+                return _moved(window, asleep, up, said)
+            asleep = None
+    return None
+
+
+def _own_log(window: Window) -> list[BoardSaid]:
+    """One telling of the board's own, in its own order: the event log, which alone is read whole."""
+    said = (event for event in window.events if isinstance(event, BoardSaid) and event.via == "events")
+    return sorted((each for each in said if each.t_err_ns < KICK_NS), key=lambda each: (each.t_ns, each.board_ms))
+
+
+def _moved(window: Window, asleep: BoardSaid, up: BoardSaid, awake: BoardSaid) -> Sides | None:
+    slept = window.until(awake).last(UsbSuspended())
+    woke = None if slept is None else window.after(slept).first(UsbResumed())
+    if slept is None or woke is None:
+        return None
+    supports = [
+        Evidence("the bus was suspended", slept),
+        Evidence("the board says so", asleep),
+        Evidence("then it says that its link came up", up),
+        Evidence("only now the host resumed the bus", woke),
+        Evidence("the board says so", awake),
+    ]
+    told = window.after(slept).until(woke).first(UsbNotification(name="NETWORK_CONNECTION"))
+    return supports, seen("the host was told of a link meanwhile", told)
+
+
 SLEEP_SIGNATURES: tuple[Signature, ...] = (
     Signature(
         name="sends-rejected-while-suspended",
@@ -98,6 +136,16 @@ SLEEP_SIGNATURES: tuple[Signature, ...] = (
         remedy="let one state machine own the link, with a deadline for each step, and let nothing but it call "
         "tud_network_link_state().",
         source="mcu-apple-bridge main/network_setup.c at 0d5a385, resume_kick_up; zephyr issue 26725",
+        across_enumerations=True,
+    ),
+    Signature(
+        name="link-moved-while-asleep",
+        title="the board takes its link down and up while the bus sleeps",
+        look=_link_moved_while_asleep,
+        cause="a suspended device is still mounted, so what watches the link puts up again what the suspend took down; "
+        "the host cannot be told until the resume, and frames in between are lost.",
+        remedy="leave the link as it is while the bus sleeps; let what watches it know of the suspend.",
+        source="mcu-apple-bridge main/network_setup.c at 0d5a385",
         across_enumerations=True,
     ),
 )

@@ -12,6 +12,7 @@ from hil.timeline.events import (
     Event,
     HttpFailed,
     HttpReply,
+    SerialLine,
     StreamClosed,
     StreamComment,
     StreamOpened,
@@ -119,3 +120,40 @@ def test_an_event_log_that_stands_still_is_named() -> None:
 def test_what_is_no_saturated_log(events: list[Event]) -> None:
     """It grows, says that it is full, or had nothing to record."""
     assert names(events) == []
+
+
+def dump(t_s: float, begins_ms: int) -> Event:
+    body = "".join(f"I ({ms}) net: line\n\n" for ms in range(begins_ms, begins_ms + 50))
+    return at(t_s, HttpReply("/logs_all", 200, "GET", "text/plain", body, 0.05))
+
+
+def lines(count: int, tag: str = "http", source: str = "console") -> list[Event]:
+    """What is logged between 2 s and 3 s."""
+    texts = (f"I ({number}) {tag}: | Method: GET" for number in range(count))
+    return [at(2.0 + i / count, SerialLine(text, 0, 30, True), source) for i, text in enumerate(texts)]
+
+
+QUESTIONS = [reply(2.1), reply(2.5), reply(2.9)]
+
+
+@pytest.mark.parametrize("source", ["console", "serial"])
+def test_a_log_that_requests_fill_is_named(source: str) -> None:
+    """Ten lines for each of three requests, and what the log began with is gone."""
+    filled = lines(40, source=source)
+    assert names([dump(1.0, 100), *filled, *QUESTIONS, dump(4.0, 400)]) == ["requests-fill-log"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [*lines(40), *QUESTIONS, dump(4.0, 100)],
+        [*lines(3), *QUESTIONS, dump(4.0, 400)],
+        [*lines(40, "net"), *QUESTIONS, dump(4.0, 400)],
+        [*lines(40), *QUESTIONS, at(3.0, UsbDetached("1-1"), "uevent"), dump(4.0, 400)],
+        [*lines(40), *QUESTIONS],
+    ],
+    ids=["kept", "a line each", "of other things", "started over", "read once"],
+)
+def test_a_log_that_runs_on_is_not_named(events: list[Event]) -> None:
+    """It holds what it held, or other things than requests have filled it."""
+    assert names([dump(1.0, 100), *events]) == []

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hil.testing.handmade import at, attached, detached, names, told_of_link
-from hil.timeline.events import CaptureGap, Event, LinkChanged, UsbResumed, UsbSuspended
+from hil.testing.handmade import at, attached, detached, names, said, told_of_link
+from hil.timeline.events import BoardSaid, CaptureGap, Event, LinkChanged, UsbResumed, UsbSuspended
 
 SLEPT = [
     attached(1.0),
@@ -52,3 +52,34 @@ def test_a_window_that_ends_in_the_kick_proves_nothing() -> None:
 def test_a_link_that_was_down_before_the_nap_is_not_named() -> None:
     """Nothing changed with the resume."""
     assert not left_down([*SLEPT[:1], *SLEPT[3:5], *told_of_link(3.0, up=False)])
+
+
+def log(*claims: tuple[str, float]) -> list[BoardSaid]:
+    """Entries of the event log, each with the second at which it was written."""
+    return [said(t_s, name, "", round(t_s * 1e3), via="events") for name, t_s in claims]
+
+
+NAP = [attached(1.0), at(4.0, UsbSuspended("1-1"), "sysfs"), at(6.0, UsbResumed("1-1"), "sysfs")]
+MOVED = log(("USB_SUSPENDED", 4.01), ("NCM_LINK_UP", 4.3), ("USB_RESUMED", 6.01))
+
+
+def test_a_link_that_comes_up_while_the_bus_sleeps_is_named() -> None:
+    """Between the board's own suspend and resume, which the host saw."""
+    assert names([*NAP, *MOVED]) == ["link-moved-while-asleep"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [*NAP, *log(("USB_SUSPENDED", 4.01), ("USB_RESUMED", 6.01), ("NCM_LINK_UP", 6.3))],
+        [*NAP, *log(("NCM_LINK_UP", 3.9), ("USB_SUSPENDED", 4.01), ("USB_RESUMED", 6.01))],
+        [*NAP, *log(("USB_SUSPENDED", 4.01), ("BOOT", 4.1), ("NCM_LINK_UP", 4.3), ("USB_RESUMED", 6.01))],
+        [*NAP, *log(("USB_SUSPENDED", 4.01), ("NCM_LINK_UP", 4.3))],
+        [attached(1.0), *MOVED],
+        [*NAP, *MOVED, *told_of_link(5.0, up=True)],
+    ],
+    ids=["after", "before", "started over", "no end", "no nap", "the host was told"],
+)
+def test_a_link_that_moves_at_another_time_is_not_named(events: list[Event]) -> None:
+    """Outside of the nap, in another boot, or with the host awake."""
+    assert "link-moved-while-asleep" not in names(events)
