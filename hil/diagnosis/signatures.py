@@ -6,6 +6,7 @@ what speaks for it and what would speak against it; a signature that has evidenc
 
 from collections.abc import Iterable
 
+from hil.diagnosis.acd_probing import ACD_PROBING_SIGNATURES
 from hil.diagnosis.acd_signatures import ACD_SIGNATURES
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
 from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
@@ -36,6 +37,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *DHCP_SIGNATURES,
     *IDENTITY_SIGNATURES,
     *ACD_SIGNATURES,
+    *ACD_PROBING_SIGNATURES,
     *SLEEP_SIGNATURES,
     *SERIAL_SIGNATURES,
     *HTTP_SIGNATURES,
