@@ -9,6 +9,7 @@ import pytest
 from tests.proofs.boot import boot
 from tests.proofs.cases import CASES, Case
 from tests.proofs.in_machine import RUN_S
+from tests.proofs.matrix import MATRIX, Row
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(RUN_S * len(CASES))]
 
@@ -46,9 +47,12 @@ PARAMETERS = [pytest.param(case, id=case.name, marks=[pytest.mark.soak] if case.
 
 
 @pytest.mark.parametrize("case", PARAMETERS)
-def test_each_board_is_judged_by_its_own_name(proof: Path, case: Case) -> None:
+def test_each_board_is_judged_by_its_own_name(proof: Path, case: Case, pytestconfig: pytest.Config) -> None:
     """A clean board passes without a finding; a faulty one fails with its finding and no other."""
+    matrix = pytestconfig.stash.setdefault(MATRIX, [])
+    matrix.append(Row(case, None))
     passed, failed, findings = outcome(proof, case)
+    matrix[-1] = Row(case, frozenset(findings))
     told = (proof / f"{case.name}.txt").read_text()
     assert passed == case.passes_before + len(case.afterwards), told
     assert failed == (1 if case.finding else 0), told
