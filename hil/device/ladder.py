@@ -63,12 +63,13 @@ LADDER = (
     Rung(USB_RESET, frozenset({State.SUSPENDED, State.RESTARTING})),
     Rung(PORT_CYCLE, _ANY - {State.LOADER}),
     Rung(POWER_CYCLE, _ANY),
-    Rung(FLASH, _ANY),
+    Rung(FLASH, _ANY, times=2),
     Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=2),
 )
 """``reset`` is by the lines of a bridge, ``http_reset`` over the fallback address, ``flash`` enters the loader and
 writes the known build; after it the loader is left once more where flashing ended there. A flash that did not end is
-repeated before anything else is tried on what it has left."""
+repeated before anything else is tried on what it has left. Writing fails by a lost contact or a port that was held as
+well, so it is tried once more; a flash that was refused is not."""
 NAMES = tuple(dict.fromkeys(rung.name for rung in LADDER))
 
 

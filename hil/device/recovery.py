@@ -4,7 +4,7 @@
 timeline. What a rung says in failing is kept for the last word; where the board is afterwards is what counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hil.bench import Board
@@ -16,11 +16,11 @@ from hil.device.actions import Actions
 from hil.device.ladder import State, next_rung
 from hil.device.mode import Modes
 from hil.device.witness import Witness
-from hil.errors import AgentError, AgentRefused, BoardDead, HilError
+from hil.errors import AgentError, AgentRefused, BoardDead, BuildError, FlashRefused, HilError
 from hil.timeline.events import BootMessage, EnumerationFailed, UsbAttached, UsbDetached
 
 RECOVER_S = 300.0
-"""For one climb: six rungs of an enumeration each, and a full write over USB."""
+"""For one climb: six rungs of an enumeration each, and two full writes over USB."""
 COMES_S = 15.0
 """After a rung: a boot, an enumeration, the drivers."""
 LOADER_S = 4.0
@@ -54,6 +54,12 @@ class _Climb:
     was: State
     tried: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Rungs that would end the same again."""
+
+    def left(self, deeds: Iterable[str]) -> list[str]:
+        """The rungs that may be tried."""
+        return [name for name in deeds if name not in self.refused]
 
 
 class Eyes:
@@ -165,7 +171,7 @@ class Recovery:
         state = self._look(0.0)
         climb = _Climb(state)
         while state is not State.WELL:
-            rung = next_rung(state, climb.tried, deeds)
+            rung = next_rung(state, climb.tried, climb.left(deeds))
             if rung is None or deadline.passed:
                 raise self._dead(state, climb, deadline.passed)
             climb.tried.append(rung)
@@ -179,6 +185,8 @@ class Recovery:
             self._actions.perform(f"recover_{rung}", NOTHING, deed, f"the board {state.value}")
         except HilError as error:
             climb.said.append(f"{rung}: {error}")
+            if isinstance(error, BuildError | FlashRefused):
+                climb.refused.append(rung)
 
     def _dead(self, state: State, climb: _Climb, late: bool) -> BoardDead:
         tried = ", ".join(climb.tried) or "nothing: the bench has no way to do anything about it"

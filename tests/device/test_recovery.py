@@ -11,7 +11,7 @@ from hil.device.actions import Actions
 from hil.device.ladder import State
 from hil.device.mode import Modes
 from hil.device.recovery import STEADY_S, Eyes, Recovered, Recovery
-from hil.errors import BoardDead, BoardFailure
+from hil.errors import BoardDead, BoardFailure, BuildError, FlashRefused, HilError
 from hil.testing.fake_agent import PATH
 from hil.testing.faked_bench import FakedBench
 from hil.timeline.events import BootMessage, EnumerationFailed
@@ -139,7 +139,7 @@ def test_three_boots_in_ten_seconds_are_a_loop(bench: FakedBench, eyes: Eyes) ->
 class Board:
     """A board that goes from state to state by the rungs that a test lays down."""
 
-    def __init__(self, bench: FakedBench, state: State, **leads_to: State | str) -> None:
+    def __init__(self, bench: FakedBench, state: State, **leads_to: State | str | HilError) -> None:
         self.state = state
         self.bench = bench
         self._leads_to = leads_to
@@ -157,6 +157,8 @@ class Board:
             leads_to = self._leads_to[name]
             if isinstance(leads_to, str):
                 raise BoardFailure(leads_to)
+            if isinstance(leads_to, HilError):
+                raise leads_to
             self.state = leads_to
             return Done(self.bench.clock.now_ns(), 0)
 
@@ -190,6 +192,17 @@ def test_a_half_flashed_board_is_flashed_with_the_known_build(bench: FakedBench)
     """It loops; a reset does not help."""
     board = Board(bench, State.RESTARTING, wait=State.RESTARTING, reset=State.RESTARTING, flash=State.WELL)
     assert board.recovery().rungs == ("wait", "reset", "flash")
+
+
+@pytest.mark.parametrize("refusal", [FlashRefused("secure boot is on"), BuildError("no build in build/")])
+def test_a_flash_that_is_refused_is_not_tried_again(bench: FakedBench, refusal: HilError) -> None:
+    """One that failed is: a contact was lost, or the port was held."""
+    board = Board(bench, State.LOADER, flash="/dev/ttyACM0 is held by screen (process 77)")
+    with pytest.raises(BoardDead, match="tried: flash, flash"):
+        board.recovery()
+    board = Board(bench, State.LOADER, flash=refusal, leave_loader=State.LOADER)
+    with pytest.raises(BoardDead, match=rf"tried: leave_loader, flash, leave_loader\n  flash: {refusal}$"):
+        board.recovery()
 
 
 def test_a_board_that_stays_dead_is_told_with_all_that_was_tried(bench: FakedBench) -> None:
