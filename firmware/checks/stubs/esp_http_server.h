@@ -40,6 +40,7 @@ typedef struct {
     bool lru_purge_enable;
     uint16_t recv_wait_timeout;
     uint16_t send_wait_timeout;
+    void (*close_fn)(httpd_handle_t server, int socket);
     httpd_uri_match_func_t uri_match_fn;
 } httpd_config_t;
 #define HTTPD_DEFAULT_CONFIG() {.task_priority = 5, .stack_size = 4096, .core_id = tskNO_AFFINITY, .server_port = 80}
@@ -55,7 +56,4 @@ esp_err_t httpd_resp_send(httpd_req_t *request, const char *body, ssize_t length
 esp_err_t httpd_resp_send_chunk(httpd_req_t *request, const char *chunk, ssize_t length);
 esp_err_t httpd_resp_sendstr(httpd_req_t *request, const char *text);
 esp_err_t httpd_resp_send_err(httpd_req_t *request, httpd_err_code_t error, const char *text);
-esp_err_t httpd_req_async_handler_begin(httpd_req_t *request, httpd_req_t **detached);
-esp_err_t httpd_req_async_handler_complete(httpd_req_t *request);
 int httpd_req_to_sockfd(httpd_req_t *request);
-esp_err_t httpd_sess_trigger_close(httpd_handle_t handle, int socket);

@@ -1,81 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One task a stream: a client that does not read stops its own task in send(), for the server's send timeout, and nobody
- * else. The request is detached from the server's task, which serves on (ESP-IDF's asynchronous handlers).
+ * The server's task answers the request and serves on; the session stays open, and one task sends on all of them, without
+ * ever waiting for a client. The server tells when it closes a socket, so that none is written to that has become another
+ * client's. ESP-IDF's own asynchronous handlers are not used: 5.1 has none, and 5.2 and 5.3.1 let two tasks have one socket
+ * (esp-idf issues 13430 and 13998).
  */
 #include "log_stream.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core_runner.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
 #include "freertos/task.h"
+#include "lwip/sockets.h"
 #include "web.h"
 
 #define STREAMS 4
 #define STACK_BYTES 4096
 #define PRIORITY 4
-#define LOOK_MS 1000u /* at the latest: the keep-alive is due by time, not by a new line */
+#define LOOK_MS 1000u    /* at the latest: the keep-alive is due by time, not by a new line */
+#define AGAIN_MS 50u     /* while a client does not take what waits for it */
+#define PATIENCE_MS 10000u /* a client that takes nothing for so long is given up */
+
+#define NO_SOCKET (-1)
+#define CHUNK_HEAD "%04x\r\n" /* RFC 9112, 7.1: leading zeros are allowed */
+#define CHUNK_HEAD_BYTES 6
+#define CHUNK_END "\r\n"
+#define CHUNK_END_BYTES 2
 
 typedef struct {
-    httpd_req_t *request;
-    reply_head head; /* the request points into it */
+    int socket;
+    bool given_up;
+    uint32_t moved_ms; /* when the client last took something, or nothing waited for it */
     fw_log_cursor cursor;
-    char chunk[FW_SSE_CHUNK_BYTES];
+    size_t sent, length; /* of what lies in `bytes` */
+    char bytes[CHUNK_HEAD_BYTES + FW_SSE_CHUNK_BYTES + CHUNK_END_BYTES];
 } stream;
 
-/* What a slot holds from its taking until its task is known. */
-#define STARTING ((TaskHandle_t)&slots)
-
 static SemaphoreHandle_t lock;
-static TaskHandle_t slots[STREAMS];
+static TaskHandle_t sender;
+static stream *streams[STREAMS];
 
-/* The slot that held `from` holds `to` now; false where none did. */
-static bool exchange(TaskHandle_t from, TaskHandle_t to)
+static size_t next_body(fw_log_cursor *cursor, char *body)
 {
-    bool found = false;
-    xSemaphoreTake(lock, portMAX_DELAY);
-    for (size_t slot = 0; slot < STREAMS && !found; slot++) {
-        found = slots[slot] == from;
-        slots[slot] = found ? to : slots[slot];
-    }
-    xSemaphoreGive(lock);
-    return found;
-}
-
-static size_t next_chunk(stream *open)
-{
-    size_t length = fw_log_stream_next(core_enter(), &open->cursor, core_now(), open->chunk, sizeof open->chunk);
+    size_t length = fw_log_stream_next(core_enter(), cursor, core_now(), body, FW_SSE_CHUNK_BYTES);
     core_leave();
     return length;
 }
 
-static void close_stream(stream *open)
+static void refill(stream *open)
 {
-    int socket = httpd_req_to_sockfd(open->request);
-    httpd_handle_t server = open->request->handle;
-    (void)httpd_req_async_handler_complete(open->request);
-    (void)httpd_sess_trigger_close(server, socket);
-    free(open);
+    char head[CHUNK_HEAD_BYTES + 1];
+    size_t body = next_body(&open->cursor, open->bytes + CHUNK_HEAD_BYTES);
+    open->sent = 0;
+    open->length = 0;
+    if (body > 0) {
+        (void)snprintf(head, sizeof head, CHUNK_HEAD, (unsigned)(body & 0xffffu));
+        memcpy(open->bytes, head, CHUNK_HEAD_BYTES);
+        memcpy(open->bytes + CHUNK_HEAD_BYTES + body, CHUNK_END, CHUNK_END_BYTES);
+        open->length = CHUNK_HEAD_BYTES + body + CHUNK_END_BYTES;
+    }
 }
 
-static void run(void *argument)
+/* The server sees the end of the session, and closes it. */
+static void give_up(stream *open)
 {
-    stream *open = argument;
-    esp_err_t failed = reply_begin(open->request, &open->head);
-    (void)exchange(STARTING, xTaskGetCurrentTaskHandle());
-    while (failed == ESP_OK) {
-        size_t length = next_chunk(open);
-        if (length > 0) {
-            failed = httpd_resp_send_chunk(open->request, open->chunk, (ssize_t)length);
+    open->given_up = true;
+    (void)shutdown(open->socket, SHUT_RDWR);
+}
+
+/* True: something waits for the client. */
+static bool push(stream *open)
+{
+    while (!open->given_up) {
+        if (open->sent == open->length) {
+            open->moved_ms = core_now();
+            refill(open);
+        }
+        if (open->length == 0) {
+            return false;
+        }
+        ssize_t sent = send(open->socket, open->bytes + open->sent, open->length - open->sent, MSG_DONTWAIT);
+        if (sent > 0) {
+            open->sent += (size_t)sent;
+            open->moved_ms = core_now();
+        } else if ((errno != EAGAIN && errno != EWOULDBLOCK) || core_now() - open->moved_ms >= PATIENCE_MS) {
+            give_up(open);
         } else {
-            (void)ulTaskNotifyTake(pdTRUE, pdMS_TO_TICKS(LOOK_MS));
+            return true;
         }
     }
-    close_stream(open);
-    (void)exchange(xTaskGetCurrentTaskHandle(), NULL);
-    vTaskDelete(NULL);
+    return false;
+}
+
+static bool push_all(void)
+{
+    bool waiting = false;
+    xSemaphoreTake(lock, portMAX_DELAY);
+    for (size_t slot = 0; slot < STREAMS; slot++) {
+        waiting = (streams[slot] != NULL && push(streams[slot])) || waiting;
+    }
+    xSemaphoreGive(lock);
+    return waiting;
+}
+
+static void run(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        bool waiting = push_all();
+        (void)ulTaskNotifyTake(pdTRUE, pdMS_TO_TICKS(waiting ? AGAIN_MS : LOOK_MS));
+    }
+}
+
+/* The slot that holds this socket, or with NO_SOCKET a free one; NULL where there is none. In the server's task, which alone
+ * changes slots. */
+static stream **slot_of(int socket)
+{
+    for (size_t slot = 0; slot < STREAMS; slot++) {
+        int held = streams[slot] == NULL ? NO_SOCKET : streams[slot]->socket;
+        if (held == socket) {
+            return &streams[slot];
+        }
+    }
+    return NULL;
+}
+
+static void put(stream **slot, stream *open)
+{
+    xSemaphoreTake(lock, portMAX_DELAY); /* the sender may be in the middle of them */
+    *slot = open;
+    xSemaphoreGive(lock);
 }
 
 static esp_err_t refuse(httpd_req_t *request)
@@ -85,54 +144,60 @@ static esp_err_t refuse(httpd_req_t *request)
     return httpd_resp_sendstr(request, "Too many log clients\n");
 }
 
-/* In the server's task alone, so that a slot that is STARTING is this call's. */
-static bool start(httpd_req_t *request, const reply_head *head)
+/* The greeting goes out with the headers, in the server's task: nothing is in the way of a client's first bytes. */
+static esp_err_t greet(httpd_req_t *request, reply_head *head, stream *open)
 {
-    stream *open = calloc(1, sizeof *open);
-    if (open == NULL) {
-        return false;
-    }
-    open->head = *head;
-    if (httpd_req_async_handler_begin(request, &open->request) != ESP_OK) {
-        free(open);
-        return false;
-    }
-    if (xTaskCreate(run, "log_stream", STACK_BYTES, open, PRIORITY, NULL) != pdPASS) {
-        (void)refuse(open->request);
-        close_stream(open);
-        (void)exchange(STARTING, NULL);
-    }
-    return true;
+    size_t length = next_body(&open->cursor, open->bytes);
+    esp_err_t failed = reply_begin(request, head);
+    return failed == ESP_OK ? httpd_resp_send_chunk(request, open->bytes, (ssize_t)length) : failed;
 }
 
 esp_err_t log_stream_init(void)
 {
     lock = xSemaphoreCreateMutex();
-    return lock == NULL ? ESP_ERR_NO_MEM : ESP_OK;
-}
-
-esp_err_t log_stream_open(httpd_req_t *request, const reply_head *head)
-{
-    if (!exchange(NULL, STARTING)) {
-        return refuse(request);
-    }
-    if (!start(request, head)) {
-        (void)exchange(STARTING, NULL);
-        return refuse(request);
+    if (lock == NULL || xTaskCreate(run, "log_stream", STACK_BYTES, NULL, PRIORITY, &sender) != pdPASS) {
+        return ESP_ERR_NO_MEM;
     }
     return ESP_OK;
 }
 
+esp_err_t log_stream_open(httpd_req_t *request, reply_head *head)
+{
+    stream **slot = slot_of(NO_SOCKET);
+    stream *open = slot == NULL ? NULL : calloc(1, sizeof *open);
+    if (open == NULL) {
+        return refuse(request);
+    }
+    esp_err_t failed = greet(request, head, open);
+    if (failed != ESP_OK) {
+        free(open);
+        return failed; /* the server closes the session */
+    }
+    open->socket = httpd_req_to_sockfd(request);
+    open->moved_ms = core_now();
+    put(slot, open);
+    (void)xTaskNotifyGive(sender);
+    return ESP_OK;
+}
+
+bool log_stream_has(int socket)
+{
+    return slot_of(socket) != NULL;
+}
+
+void log_stream_forget(int socket)
+{
+    stream **slot = slot_of(socket);
+    if (slot != NULL) {
+        stream *closed = *slot;
+        put(slot, NULL);
+        free(closed);
+    }
+}
+
 void web_log_grew(void)
 {
-    if (lock == NULL) {
-        return;
+    if (sender != NULL) {
+        (void)xTaskNotifyGive(sender);
     }
-    xSemaphoreTake(lock, portMAX_DELAY);
-    for (size_t slot = 0; slot < STREAMS; slot++) {
-        if (slots[slot] != NULL && slots[slot] != STARTING) {
-            (void)xTaskNotifyGive(slots[slot]);
-        }
-    }
-    xSemaphoreGive(lock);
 }

@@ -2,11 +2,18 @@
 #ifndef WEB_LOG_STREAM_H
 #define WEB_LOG_STREAM_H
 
+#include <stdbool.h>
+
 #include "esp_http_server.h"
 #include "reply.h"
 
+/* All but this in the server's task. Start the task that sends. */
 esp_err_t log_stream_init(void);
-/* Answer this request with the log for as long as its client reads, in a task of its own; 503 where too many do. */
-esp_err_t log_stream_open(httpd_req_t *request, const reply_head *head);
+/* Answer this request with the log for as long as its client reads; 503 where too many do. */
+esp_err_t log_stream_open(httpd_req_t *request, reply_head *head);
+/* Whether a log is being sent on this socket: no answer to anything else may get into it. */
+bool log_stream_has(int socket);
+/* The server is about to close this socket; nothing is sent on it from here on. */
+void log_stream_forget(int socket);
 
 #endif

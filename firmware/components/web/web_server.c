@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core_runner.h"
 #include "esp_http_server.h"
@@ -33,9 +34,13 @@ static esp_err_t send_body(httpd_req_t *request, reply_head *head, const fw_resp
     return failed == ESP_OK ? httpd_resp_send(request, response->body, (ssize_t)response->length) : failed;
 }
 
+/* A request behind one for the log stream ends the session: its answer would be part of the log. */
 static esp_err_t answer(httpd_req_t *request)
 {
     reply_head head;
+    if (log_stream_has(httpd_req_to_sockfd(request))) {
+        return ESP_FAIL;
+    }
     fw_response response = {.body = malloc(FW_RESPONSE_BYTES), .capacity = FW_RESPONSE_BYTES};
     esp_err_t failed = ESP_OK;
     if (response.body == NULL) {
@@ -50,6 +55,13 @@ static esp_err_t answer(httpd_req_t *request)
     failed = send_body(request, &head, &response);
     free(response.body);
     return failed;
+}
+
+static void close_session(httpd_handle_t server, int socket)
+{
+    (void)server;
+    log_stream_forget(socket);
+    (void)close(socket);
 }
 
 static esp_err_t serve(httpd_handle_t server)
@@ -70,6 +82,7 @@ esp_err_t web_server_start(void)
     config.max_open_sockets = SOCKETS;
     config.max_uri_handlers = METHOD_COUNT;
     config.lru_purge_enable = true;
+    config.close_fn = close_session;
     config.uri_match_fn = httpd_uri_match_wildcard;
     esp_err_t failed = log_stream_init();
     if (failed == ESP_OK) {
