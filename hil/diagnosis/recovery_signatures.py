@@ -8,7 +8,7 @@ from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, frames, held, seen
 from hil.diagnosis.window import ESPRESSIF, Window
 from hil.expect import regex
-from hil.timeline.events import BoardSaid, Carrier, PersonaState, UsbAttached, UsbDetached, UsbSuspended
+from hil.timeline.events import BoardSaid, Carrier, PersonaState, Started, UsbAttached, UsbDetached, UsbSuspended
 
 SILENCE_NS = 4_000_000_000
 """A board that recovers does so within about 2.5 s of the mount (mcu-apple-bridge: 250 + 250 + 2000 ms)."""
@@ -41,6 +41,7 @@ def _no_recovery_after_silence(window: Window) -> Sides | None:
         *seen("the board left the bus", latest.first(UsbDetached(path=window.port))),
         *seen("the board recovered", window.first(BoardSaid(name="USB_RECOVER"))),
         *seen("the bus was suspended", latest.first(UsbSuspended())),
+        *seen("it was told to leave for its loader", latest.first(Started(action="enter_bootloader"))),
     ]
     return supports, contradicts
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from hil.testing.handmade import action, arp, asked, at, attached, detached, names, said, told_of_link
-from hil.timeline.events import CaptureGap, Carrier, Event, UsbSuspended
+from hil.timeline.events import CaptureGap, Carrier, Event, Started, UsbSuspended
 
 PULLED = [*action(0.1, "unplug", "vbus_off"), detached(0.2), *action(1.1, "plug", "vbus_off")]
 SILENT = [*PULLED, attached(2.0), *told_of_link(2.7, up=True)]
@@ -43,9 +43,10 @@ def test_a_link_that_came_up_late_by_the_clock_is_no_kick() -> None:
         [said(6.0, "USB_RECOVER", "attempt 1")],
         [said(1.2, "USB_RECOVER", "gave up")],
         [at(4.0, UsbSuspended("1-1"), "sysfs")],
+        [at(3.0, Started("enter_bootloader", "serial"), "action")],
         [at(3.0, CaptureGap("packet", "ring overflowed", 1.0), "harness")],
     ],
-    ids=["asks", "speaks", "link kicked", "recovers", "has given up", "sleeps", "blind"],
+    ids=["asks", "speaks", "link kicked", "recovers", "has given up", "sleeps", "told to leave", "blind"],
 )
 def test_silence_that_is_none_is_not_named(heard: Sequence[Event]) -> None:
     """A frame of the host, a kick, a recovery, a bus that sleeps, a channel that was blind."""
