@@ -1,6 +1,6 @@
 """rtnetlink of one namespace: link state, carrier and addresses, each told when it changes.
 
-A datagram carries no kernel time.
+A datagram carries no kernel time. A carrier that changes is told later than it does: frames may have passed by then.
 """
 
 import errno
@@ -8,14 +8,19 @@ import socket
 from dataclasses import dataclass
 
 from hil.capture.source import Moment, Source
-from hil.clock import to_s
+from hil.clock import NS_PER_MS, to_s
 from hil.errors import WireError
 from hil.timeline.events import AddressRemoved, AddressSet, Carrier, Event, LinkChanged
+from hil.whereabouts import emulated
 from hil.wire import rtnetlink, rtnetlink_requests
 from hil.wire.rtnetlink import Address, Link
 
 LONGEST = 1 << 17
 DATAGRAMS_A_ROUND = 64
+LINK_WATCH_NS = 20 * NS_PER_MS
+"""From netif_carrier_on to the datagram: a work item that takes the rtnl lock (Linux net/core/link_watch.c)."""
+EMULATED_LINK_WATCH_NS = 250 * NS_PER_MS
+"""The same where every instruction is emulated; 16 ms were met on two busy cores, and the lock is held far longer."""
 
 
 @dataclass
@@ -27,12 +32,17 @@ class _Known:
 
 
 class RouteSource(Source):
-    """A NETLINK_ROUTE socket; asks once for what is there, loopback left out."""
+    """A NETLINK_ROUTE socket; asks once for what is there, loopback left out.
+
+    Args:
+        watch_ns: how much earlier than its datagram a carrier may have changed.
+    """
 
     channel = "netlink"
 
-    def __init__(self, route: socket.socket, board: str) -> None:
+    def __init__(self, route: socket.socket, board: str, watch_ns: int | None = None) -> None:
         super().__init__(route.fileno(), board)
+        self._watch_ns = (EMULATED_LINK_WATCH_NS if emulated() else LINK_WATCH_NS) if watch_ns is None else watch_ns
         self._socket = route
         self._links: dict[int, _Known] = {}
         self._read_ns = self.since_ns
@@ -88,6 +98,7 @@ class RouteSource(Source):
     def _link(self, link: Link, now: Moment) -> list[Event]:
         """What differs from the last message about this link; nothing is an event twice."""
         stamp = now.stamp(self.board, self.channel)
+        watched = Moment(now.t_ns, now.err_ns + self._watch_ns).stamp(self.board, self.channel)
         before = self._links.pop(link.index, None)
         if link.deleted:
             return [Carrier(False, before.name, **stamp)] if before and before.carrier else []
@@ -97,7 +108,7 @@ class RouteSource(Source):
         if before is None or (before.up, before.operstate) != (after.up, after.operstate):
             found.append(LinkChanged(after.name, after.up, after.operstate, **stamp))
         if before is None or before.carrier != after.carrier:
-            found.append(Carrier(after.carrier, after.name, **stamp))
+            found.append(Carrier(after.carrier, after.name, **(watched if before else stamp)))
         return found
 
     def close(self) -> None:
