@@ -11,10 +11,11 @@
 #define STACK_BYTES 6144
 #define PRIORITY 6 /* above TinyUSB's task, which feeds it */
 
+/* The task's own notification is not used: tinyusb_driver_install() waits for it, in this task, to learn that TinyUSB runs. */
 static struct {
     fw_core *core;
     SemaphoreHandle_t lock;
-    TaskHandle_t task;
+    SemaphoreHandle_t work; /* there may be commands, or another deadline */
     core_perform perform;
 } runner;
 
@@ -32,9 +33,7 @@ fw_core *core_enter(void)
 void core_leave(void)
 {
     xSemaphoreGive(runner.lock);
-    if (runner.task != NULL) {
-        xTaskNotifyGive(runner.task);
-    }
+    (void)xSemaphoreGive(runner.work); /* given already is given */
 }
 
 bool core_is_entered(void)
@@ -74,7 +73,7 @@ static void run(void *unused)
         while (next_command(&command)) {
             runner.perform(&command);
         }
-        ulTaskNotifyTake(pdTRUE, until_deadline());
+        (void)xSemaphoreTake(runner.work, until_deadline());
     }
 }
 
@@ -82,7 +81,8 @@ esp_err_t core_runner_init(const fw_config *config)
 {
     void *memory = malloc(fw_core_size());
     runner.lock = xSemaphoreCreateMutex();
-    if (memory == NULL || runner.lock == NULL) {
+    runner.work = xSemaphoreCreateBinary();
+    if (memory == NULL || runner.lock == NULL || runner.work == NULL) {
         return ESP_ERR_NO_MEM;
     }
     runner.core = fw_init(memory, fw_core_size(), config);
@@ -94,5 +94,5 @@ esp_err_t core_runner_start(const char *reset_reason, core_perform perform)
     runner.perform = perform;
     fw_boot(core_enter(), reset_reason, 0);
     core_leave();
-    return xTaskCreate(run, "core", STACK_BYTES, NULL, PRIORITY, &runner.task) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
+    return xTaskCreate(run, "core", STACK_BYTES, NULL, PRIORITY, NULL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
 }

@@ -62,8 +62,9 @@ bool tud_network_default_link_state_cb(void)
 
 esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver)
 {
-    tinyusb_config_t config = TINYUSB_DEFAULT_CONFIG(on_bus_event, NULL);
+    static tinyusb_config_t config; /* TinyUSB's task reads it */
     tinyusb_net_config_t net = {.on_recv_callback = on_frame};
+    config = TINYUSB_DEFAULT_CONFIG(on_bus_event, NULL);
     esp_log_level_set("tusb_desc", ESP_LOG_WARN); /* else a picture of the descriptors, of many lines */
     config.task.size = STACK_BYTES;
     deliver_frame = deliver;

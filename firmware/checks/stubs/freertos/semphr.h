@@ -7,6 +7,7 @@
 typedef QueueHandle_t SemaphoreHandle_t;
 
 SemaphoreHandle_t xSemaphoreCreateMutex(void);
+SemaphoreHandle_t xSemaphoreCreateBinary(void);
 BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t ticks);
 BaseType_t xSemaphoreGive(SemaphoreHandle_t semaphore);
 TaskHandle_t xSemaphoreGetMutexHolder(SemaphoreHandle_t semaphore);
