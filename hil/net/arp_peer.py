@@ -32,10 +32,14 @@ class ArpPeer:
         """
         if self._runner is not None:
             raise MisuseError(f"{self.name} runs already; a test starts it once")
-        self._runner = InterfaceRunner(self._agent, board, self.name, self._machine, self._record)
+        self._runner = self._make(board)
         began = Done(now_ns(), 0)
         self._runner.start()
         return began
+
+    def _make(self, board: str) -> InterfaceRunner:
+        """What runs its machine on the interface of ``board``."""
+        return InterfaceRunner(self._agent, board, self.name, self._machine, self._record)
 
     @property
     def interface(self) -> str:

@@ -12,9 +12,11 @@ from hil.clock import now_ns
 from hil.errors import BoardFailure, HarnessError, MisuseError
 from hil.net.arp_peer import AddressAsker, AddressSquatter, ArpPeer
 from hil.net.interface_runner import NetAgent
+from hil.net.lease_peer import LeasePeer
 from hil.net.persona_runner import PersonaRunner
 from hil.personas.arp_hosts import Asker, Mirror, Squatter
 from hil.personas.client_profile import ClientProfile
+from hil.personas.lease_server import LeasePlan
 from hil.timeline.events import Event
 from hil.wire import dhcp
 from hil.wire.ethernet import BROADCAST, ETHERTYPE_IPV4, EthernetFrame
@@ -226,6 +228,14 @@ class Host:
         """
         machine = Squatter(address, CLAIM_S if holds else 0.0)
         return self._with(AddressSquatter(self._agent, machine, self._record))
+
+    def dhcp_server(self, **plan: Any) -> LeasePeer:
+        """A DHCP server for a board that is a client, not yet started.
+
+        Args:
+            plan: fields of :class:`~hil.personas.lease_server.LeasePlan` to be otherwise.
+        """
+        return self._with(LeasePeer(self._agent, LeasePlan(**plan), self._record))
 
     def _with(self, peer: P) -> P:
         self._personas.append(peer)

@@ -28,6 +28,14 @@ class SetAddress(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAddress(Command):
+    """Put an address on the interface that nobody has leased."""
+
+    address: str
+    prefix: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClearAddress(Command):
     """Take the leased address off the interface."""
 
