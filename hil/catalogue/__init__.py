@@ -4,12 +4,14 @@ One table for `hil faults`, for the proofs in tests/proofs and for docs/faults.m
 in hil.virtual.builtin, the findings in hil.diagnosis.
 """
 
+from hil.catalogue.claims import CLAIM_FAULTS
 from hil.catalogue.connect import CONNECT_FAULTS
 from hil.catalogue.entry import Entry, Proof
+from hil.catalogue.leaving import LEAVING_FAULTS
 from hil.catalogue.loader import LOADER_FAULTS
 from hil.catalogue.static_address import STATIC_FAULTS
 
 __all__ = ["FAULTS", "Entry", "Proof"]
 
-FAULTS: tuple[Entry, ...] = (*CONNECT_FAULTS, *LOADER_FAULTS, *STATIC_FAULTS)
+FAULTS: tuple[Entry, ...] = (*CONNECT_FAULTS, *CLAIM_FAULTS, *LOADER_FAULTS, *LEAVING_FAULTS, *STATIC_FAULTS)
 """Every built-in fault, in the order of the matrix."""

@@ -62,7 +62,7 @@ def _dhcp_claims_by_port(window: Window) -> Sides | None:
         *seen("the server offers an address", next(iter(offers), None)),
         Evidence("it grants one", granted),
         Evidence(f"the board tells of {len(claimed)} OFFERs, the last", claimed[-1]),
-        Evidence(f"{len(offers)} of the server's messages on the wire are OFFERs (option 53)"),
+        Evidence(f"no more than {len(offers)} OFFERs of the server on the wire, by option 53"),
         Evidence("the board tells of no REQUEST and of no ACK"),
     ]
     named = (_told(window, name) for name in ("DHCP_ACK_TX", "DHCP_REQUEST_RX"))

@@ -25,6 +25,8 @@ from hil.wire.board_status import EventLog, parse_events
 ANSWER_S = 2.0
 DISCOVERS, ROUNDS = 20, 6
 """More events than a log of 128 entries has room for, each DISCOVER with its OFFER making two."""
+QUESTIONS = 25
+"""At ten lines each more than the ring of a reference board has room for."""
 
 
 def endpoints(board: UsbBoard) -> tuple[Endpoint, ...]:
@@ -120,6 +122,29 @@ def test_full_event_log_says_so(board: UsbBoard, host: Host, expect: Expect) -> 
             return
         if entries <= before:
             raise BoardFailure(f"the event log stands still at {entries} entries and does not say that it is full")
+
+
+@pytest.mark.hil(role="dhcp-server")
+def test_asking_leaves_the_log_as_it_was(board: UsbBoard, host: Host, expect: Expect) -> None:
+    """Requests that only read the board's state push nothing out of the log that is read next."""
+    dump = "/logs_all"
+    reads = [each for each in endpoints(board) if each.method == "GET" and each.path == board.profile.http.status]
+    dumps, room = any(each.path == dump for each in endpoints(board)), board.profile.log.ring_lines
+    if not reads or reads[0].effect == LOGS or not dumps or not room:
+        pytest.skip(
+            f"profile {board.profile.name} names no dump of the log with its length, or no path that logs nothing"
+        )
+    host.persona("linux").connect(board.name)
+    before = log_lines(board, dump)
+    for _ in range(QUESTIONS):
+        answers(board, expect, reads[0])
+    kept = set(log_lines(board, dump))
+    pushed_out = [line for line in before if line not in kept]
+    assert len(pushed_out) <= max(0, len(before) + QUESTIONS - room)
+
+
+def log_lines(board: UsbBoard, dump: str) -> list[bytes]:
+    return [line for line in board.get(dump).body.splitlines() if line]
 
 
 @pytest.mark.hil(role="dhcp-server")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hil import ArpRequest, Carrier, DhcpAck, Expect, Host, HttpReply, UsbBoard
+from hil import ArpRequest, BoardSaid, Carrier, DhcpAck, Expect, Host, HttpReply, UsbBoard
 
 
 @pytest.mark.parametrize("persona", ["linux", pytest.param("macos", marks=pytest.mark.soak)])
@@ -20,3 +20,17 @@ def test_suspend_keeps_frames_and_the_lease(board: UsbBoard, host: Host, expect:
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=3.0)
     board.claims("USB_SUSPENDED", "USB_RESUMED", since=asleep)
+    if board.knows("http.events"):
+        fresh = [said for said in board.events() if said.t_ns + said.t_err_ns >= asleep.t_ns]
+        assert moved_asleep(fresh) == []
+
+
+def moved_asleep(log: list[BoardSaid]) -> list[BoardSaid]:
+    """Where the board's own log, in its own order, has the link come up between a suspend and its end."""
+    asleep, moved = False, []
+    for said in log:
+        if said.name in ("USB_SUSPENDED", "USB_RESUMED", "USB_MOUNTED"):
+            asleep = said.name == "USB_SUSPENDED"
+        elif said.name == "NCM_LINK_UP" and asleep:
+            moved.append(said)
+    return moved

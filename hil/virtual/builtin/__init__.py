@@ -5,6 +5,7 @@ from hil.virtual.builtin.boot import BOOT_FAULTS
 from hil.virtual.builtin.claims import CLAIM_FAULTS
 from hil.virtual.builtin.dhcp import DHCP_FAULTS
 from hil.virtual.builtin.http import HTTP_FAULTS
+from hil.virtual.builtin.leaving import LEAVING_FAULTS
 from hil.virtual.builtin.link import LINK_FAULTS
 from hil.virtual.builtin.loader import LOADER_FAULTS
 from hil.virtual.builtin.network import NETWORK_FAULTS
@@ -24,6 +25,7 @@ ALL = (
     *HTTP_FAULTS,
     *CLAIM_FAULTS,
     *LOADER_FAULTS,
+    *LEAVING_FAULTS,
     *ACD_FAULTS,
 )
 BUILTIN: dict[str, type[Fault]] = {each.name: each for each in ALL}

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 from hil.errors import VirtualBoardError, WireError
 from hil.virtual.faults import Fault
-from hil.virtual.firmware import Command, StartDhcpServer
+from hil.virtual.firmware import Command, FirmwareConfig, StartDhcpServer
 from hil.wire import dhcp
 from hil.wire.dhcp import DhcpMessage
 from hil.wire.ethernet import EthernetFrame
@@ -38,6 +38,9 @@ class OfferClaimedNotSent(Fault):
     """
 
     name = "offer-claimed-not-sent"
+
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, sends_claimed_early=1)
 
     def frame_to_host(self, frame: bytes) -> list[bytes]:
         return [] if _message_type(frame) == dhcp.OFFER else [frame]

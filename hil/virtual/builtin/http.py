@@ -52,4 +52,18 @@ class EventLogSaturated(Fault):
         return replace(config, event_capacity=30, event_discards_hidden=1)
 
 
-HTTP_FAULTS: tuple[type[Fault], ...] = (LogStreamBlocksHttp, StatusEmptyBody, EventLogSaturated)
+class RequestsToldAtLength(Fault):
+    """Each request leaves ten lines in the log, whose ring has room for 200: who asks pushes out what he asks for.
+
+    Source: mcu-apple-bridge at 0d5a385 prints a block for each request, 13 lines for ``/`` (``main/http_server.c``).
+
+    Finding: between two readings of the log its beginning is gone, and the lines that came are those of requests.
+    """
+
+    name = "requests-told-at-length"
+
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, requests_told_at_length=1)
+
+
+HTTP_FAULTS: tuple[type[Fault], ...] = (LogStreamBlocksHttp, StatusEmptyBody, EventLogSaturated, RequestsToldAtLength)

@@ -123,6 +123,21 @@ class LinkDownAfterResume(Fault):
         return replace(config, resume_leaves_down=1)
 
 
+class SuspendMovesLink(Fault):
+    """The link is taken down when the bus is suspended, and put up again while it still sleeps.
+
+    Source: a suspended device is mounted, so the watchdog of mcu-apple-bridge kicks the link that its suspend callback
+    took down (``main/network_setup.c`` at 0d5a385).
+
+    Finding: by the board's own log its link came up between a suspend and the resume.
+    """
+
+    name = "suspend-moves-link"
+
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, suspend_moves_link=1)
+
+
 LINK_FAULTS: tuple[type[Fault], ...] = (
     NoLinkNotification,
     LinkAnnouncedTooEarly,
@@ -130,4 +145,5 @@ LINK_FAULTS: tuple[type[Fault], ...] = (
     RecoveryStorm,
     RecoveryTimerUnderflow,
     LinkDownAfterResume,
+    SuspendMovesLink,
 )

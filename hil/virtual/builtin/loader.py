@@ -11,6 +11,7 @@ from typing import ClassVar
 from hil.errors import VirtualBoardError, WireError
 from hil.virtual.download import Download
 from hil.virtual.faults import Fault
+from hil.virtual.firmware import FirmwareConfig
 from hil.virtual.flash import MB
 from hil.virtual.points import Injection, LoseContact, PullCable
 from hil.virtual.soc import Reset
@@ -272,6 +273,9 @@ class LoaderAsUsbOtg(LoaderFault):
 
     name = "loader-as-usb-otg"
     numbers: ClassVar[Mapping[str, int]] = {"times": 0}
+
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, loader_phy_on_otg=1)
 
     def changed(self, how: Download) -> Download:
         return replace(how, phy=Phy.OTG)

@@ -2,7 +2,10 @@
 
 import pytest
 
+from hil.virtual.builtin.http import RequestsToldAtLength
 from hil.virtual.fault_loader import load
+from hil.virtual.faults import Fault
+from hil.virtual.firmware import Firmware, FirmwareConfig
 from hil.wire.board_status import parse_events
 from tests.virtual.test_board import Bench, run
 
@@ -51,3 +54,16 @@ def test_a_saturated_event_log_stops_at_thirty_without_a_word() -> None:
         assert (len(log.entries), log.recorded, log.discarded) == (30, 30, 0)
 
     run(scenario, load("event-log-saturated"))
+
+
+def test_each_request_leaves_a_block_of_lines() -> None:
+    """Ten of a request that only reads, where the right firmware logs none."""
+    for fault, count in ((RequestsToldAtLength({}), 10), (Fault({}), 0)):
+        firmware = Firmware(config=fault.configure(FirmwareConfig()))
+        firmware.boot("POWERON", 0)
+        firmware.netif_started(0)
+        while (due_ms := firmware.deadline_ms) is not None and due_ms <= 3000:
+            firmware.wake(due_ms)
+        firmware.http("GET", "/status", 3000)
+        lines = firmware.http("GET", "/logs_all", 3001).body.splitlines()
+        assert sum(b" http: " in line for line in lines) == count

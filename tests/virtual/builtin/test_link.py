@@ -13,6 +13,7 @@ from hil.virtual.builtin.link import (
     NoRecoveryAfterSilence,
     RecoveryStorm,
     RecoveryTimerUnderflow,
+    SuspendMovesLink,
 )
 from hil.virtual.faults import Fault
 from hil.virtual.firmware import Command, Firmware, FirmwareConfig, LinkState, UsbDisconnect
@@ -27,6 +28,7 @@ SWITCHES = {
     RecoveryStorm: {"mount_clears_attempts": 1},
     RecoveryTimerUnderflow: {"grace_from_old_clock": 1},
     LinkDownAfterResume: {"resume_leaves_down": 1},
+    SuspendMovesLink: {"suspend_moves_link": 1},
 }
 
 
