@@ -23,6 +23,7 @@ from hil.profiles import Profile
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import Event, HttpFailed, HttpReply
 from hil.wire import board_status
+from hil.wire.addresses import ipv4_bytes
 
 HTTP_S = 5.0
 """ESP-IDF's server gives up on a socket after 5 s; an answer that takes longer is none."""
@@ -99,7 +100,7 @@ class Readings:
         Args:
             method: GET, POST …
             path: what is asked for.
-            over: the way.
+            over: the way, or the address that the board has on its USB interface where its profile cannot know it.
             deadline_s: for the connection, and again for the whole exchange; None is what the readings were made with.
 
         Raises:
@@ -188,8 +189,10 @@ class Readings:
             if not address:
                 raise MisuseError(f"profile {self._profile.name} names no network.address; over='usb' has no target")
             return self._spec.name, address
+        if _is_address(over):
+            return self._spec.name, over
         if over != "fallback":
-            raise MisuseError(f"over={over!r} is not known; known: 'usb', 'fallback'")
+            raise MisuseError(f"over={over!r} is not known; known: 'usb', 'fallback', an address of the board")
         if not self._spec.fallback:
             raise MisuseError(f"board {self._spec.name} has no fallback in bench.toml")
         return (LAN if self._spec.fallback_namespace else ""), self._spec.fallback
@@ -213,6 +216,13 @@ class Readings:
         if board:
             return self._agent.open_tcp_socket(board, address, port, patience_s)
         return socket.create_connection((address, port), patience_s)
+
+
+def _is_address(over: str) -> bool:
+    try:
+        return bool(ipv4_bytes(over))
+    except WireError:
+        return False
 
 
 def _reason(error: OSError) -> str:

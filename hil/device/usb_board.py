@@ -310,7 +310,7 @@ class UsbBoard:
     # ---- second witness ----------------------------------------------------------------------
 
     def get(self, path: str, over: str = "usb") -> Reading:
-        """GET ``path`` from the board; ``over`` is 'usb' or 'fallback'."""
+        """GET ``path`` from the board; ``over`` is 'usb', 'fallback', or an address that it was given."""
         return self._readings.get(path, over)
 
     def request(self, method: str, path: str, over: str = "usb", deadline_s: float | None = None) -> Reading:

@@ -174,7 +174,12 @@ def test_an_agent_that_fails_ends_the_action(asked: Asked) -> None:
 @pytest.mark.parametrize(
     ("spec", "profile", "over", "message"),
     [
-        (FALLBACK, "reference", "wifi", "over='wifi' is not known; known: 'usb', 'fallback'"),
+        (
+            FALLBACK,
+            "reference",
+            "wifi",
+            "over='wifi' is not known; known: 'usb', 'fallback', an address",
+        ),
         (Board("s3-a", PATH), "reference", "fallback", "board s3-a has no fallback in bench.toml"),
         (FALLBACK, "generic", "usb", "profile generic names no network.address"),
     ],
@@ -187,6 +192,13 @@ def test_a_way_that_is_not_there_is_an_error_of_the_test(
     with pytest.raises(MisuseError, match=message):
         made.readings.get("/status", over)
     assert made.events == []
+
+
+def test_a_board_that_was_given_an_address_is_asked_there(asked: Asked, http: ScriptedHttp) -> None:
+    """In its own namespace, whatever address its profile names."""
+    asked.agent.answers.append(http.says(reply(b"hello")))
+    assert asked.readings.get("/status", "192.168.7.100").body == b"hello"
+    assert ("open_tcp_socket", "s3-a", "192.168.7.100") in [call[:3] for call in asked.agent.calls]
 
 
 def test_a_path_that_the_profile_does_not_name_is_an_error_of_the_test(tmp_path: Path) -> None:
