@@ -357,6 +357,9 @@ class VirtualBoard:
         self._arm()
         return self.faults.http(method, path, answer)
 
+    def refused(self, status: int) -> None:
+        self._run(self._firmware.http_refused(status, self._ms()))
+
     def open_stream(self) -> Callable[[], bytes | None]:
         cursor = self._firmware.log_stream()
         return lambda: self._firmware.next_chunk(cursor, self._ms())

@@ -260,6 +260,7 @@ _PROTOTYPES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "fw_frame_sent": (None, (*_FRAME, c_bool, c_char_p, c_uint32)),
     "fw_log_foreign": (None, (*_FRAME, c_uint32)),
     "fw_http_request": (None, (_CORE, c_char_p, c_char_p, c_uint32, POINTER(Response))),
+    "fw_http_refused": (None, (_CORE, c_uint32, c_uint32)),
     "fw_log_stream_next": (c_size_t, (_CORE, POINTER(LogCursor), c_uint32, c_void_p, c_size_t)),
 }
 

@@ -221,6 +221,10 @@ class Firmware:
             bool(response.stream),
         )
 
+    def http_refused(self, status: int, now_ms: int) -> list[Command]:
+        """The server answered a request with that status by itself: it was none."""
+        return self._input(lambda core, now: self._c.fw_http_refused(core, status, now), now_ms)
+
     def log_stream(self) -> LogCursor:
         """A new reader of the log stream, before its first chunk."""
         return LogCursor()

@@ -44,11 +44,26 @@ typedef struct {
     httpd_uri_match_func_t uri_match_fn;
 } httpd_config_t;
 #define HTTPD_DEFAULT_CONFIG() {.task_priority = 5, .stack_size = 4096, .core_id = tskNO_AFFINITY, .server_port = 80}
-typedef enum { HTTPD_500_INTERNAL_SERVER_ERROR } httpd_err_code_t;
+typedef enum {
+    HTTPD_500_INTERNAL_SERVER_ERROR,
+    HTTPD_501_METHOD_NOT_IMPLEMENTED,
+    HTTPD_505_VERSION_NOT_SUPPORTED,
+    HTTPD_400_BAD_REQUEST,
+    HTTPD_401_UNAUTHORIZED,
+    HTTPD_403_FORBIDDEN,
+    HTTPD_404_NOT_FOUND,
+    HTTPD_405_METHOD_NOT_ALLOWED,
+    HTTPD_408_REQ_TIMEOUT,
+    HTTPD_411_LENGTH_REQUIRED,
+    HTTPD_414_URI_TOO_LONG, /* 413 comes before it in later versions: the names count */
+    HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE,
+} httpd_err_code_t;
+typedef esp_err_t (*httpd_err_handler_func_t)(httpd_req_t *request, httpd_err_code_t error);
 
 esp_err_t httpd_start(httpd_handle_t *handle, const httpd_config_t *config);
 esp_err_t httpd_register_uri_handler(httpd_handle_t handle, const httpd_uri_t *handler);
 bool httpd_uri_match_wildcard(const char *reference, const char *uri, size_t length);
+esp_err_t httpd_register_err_handler(httpd_handle_t handle, httpd_err_code_t error, httpd_err_handler_func_t handler);
 esp_err_t httpd_resp_set_status(httpd_req_t *request, const char *status);
 esp_err_t httpd_resp_set_type(httpd_req_t *request, const char *type);
 esp_err_t httpd_resp_set_hdr(httpd_req_t *request, const char *field, const char *value);

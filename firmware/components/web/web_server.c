@@ -57,6 +57,39 @@ static esp_err_t answer(httpd_req_t *request)
     return failed;
 }
 
+/* What the server itself can make nothing of, or nobody here answers. */
+static const struct {
+    httpd_err_code_t error;
+    uint32_t status;
+} REFUSED[] = {
+    {HTTPD_400_BAD_REQUEST, 400},
+    {HTTPD_404_NOT_FOUND, 404},
+    {HTTPD_405_METHOD_NOT_ALLOWED, 405},
+    {HTTPD_408_REQ_TIMEOUT, 408},
+    {HTTPD_411_LENGTH_REQUIRED, 411},
+    {HTTPD_414_URI_TOO_LONG, 414},
+    {HTTPD_431_REQ_HDR_FIELDS_TOO_LARGE, 431},
+    {HTTPD_501_METHOD_NOT_IMPLEMENTED, 501},
+    {HTTPD_505_VERSION_NOT_SUPPORTED, 505},
+};
+
+#define REFUSED_COUNT (sizeof REFUSED / sizeof REFUSED[0])
+
+/* The session ends with it, as it does where no handler is registered. */
+static esp_err_t refuse(httpd_req_t *request, httpd_err_code_t error)
+{
+    for (size_t i = 0; i < REFUSED_COUNT; i++) {
+        if (REFUSED[i].error == error) {
+            fw_http_refused(core_enter(), REFUSED[i].status, core_now());
+            core_leave();
+        }
+    }
+    if (!log_stream_has(httpd_req_to_sockfd(request))) {
+        (void)httpd_resp_send_err(request, error, NULL);
+    }
+    return ESP_FAIL;
+}
+
 static void close_session(httpd_handle_t server, int socket)
 {
     (void)server;
@@ -70,6 +103,9 @@ static esp_err_t serve(httpd_handle_t server)
     for (size_t i = 0; i < METHOD_COUNT && failed == ESP_OK; i++) {
         const httpd_uri_t any = {.uri = "/*", .method = METHODS[i], .handler = answer};
         failed = httpd_register_uri_handler(server, &any);
+    }
+    for (size_t i = 0; i < REFUSED_COUNT && failed == ESP_OK; i++) {
+        failed = httpd_register_err_handler(server, REFUSED[i].error, refuse);
     }
     return failed;
 }

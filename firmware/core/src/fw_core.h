@@ -282,6 +282,8 @@ void fw_log_foreign(fw_core *core, const char *text, size_t length, uint32_t now
 /* `path` with its query, as it stands in the request line. Never blocks: a log stream is a cursor of its own, to be
  * served beside all other requests and never inside the server's one task. */
 void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response);
+/* A request that never came here, as the server itself could make nothing of it and answered with this status. */
+void fw_http_refused(fw_core *core, uint32_t status, uint32_t now);
 /* The mistakes of the config, from 0 on, as text; NULL where there is no such number. */
 const char *fw_mistake_name(uint32_t number);   /* the field's: "acd_missing" */
 const char *fw_mistake_what(uint32_t number);   /* what goes wrong */

@@ -159,6 +159,7 @@ static bool version(fw_core *core, const char *query, uint32_t now, fw_text *bod
     fw_text_add(body, "  \"free_heap\": %" PRIu32 ",\n", core->free_heap);
     fw_text_add(body, "  \"tx_dropped\": %" PRIu32 ",\n", core->s.tx_dropped);
     fw_text_add(body, "  \"rx_dropped\": %" PRIu32 ",\n", core->s.rx_dropped);
+    fw_text_add(body, "  \"http_refused\": %" PRIu32 ",\n", core->s.http_refused);
     fw_text_add(body, "  \"serial_refused\": %" PRIu32 "\n}\n", core->s.serial.refused);
     return true;
 }
@@ -247,6 +248,12 @@ static void tell_at_length(fw_core *core, const char *method, const char *path, 
     fw_log(core, 'I', "http", now, "+------------------------------------");
 }
 
+void fw_http_refused(fw_core *core, uint32_t status, uint32_t now)
+{
+    core->s.http_refused++;
+    fw_log(core, 'W', "http", now, "Refused a request: %" PRIu32, status);
+}
+
 void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response)
 {
     fw_text body;
@@ -266,7 +273,9 @@ void fw_http_request(fw_core *core, const char *method, const char *path, uint32
         answer(core, found, query, now, response, &body);
     } else {
         refuse(response, refusal, &body);
-        fw_log(core, 'W', "http", now, "Refused a request: %" PRIu32, refusal);
+    }
+    if (response->status != 200) {
+        fw_http_refused(core, response->status, now);
     }
     response->length = body.length;
     if (core->config.requests_told_at_length) {

@@ -224,8 +224,149 @@ static void nothing_breaks_whatever_mistake_is_made(void)
     }
 }
 
+static bool counted(bench *b, const char *what, unsigned times)
+{
+    char text[64];
+    snprintf(text, sizeof text, "\"%s\": %u,\n", what, times);
+    return strstr(bench_get(b, "/version"), text) != NULL;
+}
+
+/* On a link that is up, before any frame came. */
+static bench *connected(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    fw_mounted(b->core, b->now);
+    bench_until(b, 600);
+    CHECK(fw_link_up(b->core));
+    bench_forget(b);
+    return b;
+}
+
+static void frame_of_no_frames_length_is_refused_and_counted(void)
+{
+    static const size_t LENGTHS[] = {0, 1, FW_MIN_FRAME - 1, FW_MAX_FRAME + 1, 65535};
+    const unsigned count = sizeof LENGTHS / sizeof LENGTHS[0];
+    bench *b = connected();
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t *bytes = calloc(1, LENGTHS[i] + (LENGTHS[i] == 0));
+        CHECK(bytes != NULL);
+        CHECK(!fw_frame_received(b->core, bytes, LENGTHS[i], b->now));
+        CHECK(fw_send_frame(b->core, bytes, LENGTHS[i], b->now) == FW_SEND_BAD_LENGTH);
+        free(bytes);
+    }
+    bench_until(b, 700);
+    CHECK_TEXT(b->said, ""); /* none of them left */
+    CHECK(counted(b, "rx_dropped", count) && counted(b, "tx_dropped", count));
+    CHECK(strstr(bench_get(b, "/status"), "\"FIRST_RX\": false") != NULL);
+    bench_free(b);
+}
+
+static void shortest_and_longest_frame_are_taken(void)
+{
+    bench *b = connected();
+    for (int i = 0; i < 2; i++) {
+        test_frame frame = ethernet_frame(0x88B5, i == 0 ? FW_MIN_FRAME : FW_MAX_FRAME);
+        CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+        CHECK(fw_send_frame(b->core, frame.bytes, frame.length, b->now) == FW_SEND_ACCEPTED);
+        free(frame.bytes);
+    }
+    CHECK(counted(b, "rx_dropped", 0) && counted(b, "tx_dropped", 0));
+    bench_free(b);
+}
+
+/* They are the IP stack's to drop; the core has read no more of them than is there, and claims nothing of them. */
+static void frame_that_lies_about_its_lengths_claims_nothing(void)
+{
+    static const struct {
+        size_t at;
+        size_t value;
+    } LIES[] = {{16, 65535}, {16, 0}, {38, 65535}, {38, 7}, {38, 0}};
+    bench *b = connected();
+    for (size_t i = 0; i < sizeof LIES / sizeof LIES[0]; i++) {
+        test_frame frame = dhcp_typed(1, 1);
+        put16(frame.bytes + LIES[i].at, LIES[i].value); /* IP's total length, UDP's length */
+        CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+        free(frame.bytes);
+    }
+    CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER") == NULL);
+    test_frame honest = dhcp_typed(1, 1);
+    CHECK(fw_frame_received(b->core, honest.bytes, honest.length, b->now));
+    free(honest.bytes);
+    CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER_RX") != NULL);
+    bench_free(b);
+}
+
+static void option_that_runs_past_the_end_claims_nothing(void)
+{
+    static const uint8_t OPTIONS[][4] = {{53, 1}, {53, 2, 1}, {61, 255, 53, 1}, {53}, {0, 0, 0, 53}};
+    static const size_t COUNTS[] = {2, 3, 4, 1, 4};
+    bench *b = connected();
+    for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++) {
+        test_frame frame = dhcp_frame(1, OPTIONS[i], COUNTS[i]);
+        CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+        free(frame.bytes);
+    }
+    CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER") == NULL);
+    bench_free(b);
+}
+
+static uint32_t ask(bench *b, const char *method, const char *path)
+{
+    static char body[FW_RESPONSE_BYTES];
+    fw_response response = {.body = body, .capacity = sizeof body};
+    fw_http_request(b->core, method, path, b->now, &response);
+    CHECK(response.stream == 0 && response.length < sizeof body);
+    return response.status;
+}
+
+static void request_that_is_none_is_refused_and_counted(void)
+{
+    char longest[5000];
+    memset(longest, 'a', sizeof longest);
+    longest[0] = '/';
+    longest[sizeof longest - 1] = '\0';
+    bench *b = connected();
+    CHECK(ask(b, "GET", "") == 404); /* cut off before its path */
+    CHECK(ask(b, "", "/status") == 405);
+    CHECK(ask(b, "GE", "/status") == 405);
+    CHECK(ask(b, "GET", "/stat") == 404);
+    CHECK(ask(b, "GET", longest) == 404);
+    CHECK(ask(b, longest, "/status") == 405);
+    CHECK(ask(b, "POST", "/status") == 405);
+    CHECK(ask(b, "GET", "/reset") == 405);
+    CHECK(ask(b, "get", "/status") == 405);
+    CHECK(ask(b, "GET", "/nowhere") == 404);
+    CHECK(ask(b, "GET", "/status/../reset") == 404);
+    CHECK(ask(b, "GET", "/events?since=-1") == 400);
+    CHECK(counted(b, "http_refused", 12));
+    fw_http_refused(b->core, 431, b->now); /* what the server itself has refused */
+    CHECK(counted(b, "http_refused", 13));
+    CHECK(strstr(bench_get(b, "/logs_all"), "http: Refused a request: 431\n") != NULL);
+    bench_until(b, 3000);
+    CHECK(strstr(b->said, "restart") == NULL);
+    bench_free(b);
+}
+
+static void requests_behind_each_other_are_told_apart(void)
+{
+    bench *b = connected();
+    for (int i = 0; i < 3; i++) { /* as a server takes them from one connection, one after the other */
+        CHECK(ask(b, "GET", "/status") == 200);
+        CHECK(ask(b, "BREW", "/status") == 405);
+        CHECK(ask(b, "POST", "/led/on") == 200);
+    }
+    CHECK(counted(b, "http_refused", 3));
+    bench_free(b);
+}
+
 int main(void)
 {
+    RUN(frame_of_no_frames_length_is_refused_and_counted);
+    RUN(shortest_and_longest_frame_are_taken);
+    RUN(frame_that_lies_about_its_lengths_claims_nothing);
+    RUN(option_that_runs_past_the_end_claims_nothing);
+    RUN(request_that_is_none_is_refused_and_counted);
+    RUN(requests_behind_each_other_are_told_apart);
     RUN(nothing_breaks_in_any_role);
     RUN(nothing_breaks_whatever_mistake_is_made);
     return 0;

@@ -40,6 +40,9 @@ class HttpBackend(Protocol):
     def respond(self, method: str, path: str) -> HttpAnswer:
         """``path`` with the query of the request, where it has one."""
 
+    def refused(self, status: int) -> None:
+        """A request that the server could make nothing of, and answered with that status by itself."""
+
     def open_stream(self) -> Callable[[], bytes | None]:
         """A function that gives the next bytes of the log stream, or None while there are none."""
 

@@ -29,6 +29,7 @@ class Handlers:
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
         self.served: list[str] = []
+        self.refusals: list[int] = []
         self.blocks = False
 
     def respond(self, method: str, path: str) -> Answer:
@@ -36,6 +37,9 @@ class Handlers:
         if path == "/none":
             return Answer(404, "text/html", b"Nothing matches the given URI")
         return Answer(stream=path == "/logs", body=path.encode(), blocks=self.blocks)
+
+    def refused(self, status: int) -> None:
+        self.refusals.append(status)
 
     def open_stream(self) -> Callable[[], bytes | None]:
         return lambda: self.chunks.pop(0) if self.chunks else None
@@ -130,6 +134,19 @@ def test_an_error_answer_ends_its_connection() -> None:
             client = await made.client()
             assert await client.get("/none") == b"Nothing matches the given URI"
             assert await client.ended()
+
+    asyncio.run(scenario())
+
+
+def test_a_request_that_is_none_is_told_to_the_firmware() -> None:
+    """The server answers it by itself; no handler sees it."""
+
+    async def scenario() -> None:
+        async with bench() as made:
+            client = await made.client()
+            client.writer.write(b"\x16\x03\x01 nonsense\r\n\r\n")
+            assert (await client.head()).startswith(b"HTTP/1.1 400 ")
+            assert (made.handlers.refusals, made.handlers.served) == ([400], [])
 
     asyncio.run(scenario())
 

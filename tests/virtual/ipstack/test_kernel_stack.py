@@ -42,6 +42,9 @@ class Handlers:
     def respond(self, method: str, path: str) -> HttpAnswer:
         return Answer()
 
+    def refused(self, status: int) -> None:
+        raise AssertionError(status)
+
     def open_stream(self) -> Callable[[], bytes | None]:
         return lambda: None
 
