@@ -12,14 +12,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.firmware.toolchain import CORE, FIRMWARE, SANITIZERS, SOURCES, run
+from tests.firmware.toolchain import CORE, FIRMWARE, SANITIZERS, SOURCES, WARNINGS, run
 
 FUZZ = FIRMWARE / "fuzz"
 CORPUS = FIRMWARE.parent / "fixtures" / "fuzz"
 TARGETS = tuple(sorted(path.stem.removeprefix("fuzz_") for path in FUZZ.glob("fuzz_*.c")))
 MAX_BYTES = 2048
 """Of one input: longer ones only repeat what a sequence of inputs does."""
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wconversion")
 COVERED = ("-fprofile-instr-generate", "-fcoverage-mapping")
 
 

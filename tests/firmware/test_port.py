@@ -81,3 +81,12 @@ def test_component_versions_are_pinned_alike() -> None:
     pins = [set(re.findall(r"^  (espressif/\w+): (.+)$", path.read_text(), re.MULTILINE)) for path in manifests]
     assert pins[0] == pins[1]
     assert {name for name, _ in pins[0]} == {"espressif/esp_tinyusb", "espressif/tinyusb"}
+
+
+def test_each_declaration_names_its_source() -> None:
+    """The table has every header of checks/stubs, once, and none that is not there."""
+    stubs = CHECKS / "stubs"
+    rows = re.findall(
+        r"^\| `([\w./]+\.h)` \| [^|]+ \| [^|]+ \| [^|]+ \|$", (stubs / "README.md").read_text(), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(str(path.relative_to(stubs)) for path in stubs.rglob("*.h"))

@@ -53,7 +53,8 @@ static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
     return ESP_OK;
 }
 
-/* TinyUSB 0.20 and newer ask whether the link is up after a bus reset; the core raises it when the stack is ready. */
+/* TinyUSB 0.21 asks at each bus reset whether the link is up; the core raises it when the stack is ready. Up to 0.20 the link
+ * is up from the reset on, until the core has it taken down at the mount. */
 bool tud_network_default_link_state_cb(void);
 bool tud_network_default_link_state_cb(void)
 {
