@@ -54,6 +54,7 @@ class Arrivals:
 
     def __init__(self, run_delay: RunDelay, wake_ns: int = WAKE_NS) -> None:
         self._delay = run_delay
+        self._counted = run_delay.counted
         self._wake_ns = wake_ns
         self._looked_ns = now_ns()
         self._before_ns = self._looked_ns
@@ -64,7 +65,7 @@ class Arrivals:
 
     @property
     def longest_wait_s(self) -> float:
-        return 3600.0 if self._delay.counted else BLIND_ROUND_S
+        return 3600.0 if self._counted else BLIND_ROUND_S
 
     def looked(self) -> None:
         """About to ask epoll without waiting."""
@@ -79,7 +80,7 @@ class Arrivals:
 
     def woke(self) -> None:
         """The wait ended."""
-        if self._delay.counted:
+        if self._counted:
             self._woken_ns = now_ns() - (self._delay.read_ns() - self._delay_ns) - self._wake_ns
 
     def moment(self, fd: int) -> Moment:

@@ -78,6 +78,10 @@ class Claims:
         spoken = [(name, pattern) for name, pattern in patterns if pattern.pattern]
         return cls(spoken, _compiled("line", line) if line else None, names, step_ms)
 
+    def any_in(self, texts: Iterable[str]) -> bool:
+        """Whether one of ``texts`` holds a claim."""
+        return bool(self._patterns or self._line) and any(map(self.find, texts))
+
     def find(self, text: str) -> Found | None:
         """The claim in ``text``, or None."""
         for name, pattern in self._patterns:
@@ -131,24 +135,33 @@ class Witness:
         self._channel = channel
         self._claims = claims
         self._clock = BoardClock(quantum_ms=claims.step_ms)
+        self._unobserved: list[tuple[int, int]] = []
 
     def booted(self) -> None:
         """A boot loader's line was seen: times begin anew."""
+        self.settle()
         self._clock.new_boot()
 
     def heard_at_once(self, texts: Sequence[str], times: Sequence[int], now: Moment) -> list[list[BoardSaid]]:
         """Log lines that one reading brought, each with the board's time; what each claims, [] where none does.
 
-        Of lines that claim nothing and whose times ascend, the first and the last say of the board's clock what all do.
+        Of lines that claim nothing and whose times ascend, the first and the last say of the board's clock what all do;
+        that is put off until :meth:`settle`.
         """
-        if any(map(self._claims.find, texts)) or list(times) != sorted(times):
+        if list(times) != sorted(times) or self._claims.any_in(texts):
             return [self.heard(text, ms, now) for text, ms in zip(texts, times, strict=True)]
-        for ms in (times[0], times[-1]):
-            self._clock.observe(ms, now.t_ns)
+        self._unobserved += [(times[0], now.t_ns), (times[-1], now.t_ns)]
         return []
+
+    def settle(self) -> None:
+        """Let the board's clock know the lines that it has not been told of yet."""
+        for board_ms, seen_ns in self._unobserved:
+            self._clock.observe(board_ms, seen_ns)
+        self._unobserved.clear()
 
     def heard(self, text: str, board_ms: int, now: Moment) -> list[BoardSaid]:
         """A line of log, timed by the claim's own pattern, else by ``board_ms`` unless that is :data:`UNTIMED`."""
+        self.settle()
         found = self._claims.find(text)
         if found is not None and found.ms != UNTIMED:
             board_ms = found.ms

@@ -60,9 +60,9 @@ class Capture:
         self._control = control
         self._event_fd = event_fd
         self._pid_fd = os.pidfd_open(process.pid)
-        self._growth = select.poll()
-        for fd in (event_fd, self._pid_fd):
-            self._growth.register(fd, select.POLLIN)
+        self._growth = select.epoll()
+        self._growth.register(event_fd, select.EPOLLIN | select.EPOLLET)  # told by each write: no need to read it
+        self._growth.register(self._pid_fd, select.EPOLLIN)
         self._agent: Opener | None = None
         self._link: socket.socket | None = None
         self._watched: dict[tuple[str, str], protocol.WatchTty] = {}
@@ -231,7 +231,7 @@ class Capture:
 
     def fileno(self) -> int:
         """Readable when the file has grown since the last :meth:`wait`."""
-        return self._event_fd
+        return self._growth.fileno()
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the file has grown since the last call, waiting up to ``timeout_s`` for it.
@@ -239,10 +239,10 @@ class Capture:
         Raises:
             HarnessError: the process is dead.
         """
-        ready = [fd for fd, _ in self._growth.poll(max(0.0, timeout_s) * 1000)]
-        if self._event_fd in ready:
-            os.eventfd_read(self._event_fd)
-            return True
+        ready = self._growth.poll(max(0.0, timeout_s))
+        for fd, _ in ready:
+            if fd == self._event_fd:
+                return True
         if ready:
             raise self._death()
         return False
@@ -257,6 +257,7 @@ class Capture:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._growth.close()
         for fd in (self._event_fd, self._pid_fd):
             os.close(fd)
         self._event_fd = self._pid_fd = -1

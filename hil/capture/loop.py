@@ -30,6 +30,7 @@ class Loop:
         self._delay = RunDelay()
         self._arrivals = Arrivals(self._delay, EMULATED_WAKE_NS if emulated() else WAKE_NS)
         self._said: list[Event] = []
+        self._fresh: list[tuple[Source, Moment]] = []
         self._when_quiet: list[Callable[[], None]] = []
         self.running = True
 
@@ -85,14 +86,21 @@ class Loop:
         while (ready := self._ready(0.0)) and now_ns() < end_ns:
             self._write_round(ready)
 
-    def _write_round(self, ready: list[int]) -> None:
-        batch = [event for fd in ready for event in self._read(fd)]
-        batch += self._wake()
+    def _write_round(self, ready: list[tuple[int, int]]) -> None:
+        """The write comes first; whatever nobody waits for comes after it."""
+        batch: list[Event] = []
+        for fd, _ in ready:
+            batch += self._read(fd)
         batch += self._said
         self._said = []
         self._recorder.write(batch)
+        for source, now in self._fresh:
+            self._done(source, now)
+        self._fresh.clear()
+        self._recorder.write(self._wake())
 
-    def _ready(self, wait_s: float) -> list[int]:
+    def _ready(self, wait_s: float) -> list[tuple[int, int]]:
+        """Descriptors, each with what it is ready for, as epoll gives them."""
         self._arrivals.looked()
         ready = self._epoll.poll(0)
         wait_s = min(wait_s, self._until_deadline_s())
@@ -100,19 +108,25 @@ class Loop:
             self._arrivals.waiting()
             ready = self._epoll.poll(wait_s)
             self._arrivals.woke()
-        return [fd for fd, _ in ready]
+        return ready
 
     def _read(self, fd: int) -> list[Event]:
         source = self._sources.get(fd)
         if source is None:
             return []
         now = self._arrivals.moment(fd)
+        self._fresh.append((source, now))
         events = source.read(now)
-        self._arrivals.emptied(fd, now, source.more)
         if source.ended:
             events += source.finish(now)
             self.remove(source)
         return events
+
+    def _done(self, source: Source, now: Moment) -> None:
+        """What a reading leaves to do when its events are written."""
+        if source.fileno() in self._sources:
+            self._arrivals.emptied(source.fileno(), now, source.more)
+            source.afterwards()
 
     def _wake(self) -> list[Event]:
         events: list[Event] = []

@@ -14,9 +14,9 @@ _instant: Callable[[Event], int] = attrgetter("t_ns")
 
 def write_all(fd: int, data: bytes) -> None:
     """Write every byte; the descriptor is a regular file."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+    written = os.write(fd, data)
+    while written < len(data):
+        written += os.write(fd, memoryview(data)[written:])
 
 
 def open_log(path: Path) -> int:
@@ -36,7 +36,8 @@ class Recorder:
         """One batch in order of ``t_ns``; events of equal time keep the order in which they were read."""
         if not batch:
             return
-        batch.sort(key=_instant)
+        if len(batch) > 1:
+            batch.sort(key=_instant)
         write_all(self._fd, encode_lines(batch))
         self.batches += 1
         if self._event_fd >= 0:

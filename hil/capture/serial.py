@@ -6,11 +6,11 @@ flushing what they held.
 """
 
 import fcntl
-import functools
 import os
 import struct
 import termios
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from hil.capture.claims import UNTIMED, Claims, Witness
@@ -30,7 +30,7 @@ from hil.wire.esplog import (
     plain_times,
     strip_colour,
 )
-from hil.wire.lines import Line, LineSplitter
+from hil.wire.lines import Line, Lines, LineSplitter
 
 CHUNK = 1 << 16
 LINE_LIMIT = 4096
@@ -57,6 +57,7 @@ class SerialLog:
         self._witness = Witness(board, self.channel, claims)
         self._panic: tuple[PanicLine, Moment] | None = None
         self._heard = Moment(0, 0)
+        self._unsaved = b""
         self._silent_at_ns: int | None = None
 
     @property
@@ -66,12 +67,22 @@ class SerialLog:
         return min((at for at in (self._silent_at_ns, panic_ns) if at is not None), default=None)
 
     def feed(self, data: bytes, now: Moment) -> list[Event]:
-        """Store bytes and tell the lines that they complete."""
-        write_all(self._raw_fd, data)
-        found = self._tell(self._splitter.feed(data), now)
+        """Tell the lines that the bytes complete; :meth:`settle` stores them."""
+        if self._unsaved:
+            self.settle()
+        self._unsaved = data
+        lines = self._splitter.feed_whole(data)
+        found = self._tell_whole(lines, now) if lines else self._tell(self._splitter.feed(data), now)
         self._heard = now
         self._silent_at_ns = now.t_ns + SILENCE_NS
         return found
+
+    def settle(self) -> None:
+        """What no waiting test needs: the bytes into their file, and the times of the lines to the board's clock."""
+        if self._unsaved:
+            write_all(self._raw_fd, self._unsaved)
+            self._unsaved = b""
+        self._witness.settle()
 
     def overdue(self, now: Moment) -> list[Event]:
         """The rest of a line after a silence, and a panic whose backtrace did not come."""
@@ -84,19 +95,38 @@ class SerialLog:
 
     def finish(self) -> list[Event]:
         """What is held back when the port closes."""
+        self.settle()
         return [*self._rest(), *self._panicked("")]
 
     def _rest(self) -> list[Event]:
         self._silent_at_ns = None
         return self._tell(self._splitter.flush(), self._heard)
 
-    def _tell(self, lines: list[Line], now: Moment) -> list[Event]:
-        """The lines, each followed by what it means; most mean nothing beyond their text, and that is told quickly."""
-        if not lines:
+    def _tell_whole(self, lines: Lines, now: Moment) -> list[Event]:
+        """Whole lines, each followed by what it means; most mean nothing but their text, which is told quickly."""
+        if not lines.lengths:
             return []
-        texts = _texts(lines)
+        t_ns, err_ns, board, channel = now.t_ns, now.err_ns, self.board, self.channel
+        texts = _texts(lines.raw)
+        offsets = accumulate(lines.lengths, initial=lines.offset)
+        told: list[Event] = [
+            SerialLine(text, offset, length, True, t_ns=t_ns, t_err_ns=err_ns, board=board, source=channel)
+            for text, offset, length in zip(texts, offsets, lines.lengths)  # noqa: B905 the last offset is the end
+        ]
+        return self._with_meanings(told, texts, now)
+
+    def _tell(self, lines: list[Line], now: Moment) -> list[Event]:
+        """The same of lines that may be cut."""
+        texts = [strip_colour(line.text) for line in lines]
+        stamp = now.stamp(self.board, self.channel)
+        told: list[Event] = [
+            SerialLine(text, line.offset, len(line.raw), line.complete, **stamp)
+            for line, text in zip(lines, texts, strict=True)
+        ]
+        return self._with_meanings(told, texts, now) if told else []
+
+    def _with_meanings(self, told: list[Event], texts: list[str], now: Moment) -> list[Event]:
         times = plain_times(texts)
-        told = map(functools.partial(self._line, now), lines, texts)
         said: Sequence[Sequence[Event]]
         if NO_MS in times:
             said = [
@@ -106,20 +136,8 @@ class SerialLog:
         else:
             said = self._witness.heard_at_once(texts, times, now)
         if not any(said):
-            return list(told)
+            return told
         return [event for line, meanings in zip(told, said, strict=True) for event in (line, *meanings)]
-
-    def _line(self, now: Moment, line: Line, text: str) -> SerialLine:
-        return SerialLine(
-            text,
-            line.offset,
-            len(line.raw),
-            line.complete,
-            t_ns=now.t_ns,
-            t_err_ns=now.err_ns,
-            board=self.board,
-            source=self.channel,
-        )
 
     def _meaning(self, text: str, now: Moment) -> list[Event]:
         """What a line tells beyond its text."""
@@ -149,6 +167,7 @@ class SerialLog:
         return [BoardPanicked(line.reason, line.core, backtrace, **then.stamp(self.board, self.channel))]
 
     def close(self) -> None:
+        self.settle()
         os.close(self._raw_fd)
 
 
@@ -182,9 +201,11 @@ class SerialSource(Source):
         if not data:
             return self._closed("hang-up", now)
         self.more = len(data) == CHUNK
-        found = self._log.feed(data, Moment(now.t_ns, now.err_ns + HOP_NS))
+        return self._log.feed(data, Moment(now.t_ns, now.err_ns + HOP_NS))
+
+    def afterwards(self) -> None:
+        self._log.settle()
         self.deadline_ns = self._log.deadline_ns
-        return found
 
     def _closed(self, reason: str, now: Moment) -> list[Event]:
         self.ended = True
@@ -199,12 +220,10 @@ class SerialSource(Source):
         return self._log.finish()
 
 
-def _texts(lines: list[Line]) -> list[str]:
-    """The text of each line, without colour; together where each has its line end, which takes a third of the time."""
-    if not all(line.complete for line in lines):
-        return [strip_colour(line.text) for line in lines]
-    whole = b"".join([line.raw for line in lines]).decode(errors="replace")
-    return strip_colour(whole.replace("\r\n", "\n")).split("\n")[:-1]
+def _texts(raw: bytes) -> list[str]:
+    """The text of each of these whole lines, without colour."""
+    whole = raw.decode(errors="replace").replace("\r\n", "\n")
+    return (strip_colour(whole) if "\x1b" in whole else whole).split("\n")[:-1]
 
 
 def dtr_is_high(fd: int) -> bool:

@@ -1,9 +1,10 @@
 """What the loop asks of a live channel, and how well the instant of a reading is known."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from hil.clock import now_ns, realtime_offset_ns
 from hil.timeline.events import CaptureGap, Event
@@ -13,8 +14,7 @@ OPEN_END = -1.0
 SYS = Path("/sys")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True, gc=False):
     """The instant of a reading; what was read happened at most ``err_ns`` before it."""
 
     t_ns: int
@@ -50,6 +50,9 @@ class Source:
 
     def read(self, now: Moment) -> list[Event]:
         raise NotImplementedError
+
+    def afterwards(self) -> None:
+        """What a reading leaves to do and no waiting test needs; called when its events have been written."""
 
     def wake(self, now: Moment) -> list[Event]:
         return []

@@ -24,7 +24,6 @@ LATEST_LOOK_S = 0.25
 PORTION = 1 << 20
 """Bytes of the journal that are read and judged at a time."""
 T = TypeVar("T")
-_PRESENCE = (UsbAttached, UsbDetached)
 
 
 class Journal(Protocol):
@@ -48,6 +47,7 @@ class Witness:
         self._reader = JournalReader()
         self._watching: list[Expectation] = []
         self._presence: dict[str, tuple[int, bool]] = {}
+        self._looked_for_presence = 0
 
     def refresh(self) -> int:
         """Read what has been written since; returns the number of new events.
@@ -91,6 +91,7 @@ class Witness:
         Raises:
             HarnessError: the capture process has died or does not keep up.
         """
+        self.refresh()
         while isinstance(expectation.outcome, Pending):
             deadline_ns = expectation.deadline_ns
             assert deadline_ns is not None
@@ -98,8 +99,9 @@ class Witness:
             if asked_ns >= deadline_ns:
                 self.catch_up()
                 expectation.wake(asked_ns)  # what happened while capture was writing may not be on disk yet
-            elif not self.refresh():
+            else:
                 self._capture.wait(min(to_s(deadline_ns - asked_ns), LATEST_LOOK_S))
+                self.refresh()
 
     def until(self, look: Callable[[], T], within_s: float) -> T:
         """What ``look`` returns as soon as that is true, or what it returns when ``within_s`` have passed."""
@@ -133,6 +135,11 @@ class Witness:
     def attached(self, path: str) -> bool | None:
         """Whether the device at ``path`` is on the bus, as far as the timeline tells; None where it tells nothing."""
         self.refresh()
+        fresh = self.timeline.arrived_from(self._looked_for_presence)
+        self._looked_for_presence += len(fresh)
+        for event in fresh:
+            if isinstance(event, UsbAttached | UsbDetached):
+                self._note_presence(event)
         known = self._presence.get(path)
         return None if known is None else known[1]
 
@@ -150,9 +157,6 @@ class Witness:
 
     def _take(self, events: list[Event]) -> None:
         self.timeline.extend(events)
-        for event in events:
-            if type(event) in _PRESENCE and isinstance(event, UsbAttached | UsbDetached):
-                self._note_presence(event)
         for expectation in self._watching:
             expectation.feed_all(events)
 

@@ -16,6 +16,7 @@ depend on the sentence. :attr:`Expectation.steps_examined` counts it.
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import Final, Literal
 
@@ -132,8 +133,12 @@ class Expectation:
         self._guards: list[Guard] = []
         self._offences: list[tuple[Sighting, Guard]] = []
         self._position = 0
-        self._lanes = [lane for index in range(len(self.steps)) for lane in self._arrange(index)]
+        self._by_step = [self._arrange(index) for index in range(len(self.steps))]
+        self._lanes = list(chain.from_iterable(self._by_step))
+        self._has_asides = any(lane.guard is not None or lane.possible is not None for lane in self._lanes)
         self._by_class: dict[type[Event], tuple[_Lane, ...]] = {}
+        for lane in self._lanes:
+            self._lanes_of(lane.kind)
         self._advance(0)
         self.outcome = Pending(self._awaited())
 
@@ -187,21 +192,19 @@ class Expectation:
     def feed_all(self, events: Iterable[Event]) -> Outcome:
         """Take in the next events that arrived, in their order; those after the decision are left alone."""
         by_class = self._by_class
-        if not self._decided():
-            for event in events:
-                kind = type(event)
-                lanes = by_class[kind] if kind in by_class else self._lanes_of(kind)
-                if lanes:
-                    self.steps_examined += len(lanes)
-                    hits = [lane for lane in lanes if lane.compare(event)]
-                    if hits:
-                        self._take_in(event, hits)
-                        if self._decided():
-                            break
+        if not isinstance(self.outcome, Pending):
+            return self.outcome
+        for event in events:
+            kind = type(event)
+            lanes = by_class[kind] if kind in by_class else self._lanes_of(kind)
+            hits = None
+            for lane in lanes:
+                self.steps_examined += 1
+                if lane.compare(event):
+                    hits = [*(hits or ()), lane]
+            if hits and self._take_in(event, hits):
+                break
         return self.outcome
-
-    def _decided(self) -> bool:
-        return not isinstance(self.outcome, Pending)
 
     def _lanes_of(self, kind: type[Event]) -> tuple[_Lane, ...]:
         """The lanes that look at events of this class."""
@@ -233,34 +236,33 @@ class Expectation:
 
     def taken(self, step: int) -> tuple[Event, ...]:
         """What the step of that number (from 1) has taken so far, pattern by pattern; () where it takes nothing."""
-        lanes = [lane for lane in self._lanes if lane.step == step - 1]
+        lanes = self._by_step[step - 1]
         if lanes[0].possible is not None:
             return self._optional(lanes[0])
-        slots = [lane.slot for lane in lanes if lane.slot is not None]
-        return tuple(sighting.event for slot in slots for sighting in sorted(slot.taken))
+        return tuple([seen.event for lane in lanes if lane.slot is not None for seen in sorted(lane.slot.taken)])
 
     def missing(self, step: int) -> tuple[Event, ...]:
         """The patterns of the step of that number (from 1) that still need an event."""
         patterns = self.steps[step - 1].patterns
-        lanes = [lane for lane in self._lanes if lane.step == step - 1]
+        lanes = self._by_step[step - 1]
         found = zip(lanes, patterns, strict=True)
         return tuple(pattern for lane, pattern in found if lane.slot is not None and not lane.slot.full)
 
     # ---- events ---------------------------------------------------------------------------------
 
-    def _take_in(self, event: Event, hits: list[_Lane]) -> None:
+    def _take_in(self, event: Event, hits: list[_Lane]) -> bool:
+        """Judge an event that fits; True if that decides the sentence."""
         if event.t_ns + event.t_err_ns < self.since_ns or event.t_ns - event.t_err_ns > self.end_ns:
-            return
-        guarded = self._notice_aside(event, hits)
+            return False
+        guarded = self._has_asides and self._notice_aside(event, hits)
         changed = self._notice_stages(event, hits)
-        if changed is not None:
-            if self._stages[changed].complete:
-                self._advance(changed + 1)
-            self.outcome = Pending(self._awaited())
+        if changed is not None and self._stages[changed].complete:
+            self._advance(changed + 1)
         if guarded or (changed is not None and self._guards):
             self._offences = self._find_offences()
         if guarded or changed is not None:
             self._decide_at_once()
+        return not isinstance(self.outcome, Pending)
 
     def _notice_aside(self, event: Event, hits: list[_Lane]) -> bool:
         """Tell optional steps and guards; True if there was a guard."""
@@ -290,10 +292,12 @@ class Expectation:
 
     def _advance(self, first: int) -> None:
         """Let the stages from ``first`` on choose anew, as far as the ones before them are complete."""
+        self._position = len(self._stages)
+        if first == self._position:
+            return
         before = self._stages[:first]
         used = {id(sighting.event) for stage in before for sighting in stage.taken()}
         used_for_certain = {id(sighting.event) for stage in before for sighting in stage.certain()}
-        self._position = len(self._stages)
         for index, stage in enumerate(self._stages[first:], first):
             if self._position < index:
                 stage.forget()
@@ -350,11 +354,13 @@ class Expectation:
 
     def _decide_at_once(self) -> None:
         """What no event that is still under way can change."""
-        final = [offence for offence in self._offences if offence[1].before is None]
+        final = [offence for offence in self._offences if offence[1].before is None] if self._offences else []
         if final:
             self._fail_by(*final[0])
         elif not self._guards and self._position == len(self._stages):
             self._succeed()
+        else:
+            self.outcome = Pending(self._awaited())
 
     def _settles_ns(self) -> int:
         """When the sentence is decided if nothing more happens, in event time."""
@@ -387,7 +393,7 @@ class Expectation:
         self.outcome = Failed(reason, guard.step + 1, sighting.event.t_ns, sighting.event)
 
     def _succeed(self) -> None:
-        by_step = tuple(self.taken(number) for number in range(1, len(self.steps) + 1))
-        events = tuple(sorted((event for taken in by_step for event in taken), key=_instant))
-        at_ns = max((event.t_ns for event in events), default=self.end_ns)
-        self.outcome = Met(events, by_step, self.end_ns if any(g.before is None for g in self._guards) else at_ns)
+        by_step = tuple([self.taken(number) for number in range(1, len(self.steps) + 1)])
+        events = tuple(sorted(chain.from_iterable(by_step), key=_instant))
+        until_end = not events or (self._guards and any(guard.before is None for guard in self._guards))
+        self.outcome = Met(events, by_step, self.end_ns if until_end else events[-1].t_ns)

@@ -104,6 +104,7 @@ class Stage:
         self.dropped = 0
         """Events that fitted and were not kept, because too many did."""
         self._needed = sum(slot.times for slot in slots)
+        self._missing = self._needed
         self._floor_ns = 0
         self._base_ns = 0
         self._used: frozenset[int] = frozenset()
@@ -114,7 +115,7 @@ class Stage:
 
     @property
     def complete(self) -> bool:
-        return self.known and all(slot.full for slot in self.slots)
+        return self.known and not self._missing
 
     def taken(self) -> list[Sighting]:
         """What all slots have taken, by time."""
@@ -158,7 +159,8 @@ class Stage:
             return self._insert(sighting, late)
         if self._place(sighting):
             self.store(sighting)
-            self._make_certain()
+            if not self._missing:
+                self._make_certain()
             return True
         if not self._useless(sighting):
             self.store(sighting)
@@ -179,17 +181,20 @@ class Stage:
         placed = [self._place(sighting) for sighting in self._stash]
         pairs = zip(self._stash, placed, strict=True)
         self._stash = [sighting for sighting, taken in pairs if taken or not self._useless(sighting)]
-        self._make_certain()
+        if not self._missing:
+            self._make_certain()
 
     def _clear(self) -> None:
-        self._newest, self._highest_ns = None, 0
+        self._newest, self._highest_ns, self._missing = None, 0, self._needed
         for slot in self.slots:
             slot.taken.clear()
             slot.certain.clear()
 
     def _make_certain(self) -> None:
-        """Once complete, fill the slots with what is over first."""
-        if not self.complete:
+        """Fill the slots with what is over first."""
+        if len(self._stash) == self._needed:  # nothing else is kept
+            for slot in self.slots:
+                slot.certain = slot.taken[:]
             return
         reached = [s for s in self._stash if s.high_ns >= self._floor_ns]
         free = [s for s in reached if id(s.event) not in self._used_for_certain]
@@ -215,6 +220,7 @@ class Stage:
             return False
         if not fit(sighting, self._base_ns, False, set()):
             return False
+        self._missing -= 1
         self._highest_ns = max(self._highest_ns, sighting.high_ns)
         if self._newest is None or self._newest < sighting:
             self._newest = sighting

@@ -55,9 +55,11 @@ def encode_lines(events: Sequence[Event]) -> bytes:
     """Every event as :func:`encode` writes it, each with its newline."""
     try:
         lines = _encoder.encode_lines(events)
+        if lines.isascii() and b":null" not in lines:
+            return lines
     except (TypeError, ValueError):
-        lines = b":null"
-    return lines if _as_is(lines) else b"".join(encode(event).encode() + b"\n" for event in events)
+        pass  # encode says which one it is
+    return b"".join([encode(event).encode() + b"\n" for event in events])
 
 
 def _as_is(lines: bytes) -> bool:

@@ -36,34 +36,43 @@ def order(a: Event, b: Event) -> Order:
 
 
 class Timeline:
-    """Append-only; iterates in order of arrival."""
+    """Append-only; iterates in order of arrival.
+
+    What is added is put into the order of time when somebody asks for it: a test that waits for an event goes on
+    without that.
+    """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self._arrived: list[Event] = []
-        self._sorted: list[Event] = []
+        self._arrived: list[Event] = list(events)
+        self._by_time: list[Event] = []
         self._reach_ns = _NEVER
         self._marks = [(_NEVER, 0)]  # (reach, n): the first n to arrive have happened by then, their errors included
-        for event in events:
-            self.append(event)
 
     def append(self, event: Event) -> None:
         """Add an event that was learnt of just now."""
-        self.extend((event,))
+        self._arrived.append(event)
 
     def extend(self, events: Sequence[Event]) -> None:
         """Add events that were learnt of just now, in order of arrival."""
-        if not events:
-            return
-        instants = list(map(_instant, events))
         self._arrived += events
-        if instants == sorted(instants) and (not self._sorted or self._sorted[-1].t_ns <= instants[0]):
-            self._sorted += events
+
+    @property
+    def _sorted(self) -> list[Event]:
+        """All events, those of one instant in order of arrival."""
+        fresh = sorted(self._arrived[len(self._by_time) :], key=_instant)
+        if fresh and self._by_time and fresh[0].t_ns < self._by_time[-1].t_ns:
+            for event in fresh:
+                insort_right(self._by_time, event, key=_instant)
         else:
-            for event in events:
-                insort_right(self._sorted, event, key=_instant)
-        self._reach_ns = max(self._reach_ns, max(instants) + max(map(_error, events)))
-        if len(self._arrived) - self._marks[-1][1] >= MARK_EVERY:
-            self._marks.append((self._reach_ns, len(self._arrived)))
+            self._by_time += fresh
+        return self._by_time
+
+    def _mark(self) -> None:
+        """Note every so many events by when they had all happened."""
+        for end in range(self._marks[-1][1] + MARK_EVERY, len(self._arrived) + 1, MARK_EVERY):
+            events = self._arrived[end - MARK_EVERY : end]
+            self._reach_ns = max(self._reach_ns, max(map(_instant, events)) + max(map(_error, events)))
+            self._marks.append((self._reach_ns, end))
 
     def __len__(self) -> int:
         return len(self._arrived)
@@ -77,6 +86,7 @@ class Timeline:
 
     def cursor(self, t_ns: int) -> int:
         """For :meth:`arrived_from`: no event that arrived before it can have happened at ``t_ns`` or later."""
+        self._mark()
         return self._marks[bisect_left(self._marks, (t_ns, 0)) - 1][1]
 
     def by_time(self) -> tuple[Event, ...]:
@@ -85,12 +95,14 @@ class Timeline:
 
     def since(self, t_ns: int) -> list[Event]:
         """Events at ``t_ns`` or later, by time."""
-        return self._sorted[bisect_left(self._sorted, t_ns, key=_instant) :]
+        events = self._sorted
+        return events[bisect_left(events, t_ns, key=_instant) :]
 
     def between(self, start_ns: int, end_ns: int) -> list[Event]:
         """Events from ``start_ns`` to ``end_ns``, both included, by time."""
-        begin = bisect_left(self._sorted, start_ns, key=_instant)
-        return self._sorted[begin : bisect_right(self._sorted, end_ns, key=_instant)]
+        events = self._sorted
+        begin = bisect_left(events, start_ns, key=_instant)
+        return events[begin : bisect_right(events, end_ns, key=_instant)]
 
     def of(self, pattern: Event) -> list[Event]:
         """Events that match ``pattern``, by time."""

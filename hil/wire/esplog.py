@@ -125,8 +125,9 @@ def plain_times(lines: list[str]) -> list[int]:
     and no colour.
     """
     whole = "\n".join(lines)
-    if any(word in whole for word in TELLING):
-        return [NO_MS] * len(lines)
+    for word in TELLING:
+        if word in whole:
+            return [NO_MS] * len(lines)
     return [int(found[1]) if found else NO_MS for found in map(PLAIN_LOG.match, lines)]
 
 

@@ -30,6 +30,17 @@ class Line(Struct, frozen=True, gc=False):
         return self.body.decode(errors="replace")
 
 
+class Lines(Struct, frozen=True, gc=False):
+    """Whole lines that stand one after another, each with its line end."""
+
+    raw: bytes
+    """All of them."""
+    offset: int
+    """Of the first one's first byte in the stream."""
+    lengths: list[int]
+    """Of each in bytes, its line end included."""
+
+
 class LineSplitter:
     """Cuts a stream at every LF; how the stream was chunked makes no difference.
 
@@ -53,13 +64,30 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[Line]:
         """The lines that ``data`` completes or brings to the limit."""
-        *bodies, rest = (self._pending + data).split(LF)
+        lines = self.feed_whole(data)
+        if lines is None:
+            return self._feed_long(data)
+        ends = accumulate(lines.lengths)
+        return [
+            Line(lines.raw[end - length : end], lines.offset + end - length, True)
+            for length, end in zip(lines.lengths, ends, strict=True)
+        ]
+
+    def feed_whole(self, data: bytes) -> Lines | None:
+        """The lines that ``data`` completes, in one piece, which takes a third of the time.
+
+        None where a line has to be cut at the limit; then nothing was taken in, and :meth:`feed` gives the lines.
+        """
+        stream = self._pending + data
+        *bodies, rest = stream.split(LF)
         lengths = [len(body) + 1 for body in bodies]
         if len(rest) >= self._limit or max(lengths, default=0) > self._limit:
-            return self._feed_long(data)
-        *offsets, self._offset = accumulate(lengths, initial=self._offset)
+            return None
+        whole = stream[: len(stream) - len(rest)]
+        lines = Lines(whole, self._offset, lengths)
+        self._offset += len(whole)
         self._pending = rest
-        return [Line(body + LF, offset, True) for body, offset in zip(bodies, offsets, strict=True)]
+        return lines
 
     def _feed_long(self, data: bytes) -> list[Line]:
         """The same where a line has to be cut at the limit."""

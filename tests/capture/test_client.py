@@ -68,7 +68,7 @@ def settle(capture: Capture, octets: int) -> None:
     """Until so many bytes are in the raw file, for at most ten seconds."""
     deadline = Deadline(10.0)
     while len(raw(capture)) < octets and not deadline.passed:
-        capture.wait(deadline.left_s)
+        capture.wait(min(deadline.left_s, 0.1))  # the raw bytes follow the write that wakes
 
 
 def read_on(capture: Capture) -> None:

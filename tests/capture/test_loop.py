@@ -151,6 +151,27 @@ def test_flood_does_not_starve_the_others(loop: Loop, pipes: tuple[list[int], li
     assert len(told(tmp_path)) < 100
 
 
+class Tidy(Notes):
+    """Notes what has been written when it is asked to do the rest."""
+
+    directory: Path
+
+    def afterwards(self) -> None:
+        self.written = told(self.directory)
+
+
+def test_the_rest_is_done_after_the_write(loop: Loop, tmp_path: Path) -> None:
+    """What a reading leaves to do waits until its events are in the file."""
+    read_fd, write_fd = os.pipe()
+    source = Tidy(read_fd)
+    source.directory = tmp_path
+    loop.add(source)
+    os.write(write_fd, b"\x07")
+    loop.round(0.0)
+    assert source.written == ["7"]
+    os.close(write_fd)
+
+
 def test_eventfd_is_raised_for_each_batch(tmp_path: Path) -> None:
     """The reader learns of a write through the eventfd, and one that never reads does not block the writer."""
     event_fd = os.eventfd(0, os.EFD_NONBLOCK)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.capture.claims import Claims
@@ -34,6 +34,20 @@ def test_line_loses_its_colour_and_keeps_its_place(log: SerialLog, now: Moment) 
     assert line == SerialLine(
         "I (663) net: up", 7, 27, True, t_ns=now.t_ns, t_err_ns=now.err_ns, board="s3-a", source="serial"
     )
+
+
+def test_bytes_are_stored_once_their_lines_are_told(log: SerialLog, tmp_path: Path, now: Moment) -> None:
+    """By settle, by the next reading, or by the end, whichever comes first."""
+    raw = tmp_path / "serial-s3-a-usb.raw"
+    log.feed(b"first\n", now)
+    assert raw.read_bytes() == b""
+    log.settle()
+    assert raw.read_bytes() == b"first\n"
+    log.feed(b"second\n", now)
+    log.feed(b"half", now)
+    assert raw.read_bytes() == b"first\nsecond\n"
+    log.finish()
+    assert raw.read_bytes() == b"first\nsecond\nhalf"
 
 
 def test_rest_of_a_line_is_told_after_silence_with_the_time_of_its_last_byte(log: SerialLog, now: Moment) -> None:
@@ -139,6 +153,7 @@ def test_opened_is_dated_by_the_agent(log: SerialLog, terminal: Terminal) -> Non
     source.close()
 
 
+@settings(deadline=None)
 @given(chunks=st.lists(st.binary(max_size=200), max_size=20))
 def test_any_bytes_are_kept_whole(tmp_path_factory: pytest.TempPathFactory, chunks: list[bytes]) -> None:
     """Whatever bytes come in whatever pieces, no exception leaves, no byte is missing from lines or raw file."""
@@ -166,6 +181,7 @@ RAW_LINES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(RAW_LINES)
 def test_lines_read_at_once_mean_what_each_means_alone(
     tmp_path_factory: pytest.TempPathFactory, raw: list[bytes]

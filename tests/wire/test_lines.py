@@ -76,6 +76,21 @@ def test_bytes_that_are_no_utf8_are_replaced_in_the_text_only() -> None:
     assert Line(b"a\r", 0, False).body == b"a\r"
 
 
+@PURE
+@given(CHUNKS, st.integers(1, 12))
+def test_whole_lines_in_one_piece_are_the_lines_one_by_one(chunks: list[bytes], limit: int) -> None:
+    """Where feed_whole gives them; where it gives None it has taken in nothing."""
+    one, other = LineSplitter(limit), LineSplitter(limit)
+    for chunk in chunks:
+        whole, lines = one.feed_whole(chunk), other.feed(chunk)
+        if whole is None:
+            assert one.feed(chunk) == lines
+            continue
+        assert whole.raw == b"".join(line.raw for line in lines)
+        assert whole.lengths == [len(line.raw) for line in lines]
+        assert not lines or whole.offset == lines[0].offset
+
+
 def test_a_limit_of_nothing_is_refused() -> None:
     """No line has no byte."""
     with pytest.raises(WireError, match="line limit 0"):
