@@ -14,6 +14,7 @@ LEAVING_FAULTS: tuple[Entry, ...] = (
         wrong="the bit that forces a download is not set before the restart",
         seen_in="ESP32-S3 TRM, `RTC_CNTL_OPTION1_REG`; optacon-esp32 at 2da0333, which sets it",
         finding="application-came-back",
+        long=True,
         proofs=(_enter(), _enter("from_boot=2", REPLUG)),
     ),
     Entry(

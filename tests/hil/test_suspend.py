@@ -8,7 +8,7 @@ from hil import ArpRequest, BoardSaid, Carrier, DhcpAck, Expect, Host, HttpReply
 @pytest.mark.parametrize("persona", ["linux", pytest.param("macos", marks=pytest.mark.soak)])
 @pytest.mark.hil(needs="suspend", role="dhcp-server")
 def test_suspend_keeps_frames_and_the_lease(board: UsbBoard, host: Host, expect: Expect, persona: str) -> None:
-    """What the board has to send while the bus sleeps arrives, and the lease is kept or regained after resume."""
+    """What the board has to send while the bus sleeps arrives; its link stays as it is, and the lease is kept."""
     computer = host.persona(persona)
     leased = computer.connect(board.name)
     nobody = computer.ping_as_nobody()
