@@ -66,6 +66,15 @@ def fuzz(program: Path, seconds: int, directory: Path) -> Fuzzed:
     return Fuzzed(program.name, int(inputs), taken, branches)
 
 
+def together(results: list[Fuzzed], directory: Path) -> Fuzzed:
+    """What the targets reached among them; each has left its program and its profile in `directory`/its name."""
+    profile = directory / "profile"
+    places = [directory / result.target for result in results]
+    run("llvm-profdata", "merge", "-o", profile, *(place / "profile" for place in places), directory=directory)
+    programs = [place / place.name for place in places]
+    return Fuzzed("in all", sum(result.inputs for result in results), *_covered(profile, programs, directory))
+
+
 def keep(target: str, seconds: int) -> Fuzzed:
     """Fuzz, and put the least part of all inputs that reaches every edge into the fixtures."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -110,11 +119,14 @@ def _branches(program: Path, corpora: list[Path], directory: Path) -> tuple[int,
         within_s=300,
     )
     run("llvm-profdata", "merge", "-o", profile, f"{profile}.raw", directory=directory)
+    return _covered(profile, [program], directory)
+
+
+def _covered(profile: Path, programs: list[Path], directory: Path) -> tuple[int, int]:
     only_core = "-ignore-filename-regex=.*/firmware/fuzz/.*"
-    summary = run(
-        "llvm-cov", "export", "-summary-only", only_core, f"-instr-profile={profile}", program, directory=directory
-    )
-    counts = json.loads(summary)["data"][0]["totals"]["branches"]
+    objects = [word for program in programs[1:] for word in ("-object", program)]
+    words = ["export", "-summary-only", only_core, f"-instr-profile={profile}", programs[0], *objects]
+    counts = json.loads(run("llvm-cov", *words, directory=directory))["data"][0]["totals"]["branches"]
     return int(counts["covered"]), int(counts["count"])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.fuzz import CORPUS, MAX_BYTES, TARGETS, Fuzzed, build, fuzz
+from tests.firmware.fuzz import CORPUS, MAX_BYTES, TARGETS, Fuzzed, build, fuzz, together
 from tests.firmware.toolchain import need
 
 SECONDS = 15 if os.environ.get("CI") else 2
@@ -29,7 +29,7 @@ def fuzz_all(seconds: int, directory: Path, capsys: pytest.CaptureFixture[str]) 
     with ThreadPoolExecutor(max_workers=2) as pool:
         results = list(pool.map(fuzz_one, TARGETS))
     with capsys.disabled():
-        print("", *results, sep="\n")
+        print("", *results, together(results, directory), sep="\n")
     return results
 
 
