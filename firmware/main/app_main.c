@@ -35,7 +35,7 @@ void app_main(void)
     ESP_ERROR_CHECK(usb_netif_create((fw_role)config.role, identity.device_mac));
     commands_init(&identity);
     ESP_ERROR_CHECK(core_runner_init(&config));
-    fw_set_mac(core_enter(), identity.device_mac);
+    fw_set_mac(core_enter(NULL), identity.device_mac);
     core_leave();
     log_capture_start();
     ESP_ERROR_CHECK(core_runner_start(board_reset_reason(), commands_perform));

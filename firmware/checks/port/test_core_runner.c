@@ -17,7 +17,7 @@ static struct {
 static struct {
     uint32_t given;
 } work;
-static int64_t now_us;
+static int64_t now_us, lock_takes_us;
 static TickType_t waited;
 static uint32_t waits, performed, console_lines;
 static TaskFunction_t task;
@@ -54,6 +54,7 @@ BaseType_t xSemaphoreTake(SemaphoreHandle_t semaphore, TickType_t ticks)
 {
     if (semaphore == LOCK) {
         CHECK(ticks == portMAX_DELAY && lock.held == 0);
+        now_us += lock_takes_us; /* somebody else is in */
         lock.held = 1;
         lock.holder = xTaskGetCurrentTaskHandle();
         return pdTRUE;
@@ -97,7 +98,7 @@ static void perform(const fw_command *command)
     performed++;
     console_lines += command->kind == FW_CONSOLE_WRITE ? 1 : 0;
     if (command->kind == FW_START_DHCP_SERVER) {
-        fw_netif_started(core_enter(), core_now());
+        fw_netif_started(core_enter(NULL), core_now());
         CHECK(core_is_entered());
         core_leave();
         CHECK(!core_is_entered());
@@ -117,7 +118,7 @@ static void task_performs_waits_and_is_woken(void)
     CHECK(waited == config.lwip_ms && console_lines > 0);
     waits = 0;
     uint32_t before = performed;
-    fw_log_foreign(core_enter(), "from elsewhere", 14, core_now());
+    fw_log_foreign(core_enter(NULL), "from elsewhere", 14, core_now());
     core_leave();
     CHECK(work.given == 1);
     if (setjmp(stop) == 0) {
@@ -126,9 +127,21 @@ static void task_performs_waits_and_is_woken(void)
     CHECK(performed > before);
 }
 
+static void time_of_an_input_is_read_inside(void)
+{
+    uint32_t before = core_now();
+    uint32_t now = 0;
+    lock_takes_us = 5000;
+    (void)core_enter(&now);
+    core_leave();
+    lock_takes_us = 0;
+    CHECK(now == before + 5);
+}
+
 int main(void)
 {
     RUN(task_performs_waits_and_is_woken);
+    RUN(time_of_an_input_is_read_inside);
     free(runner.core);
     return 0;
 }

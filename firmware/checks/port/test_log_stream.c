@@ -21,8 +21,9 @@ uint32_t core_now(void)
     return now;
 }
 
-fw_core *core_enter(void)
+fw_core *core_enter(uint32_t *at)
 {
+    *at = core_now();
     return NULL;
 }
 

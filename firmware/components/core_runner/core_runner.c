@@ -24,9 +24,12 @@ uint32_t core_now(void)
     return (uint32_t)(esp_timer_get_time() / 1000);
 }
 
-fw_core *core_enter(void)
+fw_core *core_enter(uint32_t *now)
 {
     xSemaphoreTake(runner.lock, portMAX_DELAY);
+    if (now != NULL) {
+        *now = core_now();
+    }
     return runner.core;
 }
 
@@ -92,7 +95,7 @@ esp_err_t core_runner_init(const fw_config *config)
 esp_err_t core_runner_start(const char *reset_reason, core_perform perform)
 {
     runner.perform = perform;
-    fw_boot(core_enter(), reset_reason, 0);
+    fw_boot(core_enter(NULL), reset_reason, 0);
     core_leave();
     return xTaskCreate(run, "core", STACK_BYTES, NULL, PRIORITY, NULL) == pdPASS ? ESP_OK : ESP_ERR_NO_MEM;
 }

@@ -22,7 +22,8 @@ esp_err_t core_runner_start(const char *reset_reason, core_perform perform);
 
 /* Milliseconds since the chip's reset; wraps after 49 days, as the core expects. */
 uint32_t core_now(void);
-fw_core *core_enter(void);
+/* `now`, where it is wanted, is read once nobody else can enter: the core's inputs come in the order of their times. */
+fw_core *core_enter(uint32_t *now);
 void core_leave(void);
 /* True in the task that has entered and not left. */
 bool core_is_entered(void);

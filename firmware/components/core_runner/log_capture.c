@@ -9,6 +9,7 @@
 static int capture(const char *format, va_list arguments)
 {
     char line[FW_LOG_LINE_BYTES + 1];
+    uint32_t now = 0;
     if (core_is_entered()) {
         return vprintf(format, arguments);
     }
@@ -17,7 +18,8 @@ static int capture(const char *format, va_list arguments)
         return wanted;
     }
     size_t length = (size_t)wanted < sizeof line ? (size_t)wanted : sizeof line - 1;
-    fw_log_foreign(core_enter(), line, length, core_now());
+    fw_core *core = core_enter(&now);
+    fw_log_foreign(core, line, length, now);
     core_leave();
     return wanted;
 }

@@ -25,13 +25,14 @@ static void on_address(void *unused, esp_event_base_t base, int32_t id, void *da
     if (usb.role != FW_ROLE_DHCP_CLIENT) {
         return;
     }
-    fw_core *core = core_enter();
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
     if (id == IP_EVENT_ETH_GOT_IP) {
         uint8_t address[4];
         memcpy(address, &got->ip_info.ip.addr, sizeof address);
-        fw_address_assigned(core, address, core_now());
+        fw_address_assigned(core, address, now);
     } else {
-        fw_address_lost(core, core_now());
+        fw_address_lost(core, now);
     }
     core_leave();
 }
@@ -39,8 +40,10 @@ static void on_address(void *unused, esp_event_base_t base, int32_t id, void *da
 /* In lwIP's task. Never waits: the core takes the frame or refuses it. */
 static esp_err_t transmit(void *handle, void *frame, size_t length)
 {
+    uint32_t now = 0;
     (void)handle;
-    fw_send_result result = fw_send_frame(core_enter(), frame, length, core_now());
+    fw_core *core = core_enter(&now);
+    fw_send_result result = fw_send_frame(core, frame, length, now);
     core_leave();
     return result == FW_SEND_ACCEPTED ? ESP_OK : ESP_FAIL;
 }
@@ -120,7 +123,9 @@ static esp_err_t set_address(const fw_command *command)
 
 static void tell_started(void)
 {
-    fw_netif_started(core_enter(), core_now());
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
+    fw_netif_started(core, now);
     core_leave();
 }
 

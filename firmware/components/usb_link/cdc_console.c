@@ -17,8 +17,10 @@ static uint32_t dropped; /* of the core's task alone */
 
 static void on_line_state(int port, cdcacm_event_t *event)
 {
+    uint32_t now = 0;
     (void)port;
-    fw_line_state(core_enter(), event->line_state_changed_data.dtr, event->line_state_changed_data.rts, core_now());
+    fw_core *core = core_enter(&now);
+    fw_line_state(core, event->line_state_changed_data.dtr, event->line_state_changed_data.rts, now);
     core_leave();
 }
 
@@ -26,9 +28,11 @@ static void on_bytes(int port, cdcacm_event_t *event)
 {
     uint8_t bytes[CONFIG_TINYUSB_CDC_RX_BUFSIZE];
     size_t length = 0;
+    uint32_t now = 0;
     (void)event;
     while (tinyusb_cdcacm_read((tinyusb_cdcacm_itf_t)port, bytes, sizeof bytes, &length) == ESP_OK && length > 0) {
-        fw_serial_received(core_enter(), bytes, length, core_now());
+        fw_core *core = core_enter(&now);
+        fw_serial_received(core, bytes, length, now);
         core_leave();
     }
 }

@@ -30,7 +30,9 @@ static QueueHandle_t waiting;
 
 static void tell(const uint8_t *bytes, size_t length, esp_err_t failed)
 {
-    fw_frame_sent(core_enter(), bytes, length, failed == ESP_OK, esp_err_to_name(failed), core_now());
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
+    fw_frame_sent(core, bytes, length, failed == ESP_OK, esp_err_to_name(failed), now);
     core_leave();
 }
 

@@ -20,8 +20,8 @@ static usb_link_deliver deliver_frame;
 /* In TinyUSB's task. ATTACHED is SET_CONFIGURATION, DETACHED its undoing or the end of the session. */
 static void on_bus_event(tinyusb_event_t *event, void *unused)
 {
-    fw_core *core = core_enter();
-    uint32_t now = core_now();
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
     (void)unused;
     switch (event->id) {
     case TINYUSB_EVENT_ATTACHED:
@@ -44,8 +44,10 @@ static void on_bus_event(tinyusb_event_t *event, void *unused)
 
 static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
 {
+    uint32_t now = 0;
     (void)unused;
-    bool wanted = fw_frame_received(core_enter(), frame, length, core_now());
+    fw_core *core = core_enter(&now);
+    bool wanted = fw_frame_received(core, frame, length, now);
     core_leave();
     if (wanted) {
         deliver_frame(frame, length);

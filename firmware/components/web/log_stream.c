@@ -47,7 +47,9 @@ static stream *streams[STREAMS];
 
 static size_t next_body(fw_log_cursor *cursor, char *body)
 {
-    size_t length = fw_log_stream_next(core_enter(), cursor, core_now(), body, FW_SSE_CHUNK_BYTES);
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
+    size_t length = fw_log_stream_next(core, cursor, now, body, FW_SSE_CHUNK_BYTES);
     core_leave();
     return length;
 }

@@ -21,9 +21,10 @@ static const httpd_method_t METHODS[] = {HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_PU
 
 static void ask_core(httpd_req_t *request, fw_response *response)
 {
-    fw_core *core = core_enter();
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
     fw_set_free_heap(core, esp_get_free_heap_size());
-    fw_http_request(core, http_method_str((httpd_method_t)request->method), request->uri, core_now(), response);
+    fw_http_request(core, http_method_str((httpd_method_t)request->method), request->uri, now, response);
     core_leave();
 }
 
@@ -80,7 +81,9 @@ static esp_err_t refuse(httpd_req_t *request, httpd_err_code_t error)
 {
     for (size_t i = 0; i < REFUSED_COUNT; i++) {
         if (REFUSED[i].error == error) {
-            fw_http_refused(core_enter(), REFUSED[i].status, core_now());
+            uint32_t now = 0;
+            fw_core *core = core_enter(&now);
+            fw_http_refused(core, REFUSED[i].status, now);
             core_leave();
         }
     }
