@@ -15,6 +15,7 @@ from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.recovery import Eyes
 from hil.device.running import Teller
+from hil.device.usb_network import UsbNetwork
 from hil.device.witness import Witness
 from hil.profiles import Profile
 
@@ -67,7 +68,14 @@ class Chip:
             actions=parts.actions,
             bootloader=self.bootloader,
             modes=self.modes,
-            teller=Teller(spec, parts.profile, witness, parts.readings, clock),
+            teller=Teller(
+                spec,
+                parts.profile,
+                witness=witness,
+                readings=parts.readings,
+                network=UsbNetwork(spec, parts.profile, agent, witness),
+                clock=clock,
+            ),
             witness=witness,
             lend=self.lend,
             clock=clock,

@@ -2,7 +2,8 @@
 
 An application of ESP-IDF prints its description when it starts (``esp_system``, ``startup_funcs.c``, tag ``app_init``;
 older ones ``cpu_start``), as many digits of its ELF file's hash as CONFIG_APP_RETRIEVE_LEN_ELF_SHA says. A firmware
-with HTTP may tell the same at its profile's version path.
+with HTTP may tell the same at its profile's version path: over its fallback address where it has one, else over its
+own USB network, on which the host then has an address for as long.
 """
 
 import re
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from hil.bench import Board
 from hil.clock import Clock, Deadline
 from hil.device.readings import Reading, Readings
+from hil.device.usb_network import UsbNetwork
 from hil.device.witness import Witness
 from hil.errors import WireError
 from hil.profiles import Profile
@@ -70,11 +72,21 @@ def described(by: str, lines: Iterable[str]) -> Running | None:
 class Teller:
     """Finds out what runs on one board."""
 
-    def __init__(self, spec: Board, profile: Profile, witness: Witness, readings: Readings, clock: Clock) -> None:
+    def __init__(
+        self,
+        spec: Board,
+        profile: Profile,
+        *,
+        witness: Witness,
+        readings: Readings,
+        network: UsbNetwork,
+        clock: Clock,
+    ) -> None:
         self._spec = spec
         self._profile = profile
         self._witness = witness
         self._readings = readings
+        self._network = network
         self._clock = clock
 
     def since(self, reset_ns: int) -> Running | None:
@@ -84,7 +96,7 @@ class Teller:
         else:
             self._witness.catch_up()
             said = self.heard(reset_ns)
-        return said or self.asked(ANSWER_S)
+        return said or self.asked(ANSWER_S) or self._asked_over_usb(reset_ns)
 
     def heard(self, since_ns: int = 0) -> Running | None:
         """What its serial ports have told."""
@@ -98,9 +110,20 @@ class Teller:
         path = self._profile.http.version
         if not path or not self._spec.fallback:
             return None
+        return self._answer(path, "fallback", within_s)
+
+    def _asked_over_usb(self, reset_ns: int) -> Running | None:
+        """The same over the network that came with its restart, where nothing else tells."""
+        path = self._profile.http.version
+        if not path or self._spec.fallback:
+            return None
+        with self._network.joined(reset_ns, ANSWER_S) as joined:
+            return self._answer(path, "usb", ANSWER_S) if joined else None
+
+    def _answer(self, path: str, over: str, within_s: float) -> Running | None:
         deadline = Deadline(within_s, self._clock)
         while True:
-            reading = self._readings.get(path, "fallback")
+            reading = self._readings.get(path, over)
             if reading.answered or deadline.passed:
                 return _answered(path, reading)
             self._clock.sleep(AGAIN_S)

@@ -268,7 +268,7 @@ class UsbBoard:
             MisuseError: the board has no such way.
             LoaderFailure: the way ended elsewhere; the message begins with the name of where.
         """
-        return self.chip.bootloader.enter(how, over, at)
+        return self.chip.bootloader.enter(how, over, at, identity)
 
     def leave_bootloader(self, plain: bool = False) -> Entered:
         """Reset the chip out of its loader and wait for its application; returns when that came.

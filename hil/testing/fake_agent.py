@@ -157,6 +157,14 @@ class FakeAgent:
         if not self.has_port_switch:
             raise SetupError("port has no attribute 'disable'; kernels before 6.0 have none")
 
+    def set_address(self, board: str, address: str, prefix: int, router: str = "") -> Done:
+        self._reached("set_address", board, f"{address}/{prefix}", router)
+        return self._done()
+
+    def clear_address(self, board: str) -> Done:
+        self._reached("clear_address", board)
+        return self._done()
+
     def open_tcp_socket(self, board: str, address: str, port: int, timeout_s: float) -> socket.socket:
         self._called("open_tcp_socket", board, address, str(port))
         answer = self.answers.pop(0)

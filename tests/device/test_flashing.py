@@ -16,6 +16,7 @@ from hil.device.lent_port import LentPort, Port
 from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.running import Running, Teller
+from hil.device.usb_network import UsbNetwork
 from hil.errors import BenchError, BoardVanished, BuildError, FlashFailed, FlashRefused, LoaderFailure, MisuseError
 from hil.flash.idf_build import read_build
 from hil.flash.progress import Progress
@@ -59,7 +60,14 @@ class Desk:
             actions=actions,
             bootloader=self,
             modes=Modes(board, self.bench.agent, self.bench.witness),
-            teller=Teller(board, profile, self.bench.witness, readings, self.bench.clock),
+            teller=Teller(
+                board,
+                profile,
+                witness=self.bench.witness,
+                readings=readings,
+                network=UsbNetwork(board, profile, self.bench.agent, self.bench.witness),
+                clock=self.bench.clock,
+            ),
             witness=self.bench.witness,
             lend=self.lend,
             clock=self.bench.clock,

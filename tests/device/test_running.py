@@ -10,10 +10,11 @@ from hil.bench import Board
 from hil.device.actions import Actions
 from hil.device.readings import Readings
 from hil.device.running import Running, Teller, described
+from hil.device.usb_network import UsbNetwork
 from hil.profiles import load
 from hil.testing.faked_bench import CONSOLE, FakedBench
 from hil.testing.scripted_http import ScriptedHttp, reply
-from hil.timeline.events import SerialLine
+from hil.timeline.events import Acted, SerialLine
 from hil.wire.esp_image import AppDescription
 
 APP = AppDescription("hello", "1.2", "abcdef0123456789" * 4)
@@ -59,7 +60,8 @@ def teller(bench: FakedBench, console: str = CONSOLE, fallback: str = "", profil
     spec = Board("s3-a", "1-1.2", console=console, fallback=fallback, fallback_namespace="hil-lan", profile=profile)
     known = load(profile)
     readings = Readings(spec, known, bench.agent, Actions("s3-a", bench.capture.record), deadline_s=1.0)
-    return Teller(spec, known, bench.witness, readings, bench.clock)
+    network = UsbNetwork(spec, known, bench.agent, bench.witness)
+    return Teller(spec, known, witness=bench.witness, readings=readings, network=network, clock=bench.clock)
 
 
 def say(bench: FakedBench, after_s: float, source: str = "console", board: str = "s3-a") -> None:
@@ -103,7 +105,20 @@ def test_a_version_path_is_asked_over_the_fallback(bench: FakedBench) -> None:
     assert bench.agent.calls.count(("open_tcp_socket", "lan", "192.0.2.7", "80")) == 2
 
 
+def test_a_version_path_is_asked_over_usb_where_there_is_no_fallback(bench: FakedBench) -> None:
+    """Once the interface is in its namespace; the host's address there is gone afterwards."""
+    with ScriptedHttp() as http:
+        bench.agent.answers += [http.says(reply(b'{"version":"1.2","project":"hello","uptime_ms":1}'))]
+        bench.capture.record_after(2.0, Acted("interface_adopted", "nothing", board="s3-a", source="agent"))
+        assert teller(bench, console="", profile="reference").since(0) == Running("/version", "hello", "1.2")
+    assert [call for call in bench.agent.calls if "address" in call[0] or "tcp" in call[0]] == [
+        ("set_address", "s3-a", "192.168.7.253/24", ""),
+        ("open_tcp_socket", "s3-a", "192.168.7.1", "80"),
+        ("clear_address", "s3-a"),
+    ]
+
+
 def test_who_has_no_way_to_tell_is_not_asked(bench: FakedBench) -> None:
-    """No fallback, or a profile without a version path."""
+    """No interface, or a profile without a version path."""
     assert teller(bench, console="", profile="reference").since(0) is None
     assert teller(bench, console="", fallback="192.0.2.7").since(0) is None
