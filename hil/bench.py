@@ -19,6 +19,7 @@ HUB = r"\d+(-\d+(\.\d+)*)?"
 HUB_PORTS = 31
 """Most ports that Linux takes of a hub (USB_MAXCHILDREN, include/uapi/linux/usb/ch11.h)."""
 RELAY_NAME = BOARD_NAME
+MAC = r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
 BOOT_DRIVERS = ("none", "relay")
 POWER_DRIVERS = ("manual", "none", "relay", "uhubctl")
 SWITCHED = ("relay", "uhubctl")
@@ -81,6 +82,8 @@ class Board:
     """Over which port it is flashed: one of :data:`FLASH_WAYS`."""
     firmware: str = ""
     """What it is flashed with: a build folder or a merged image, or ''."""
+    mac: str = ""
+    """Of its chip's eFuses, in lower case: another chip at its ports is not flashed; or ''."""
     supply: str = "bus"
     """bus: it reboots when VBUS goes; own: it only sees the bus go idle."""
     power: Power = field(default_factory=Power)
@@ -158,6 +161,7 @@ def _board(row: Table) -> Board:
         console=row.string("console", "", pattern=TOPOLOGY_PATH, shape=path),
         flash=row.choice("flash", FLASH_WAYS, "usb"),
         firmware=row.string("firmware", ""),
+        mac=row.string("mac", "", pattern=MAC, shape="an address such as '34:85:18:55:dc:26'").lower(),
         supply=row.choice("supply", SUPPLIES, "bus"),
         power=power_of(row.table("power")),
         boot=boot_of(row.table("boot")),
@@ -277,5 +281,6 @@ def _claims(board: Board) -> list[str]:
     claims = [f"name {board.name!r}", *(f"path {path!r}" for path in board.paths)]
     if board.power.driver == "uhubctl":
         claims.append(f"power of port {port_path(board.power.hub, board.power.port)!r}")
+    claims += [f"mac {board.mac!r}"] if board.mac else []
     claims += [f"relay {way.name!r}" for way in (board.power, board.boot) if way.driver == "relay"]
     return claims

@@ -34,6 +34,12 @@ def test_a_firmware_lies_beside_the_file(tmp_path: Path) -> None:
     assert board.firmware == "/srv/all.bin"
 
 
+def test_a_chip_may_be_named_by_its_mac(tmp_path: Path) -> None:
+    """In either case; it is compared in one."""
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'mac = "34:85:18:55:DC:26"\n')).boards
+    assert board.mac == "34:85:18:55:dc:26"
+
+
 def test_the_fallback_is_an_address(tmp_path: Path) -> None:
     """`http://192.0.2.7` becomes the address; the port is HTTP's."""
     (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'fallback = "http://192.0.2.7"\n')).boards
@@ -121,6 +127,10 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
             r"bench\.toml: relay 'lab-1' is used by both 's3-a' and 's3-a'",
         ),
         (HEAD + BOARD + 'supply = "battery"\n', r"board\.s3-a\.supply is 'battery'; known: 'bus', 'own'"),
+        (
+            HEAD + BOARD + 'mac = "3485.1855.dc26"\n',
+            r"s3-a\.mac is '3485\.1855\.dc26'; wanted an address such as '34:85",
+        ),
         (HEAD + BOARD + 'flash = "console"\n', r"board\.s3-a\.flash is 'console'; the board has no console"),
         (
             HEAD + BOARD + 'fallback = "https://x/"\n',
@@ -143,6 +153,14 @@ def test_two_boards_on_one_path_are_refused(tmp_path: Path) -> None:
     second = BOARD.replace("s3-a", "s3-b")
     with pytest.raises(BenchError, match=r"path '1-1\.2' is used by both 's3-a' and 's3-b'"):
         bench.load(write(tmp_path, HEAD + BOARD + second))
+
+
+def test_two_boards_of_one_chip_are_refused(tmp_path: Path) -> None:
+    """In whichever case it is written."""
+    first = BOARD + 'mac = "34:85:18:55:DC:26"\n'
+    second = first.lower().replace("s3-a", "s3-b").replace("1-1.2", "1-1.3")
+    with pytest.raises(BenchError, match="mac '34:85:18:55:dc:26' is used by both 's3-a' and 's3-b'"):
+        bench.load(write(tmp_path, HEAD + first + second))
 
 
 def test_a_board_below_another_boards_path_is_refused(tmp_path: Path) -> None:

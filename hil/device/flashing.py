@@ -210,9 +210,10 @@ class Flashing:
                 self._bootloader.listens()
 
     def _expected_mac(self, entered: Entered) -> str:
-        """Of the chip that must answer: that of the flash before, else the serial number of USB-Serial/JTAG."""
-        if self._mac or entered.identity is not Identity.SERIAL_JTAG or entered.port != "usb":
-            return self._mac
+        """Of the chip that must answer: bench.toml's, that of the flash before, or the serial number of the loader."""
+        known = self._spec.mac or self._mac
+        if known or entered.identity is not Identity.SERIAL_JTAG or entered.port != "usb":
+            return known
         came = self._witness.timeline.last(UsbAttached(path=self._spec.usb))
         serial = came.serial.lower() if isinstance(came, UsbAttached) else ""
         return serial if _MAC.fullmatch(serial) else ""

@@ -216,6 +216,21 @@ def test_the_wrong_chip_is_not_flashed(desk: Desk, tmp_path: Path) -> None:
     assert (desk.loader.erased, desk.left, desk.flashing.unfinished) == (0, 1, False)
 
 
+def test_two_loaders_of_one_identity_are_told_apart_by_the_chip(tmp_path: Path) -> None:
+    """Over USB-OTG and over a bridge nothing else tells them; the bench's word stands, nothing is erased or written."""
+    desk = Desk(tmp_path, mac="34:85:18:00:00:09")
+    desk.identity = Identity.USB_OTG
+    with pytest.raises(FlashRefused) as refused:
+        desk.flashing.flash(build(tmp_path))
+    assert str(refused.value) == (
+        f"board s3-a: nothing was written: {desk.loader.port} leads to the chip 34:85:18:00:00:01; s3-a is "
+        "34:85:18:00:00:09"
+    )
+    assert (desk.loader.erased, desk.left, desk.flashing.unfinished) == (0, 1, False)
+    assert desk.events()[-1].reason == "other-board"
+    desk.close()
+
+
 @pytest.mark.parametrize(("back_as", "listened"), [(0x1001, 1), (PID, 0)], ids=["loader", "application"])
 def test_a_board_that_goes_in_the_middle_is_seen_to_come_back(
     bare: Desk, tmp_path: Path, back_as: int, listened: int
