@@ -55,20 +55,32 @@ static void on_address(void *unused, esp_event_base_t base, int32_t id, void *da
     ESP_LOGI(TAG, "address " IPSTR, IP2STR(&got->ip_info.ip));
 }
 
+/* A string of NVS into a field that a name may fill to its last byte, and then has no NUL. */
+static esp_err_t read_field(nvs_handle_t nvs, const char *key, uint8_t *field, size_t size)
+{
+    char text[sizeof((wifi_sta_config_t *)0)->password + 1];
+    size_t length = size + 1;
+    esp_err_t failed = nvs_get_str(nvs, key, text, &length);
+    if (failed == ESP_OK) {
+        memcpy(field, text, length - 1);
+    }
+    return failed;
+}
+
 /* The names come from NVS alone: a build that is passed on gives nothing away. */
 static bool read_credentials(wifi_sta_config_t *config)
 {
     nvs_handle_t nvs;
-    size_t ssid = sizeof config->ssid;
-    size_t password = sizeof config->password;
     if (nvs_open("wifi", NVS_READONLY, &nvs) != ESP_OK) {
         return false;
     }
-    bool known = nvs_get_str(nvs, "ssid", (char *)config->ssid, &ssid) == ESP_OK && ssid > 1;
-    if (known && nvs_get_str(nvs, "password", (char *)config->password, &password) != ESP_OK) {
-        memset(config->password, 0, sizeof config->password); /* an open network */
-    }
+    bool known = read_field(nvs, "ssid", config->ssid, sizeof config->ssid) == ESP_OK && config->ssid[0] != '\0';
+    esp_err_t password = read_field(nvs, "password", config->password, sizeof config->password);
     nvs_close(nvs);
+    if (known && password != ESP_OK && password != ESP_ERR_NVS_NOT_FOUND) { /* none is an open network */
+        ESP_LOGE(TAG, "the password in NVS cannot be used: %s", esp_err_to_name(password));
+        return false;
+    }
     return known;
 }
 
@@ -87,7 +99,7 @@ esp_err_t wifi_station_start(void)
     const wifi_init_config_t radio = WIFI_INIT_CONFIG_DEFAULT();
     wifi_config_t config = {0};
     if (!read_credentials(&config.sta)) {
-        ESP_LOGI(TAG, "no network in NVS, the radio stays off");
+        ESP_LOGI(TAG, "NVS names no network, the radio stays off");
         return ESP_OK;
     }
     station.pause_ms = FIRST_PAUSE_MS;

@@ -184,12 +184,17 @@ static void client_link(fw_core *core, bool up, uint32_t now)
 void fw_address_assigned(fw_core *core, const uint8_t address[4], uint32_t now)
 {
     char text[16];
+    core->s.leased = true;
     fw_log(core, 'I', "net", now, "GOT_IP: %s", quad(text, address));
     fw_record(core, FW_EVENT_DHCP_ASSIGNED, quad(text, address), now);
 }
 
 void fw_address_lost(fw_core *core, uint32_t now)
 {
+    if (!core->s.leased) {
+        return;
+    }
+    core->s.leased = false;
     fw_log(core, 'W', "net", now, "Address given up (lease)");
     fw_record(core, FW_EVENT_ADDRESS_CLEARED, "lease", now);
 }

@@ -70,6 +70,7 @@ struct fw_core {
         bool address_set;    /* static role: the port was told to use it */
         bool address_probed; /* this attempt was told */
         bool client_started;
+        bool leased; /* client role: the stack has an address */
         fw_leave_state leave;
         fw_serial_line serial;
         uint32_t tx_dropped;

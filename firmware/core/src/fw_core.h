@@ -266,7 +266,8 @@ void fw_line_state(fw_core *core, bool dtr, bool rts, uint32_t now);
 void fw_serial_received(fw_core *core, const uint8_t *bytes, size_t length, uint32_t now);
 /* The interface runs and, in the server role, the DHCP server with it; the link may go up. */
 void fw_netif_started(fw_core *core, uint32_t now);
-/* DHCP client role: the stack uses this address now (IP_EVENT_ETH_GOT_IP), or none any more. */
+/* DHCP client role: the stack uses this address now (IP_EVENT_ETH_GOT_IP), or none any more. esp-netif tells the loss of none
+ * too, where its client has been looking for a second: that one counts for nothing. */
 void fw_address_assigned(fw_core *core, const uint8_t address[4], uint32_t now);
 void fw_address_lost(fw_core *core, uint32_t now);
 bool fw_link_up(const fw_core *core);
