@@ -16,7 +16,7 @@ from pathlib import Path
 from hil.capture.claims import UNTIMED, Claims, Witness
 from hil.capture.recorder import open_log, write_all
 from hil.capture.source import Moment, Source
-from hil.clock import NS_PER_MS
+from hil.clock import NS_PER_MS, now_ns
 from hil.timeline.events import BoardPanicked, BootMessage, Event, SerialClosed, SerialLine, SerialOpened
 from hil.wire.esplog import (
     NO_MS,
@@ -33,6 +33,10 @@ from hil.wire.esplog import (
 from hil.wire.lines import Line, Lines, LineSplitter
 
 CHUNK = 1 << 16
+FULL = 4095
+"""Bytes that a tty holds for its reader (drivers/tty/n_tty.c: N_TTY_BUF_SIZE, of which one stays free)."""
+READS = 16
+"""Most reads of a round."""
 LINE_LIMIT = 4096
 """Bytes; a line without end is cut here."""
 SILENCE_NS = 200 * NS_PER_MS
@@ -200,8 +204,22 @@ class SerialSource(Source):
             return self._closed(error.strerror or str(error), now)
         if not data:
             return self._closed("hang-up", now)
-        self.more = len(data) == CHUNK
-        return self._log.feed(data, Moment(now.t_ns, now.err_ns + HOP_NS))
+        late_ns = 0
+        if len(data) >= FULL:
+            data = self._read_on(data)
+            late_ns = now_ns() - now.t_ns
+        return self._log.feed(data, Moment(now.t_ns + late_ns, now.err_ns + late_ns + HOP_NS))
+
+    def _read_on(self, data: bytes) -> bytes:
+        """``data`` and what the kernel brings into the tty as soon as it is read empty: one reading, one write."""
+        parts = [data]
+        while len(parts[-1]) >= FULL and len(parts) < READS:
+            try:
+                parts.append(os.read(self._fd, CHUNK))
+            except OSError:  # the next round's to tell
+                break
+        self.more = len(parts) == READS
+        return b"".join(parts)
 
     def afterwards(self) -> None:
         self._log.settle()

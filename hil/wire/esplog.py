@@ -103,6 +103,7 @@ REBOOTING = "Rebooting..."
 
 PLAIN_LOG = re.compile(rf"[{LEVELS}] \(([0-9]{{1,9}})\) (?!boot)[^:\r\n]{{1,64}}:")
 """How most lines begin. Such a line is a :class:`LogLine` unless it holds one of :data:`TELLING`."""
+PLAIN_LINES = re.compile(rf"^{PLAIN_LOG.pattern}.*\n?", re.MULTILINE)
 TELLING = ("Backtrace:", "Guru Meditation", "abort() was", "Brownout detector", "rst:0x", "ESP-ROM:")
 """What a line of a panic or of the ROM holds, if it can begin as a log line does."""
 
@@ -128,6 +129,9 @@ def plain_times(lines: list[str]) -> list[int]:
     for word in TELLING:
         if word in whole:
             return [NO_MS] * len(lines)
+    times = PLAIN_LINES.findall(whole)
+    if len(times) == len(lines):
+        return list(map(int, times))
     return [int(found[1]) if found else NO_MS for found in map(PLAIN_LOG.match, lines)]
 
 

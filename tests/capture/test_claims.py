@@ -92,6 +92,15 @@ def test_any_line_is_a_claim_or_none(text: str) -> None:
             assert said.t_ns - said.t_err_ns <= 5_000_000_000
 
 
+@PURE
+@given(st.lists(st.text("EVT @link up()\r\x0b\u2028", max_size=20), max_size=5))
+@pytest.mark.parametrize("pattern", [r"up$", r"^@\S*", r"[^@]+ (?!\s*E)", r"\Alink", r"k\b", r"(?<!E)VT", r"T *+@"])
+def test_a_claim_in_a_line_is_seen_in_many(pattern: str, texts: list[str]) -> None:
+    """Whatever stands in the lines beside it, and whatever the pattern looks at."""
+    claims = Claims([("SAID", re.compile(pattern)), ("PLAIN", re.compile("link up"))])
+    assert claims.any_in(texts) or not any(map(claims.find, texts))
+
+
 def test_later_lines_narrow_the_time_of_a_claim(now: Moment) -> None:
     """A claim is dated by every line of its boot: one that came faster than this one moves it earlier."""
     witness = Witness("b", "serial", CLAIMS)

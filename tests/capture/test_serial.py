@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,25 @@ def test_offsets_go_on_when_the_port_comes_back(log: SerialLog, tmp_path: Path, 
     assert (tmp_path / "serial-s3-a-usb.raw").read_bytes() == b"from /dev/ttyACM0\nfrom /dev/ttyACM3\n"
     assert lines(events) == [("from /dev/ttyACM3", True)]
     assert events[0].offset == 18  # type: ignore[attr-defined]
+
+
+def test_what_a_tty_brings_while_it_is_read_is_read_too(log: SerialLog, terminal: Terminal, now: Moment) -> None:
+    """No byte of more than a tty holds is lost, none is dated before it came, and a hang-up behind it is told."""
+    source = SerialSource(terminal.duplicate(), "/dev/ttyACM0", log, now.t_ns)
+    data = b"I (12) net: up\r\n" * 1000
+    writer = threading.Thread(target=os.write, args=(terminal.board, data))
+    writer.start()
+    told: list[Event] = []
+    while len(told) < 1000:
+        terminal.await_host()
+        told += source.read(now)
+    writer.join()
+    assert [event.t_ns >= now.t_ns for event in told] == [True] * 1000
+    assert sum(event.length for event in told if isinstance(event, SerialLine)) == len(data)
+    assert not source.more
+    terminal.unplug()
+    terminal.await_host()
+    assert isinstance(source.read(now)[-1], SerialClosed)
 
 
 def test_hang_up_tells_what_was_held_back(log: SerialLog, terminal: Terminal, now: Moment) -> None:
