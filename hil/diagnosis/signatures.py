@@ -10,6 +10,7 @@ from hil.diagnosis.acd_probing import ACD_PROBING_SIGNATURES
 from hil.diagnosis.acd_signatures import ACD_SIGNATURES
 from hil.diagnosis.boot_signatures import BOOT_SIGNATURES
 from hil.diagnosis.claim_signatures import CLAIM_SIGNATURES
+from hil.diagnosis.client_signatures import CLIENT_SIGNATURES
 from hil.diagnosis.dhcp_signatures import DHCP_SIGNATURES
 from hil.diagnosis.finding import Finding
 from hil.diagnosis.flash_signatures import FLASH_SIGNATURES
@@ -35,6 +36,7 @@ SIGNATURES: tuple[Signature, ...] = (
     *LINK_SIGNATURES,
     *RECOVERY_SIGNATURES,
     *DHCP_SIGNATURES,
+    *CLIENT_SIGNATURES,
     *IDENTITY_SIGNATURES,
     *ACD_SIGNATURES,
     *ACD_PROBING_SIGNATURES,

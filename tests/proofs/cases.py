@@ -3,7 +3,22 @@
 from dataclasses import dataclass
 
 from hil.catalogue import FAULTS, Entry, Proof
-from hil.catalogue.scenarios import CLEARED, CONNECT, ENTERED, FLASHED, REPLUG, STATIC, SUSPEND, TWO, TWO_BOARDS
+from hil.catalogue.scenarios import (
+    AT_RANDOM,
+    CLEARED,
+    CLIENT,
+    CONNECT,
+    ENTERED,
+    FLASHED,
+    LEFT_ALONE,
+    LIMITED,
+    REPLUG,
+    RETREATED,
+    STATIC,
+    SUSPEND,
+    TWO,
+    TWO_BOARDS,
+)
 
 SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"
@@ -58,7 +73,11 @@ CLEAN = (
     Case("clean-two-boards", "", (TWO_BOARDS,), "", 1, TWO),
     Case("clean-loader", "", (ENTERED, CLEARED, FLASHED, REPLUG, CONNECT), "", 5, build=("--version", "0.9.9")),
     Case("clean-flash", "", ("test_flash.py",), "", 3),
-    Case("clean-static", "", ("test_static_address.py",), "", 5, STATIC),
+    Case("clean-static", "", ("test_static_address.py",), "", 8, STATIC),
+    Case("clean-static-long", "", (RETREATED, LEFT_ALONE), "", 2, (*STATIC, "-m", "hil")),
+    Case("clean-static-limited", "", (LIMITED,), "", 1, (*STATIC, "-m", "hil")),
+    Case("clean-static-boots", "", (AT_RANDOM,), "", 1, (*STATIC, "-m", "hil")),
+    Case("clean-client", "", ("test_dhcp_client.py",), "", 5, CLIENT),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (
