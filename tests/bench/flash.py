@@ -1,6 +1,7 @@
 """Flashing against esptool's command line, on the same virtual chip behind a pseudo-terminal.
 
-Both are unpaced: a real board's USB takes at most 1.2 MB/s, so on one the time that compares and hashes weighs less.
+Behind the kernel's USB the same is measured by ``on_kernel.py``. Both are unpaced: a real board's USB takes at most
+1.2 MB/s, so on one the time that compares and hashes weighs less.
 The command line's time holds its start, because each flash by hand has it; hil's process runs already.
 """
 
@@ -10,8 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
-from measure import Row, interleaved
+from measure import RUNS, Row, interleaved
 
 from hil.flash.build import Build
 from hil.flash.esptool_loader import warm_up
@@ -28,30 +30,46 @@ from hil.wire.esp_image import AppDescription
 APP_BYTES = 1_000_000
 
 
+LIMITS = {
+    "a changed application of 1 MB": 1.10,
+    "nothing has changed": 0.15,
+    "one sector has changed, of a known build": 0.30,
+}
+"""Of a flash by hand of the same application."""
+
+
+class Place(Protocol):
+    """Where a chip is in its loader."""
+
+    port: str
+
+    def open(self) -> int: ...
+
+
 def rows() -> Iterator[Row]:
-    """Four lines; the limits are of a flash by hand of the same application."""
+    """Four lines."""
     warm_up().join()
     with TemporaryDirectory() as place, PtyLoader(FlashChip(8 * MB)) as board:
         desk = Desk(board, Path(place))
-        ours, bare = interleaved(desk.change, desk.by_hand)
-        yield Row("flash: a changed application of 1 MB", ours, "s", 1.10, bare)
-        ours, bare = interleaved(desk.nothing, desk.by_hand)
-        yield Row("flash: nothing has changed", ours, "s", 0.15, bare)
-        ours, bare = interleaved(desk.sector, desk.by_hand)
-        yield Row("flash: one sector has changed, of a known build", ours, "s", 0.30, bare)
+        for (name, limit), (ours, bare) in zip(LIMITS.items(), desk.measured(RUNS), strict=True):
+            yield Row(f"flash: {name}", ours, "s", limit, bare)
         yield Row("flash: reading and checking the build", desk.reading(), "s", None)
 
 
 class Desk:
     """One board and some builds; every way returns the seconds that it took."""
 
-    def __init__(self, board: PtyLoader, place: Path) -> None:
+    def __init__(self, board: Place, place: Path) -> None:
         self._board = board
         self._place = place
         self._made = 0
         self._held = self._other()
         self._seed = self._made
         self._flash(self._held, None)
+
+    def measured(self, runs: int) -> Iterator[tuple[float, float]]:
+        """Medians of ours and by hand, in the order of :data:`LIMITS`."""
+        return (interleaved(ours, self.by_hand, runs) for ours in (self.change, self.nothing, self.sector))
 
     def change(self) -> float:
         """All of an application's code is new."""

@@ -1,25 +1,17 @@
-"""From the application into the chip's loader and back, in the virtual machine: by hil, and by the lines alone.
-
-usage: round_trip.py FOLDER      writes FOLDER/round_trip.json: seconds of each run, "ours" and "bare"
+"""From the application into the chip's loader and back, on the kernel's USB: by hil, and by the lines alone.
 
 Bare is the board's own time: the same pulses at the same bridge, then nothing but waiting for the kernel to tell of the
 loader's serial port, and of the application's device. Ours in addition has the loader answer SYNC, looks what came, and
 writes all of that down.
 """
 
-import json
 import os
 import socket
-import sys
 import time
-from pathlib import Path
-
-from measure import RUNS
 
 from hil.agent.server import uevents
 from hil.agent.server.lines import ModemLines, pulse_en
-from hil.bench import Board, virtual
-from hil.device.open_bench import OpenBench
+from hil.bench import Board
 from hil.device.usb_board import UsbBoard
 from hil.wire.uevent import KernelUevent
 
@@ -27,17 +19,12 @@ LOADER, APPLICATION = "303a/1001/", "303a/4001/"
 COMES_S = 30.0
 
 
-def main(folder: Path) -> None:
-    bench = OpenBench(virtual(), folder)
-    try:
-        board = bench.board()
-        board.make_ready()
-        ours(board)  # what only the first one does
-        pairs = [(ours(board), bare(board)) for _ in range(RUNS)]
-    finally:
-        bench.close()
-    found = dict(zip(("ours", "bare"), map(list, zip(*pairs, strict=True)), strict=True))
-    (folder / "round_trip.json").write_text(json.dumps(found), encoding="utf-8")
+def measured(board: UsbBoard, runs: int) -> tuple[list[float], list[float]]:
+    """Seconds of each run, ours and bare."""
+    board.make_ready()
+    ours(board)  # what only the first one does
+    pairs = [(ours(board), bare(board)) for _ in range(runs)]
+    return [our for our, _ in pairs], [their for _, their in pairs]
 
 
 def ours(board: UsbBoard) -> float:
@@ -82,6 +69,3 @@ def came(event: KernelUevent, path: str, product: str) -> bool:
 
 def port_came(event: KernelUevent, path: str) -> bool:
     return event.action == "add" and event.subsystem == "tty" and f"/{path}/" in event.devpath
-
-
-main(Path(sys.argv[1]))
