@@ -55,8 +55,8 @@ static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
     return ESP_OK;
 }
 
-/* TinyUSB 0.21 asks at each bus reset whether the link is up; the core raises it when the stack is ready. Up to 0.20 the link
- * is up from the reset on, until the core has it taken down at the mount. */
+/* TinyUSB 0.21 asks at each bus reset whether the link is up, earlier ones by CFG_TUD_NCM_DEFAULT_LINK_UP (CMakeLists.txt); the
+ * core raises it when the stack is ready. */
 bool tud_network_default_link_state_cb(void);
 bool tud_network_default_link_state_cb(void)
 {
