@@ -182,7 +182,8 @@ class UsbDevice:
     def identity(self) -> Identity:
         """What is attached, by the numbers of its descriptor."""
         try:
-            return Identity.of(int(self.read("idVendor"), 16), int(self.read("idProduct"), 16))
+            place = self.directory()
+            return Identity.of(*(int(self._line(place / name), 16) for name in ("idVendor", "idProduct")))
         except AgentRefused:
             raise
         except AgentError:
