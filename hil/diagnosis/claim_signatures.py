@@ -27,8 +27,9 @@ from hil.timeline.events import (
 HEARD = ("DHCP_DISCOVER_RX", "DHCP_REQUEST_RX")
 DATED_NS = 1_000_000_000
 """A claim that is dated no better may be of any time."""
-ASKED_AGAIN_NS = 1_500_000_000
-"""Who asks for a hardware address in vain asks again after a second (RFC 1122 section 2.3.2.1; lwIP etharp_tmr)."""
+ASKS_NS, ASKED_NS = 1_900_000_000, 2_500_000_000
+"""Who asks for a hardware address in vain asks three times at least, a second apart (lwIP etharp.c, Linux neighbour.c):
+the third time not before the one after the first and no later than the other."""
 COUNT = re.compile(r'"tx_dropped": *(\d+)')
 
 
@@ -145,18 +146,15 @@ def _drops_not_counted(window: Window) -> Sides | None:
 
 
 def _uncounted(between: Window, one: Event, other: Event) -> Sides | None:
-    off = between.first(Acted(sees="reconfigure"))
-    asked = between.until(off).last(ArpRequest(sender="board")) if off is not None else None
-    if not isinstance(asked, ArpRequest) or off is None or between.blind("packet"):
-        return None
-    again = between.after(off).first(ArpRequest(sender="board"))
-    if off.t_ns - asked.t_ns > ASKED_AGAIN_NS:
+    away = between.all(Acted(sees="reconfigure"))
+    asked = _question_left_open(between, away[0], away[1]) if len(away) > 1 else None
+    if asked is None or between.blind("packet"):
         return None
     supports = [
         Evidence("the board's count of frames that it could not send", one),
-        Evidence("it asks for a hardware address", asked),
-        Evidence("the host takes its configuration away", off),
-        *seen("what it had to say comes only now", again),
+        Evidence("it asks for a hardware address, for the first time", asked),
+        Evidence("the host takes its configuration away", away[0]),
+        Evidence(f"and gives it back after {(away[1].t_ns - away[0].t_ns) / 1e9:.1f} s", away[1]),
         Evidence("the count has not changed", other),
     ]
     contradicts = [
@@ -165,6 +163,17 @@ def _uncounted(between: Window, one: Event, other: Event) -> Sides | None:
         *seen("the board left the bus", between.first(UsbDetached())),
     ]
     return supports, contradicts
+
+
+def _question_left_open(window: Window, off: Event, back: Event) -> ArpRequest | None:
+    """A question of the board's, no probe and no announcement, that it has to ask again while it is away."""
+    for asked in window.until(off).all(ArpRequest(sender="board")):
+        assert isinstance(asked, ArpRequest)
+        first = window.first(ArpRequest(target_ip=asked.target_ip, sender="board")) is asked
+        due = off.t_ns - asked.t_ns < ASKS_NS and back.t_ns - asked.t_ns > ASKED_NS
+        if first and due and asked.sender_ip not in ("0.0.0.0", asked.target_ip):
+            return asked
+    return None
 
 
 def _body(event: Event) -> str:

@@ -5,6 +5,7 @@ import pytest
 from hil.testing.handmade import action, arp, asked, at, attached, detached, names, said, told_of_link
 from hil.timeline.events import (
     ArpReply,
+    ArpRequest,
     BoardSaid,
     CaptureGap,
     DhcpAck,
@@ -170,6 +171,7 @@ def version(t_s: float, dropped: int) -> HttpReply:
 
 AWAY = [*action(3.3, "deauthorize", "reconfigure"), *action(5.8, "authorize", "reconfigure")]
 ANSWERED = at(3.1, ArpReply("192.168.7.2", CLIENT, "192.168.7.1", "host"), "packet")
+ANNOUNCED = at(3.0, ArpRequest("192.168.7.1", "192.168.7.1", "02:02:11:22:33:02", "board"), "packet")
 LOGGED = at(4.0, SerialLine("W (4000) net: TX DROPPED: not mounted (1 since boot)", 0, 50, True), "console")
 
 
@@ -184,12 +186,28 @@ def test_a_count_that_stands_still_is_named() -> None:
         [version(2.9, 4), arp(3.0, "board"), *AWAY, version(8.0, 6)],
         [version(2.9, 4), *AWAY, version(8.0, 4)],
         [version(2.9, 4), arp(3.0, "board"), version(8.0, 4)],
+        [version(2.9, 4), arp(3.0, "board"), *AWAY[:2], version(8.0, 4)],
+        [version(2.9, 4), arp(3.0, "board"), *AWAY[:2], *action(4.0, "authorize", "reconfigure"), version(8.0, 4)],
+        [version(2.9, 4), ANNOUNCED, *AWAY, version(8.0, 4)],
+        [version(0.5, 4), arp(1.0, "board"), arp(2.0, "board"), arp(3.0, "board"), *AWAY, version(8.0, 4)],
         [version(2.9, 4), arp(1.2, "board"), *AWAY, version(8.0, 4)],
         [version(2.9, 4), arp(3.0, "board"), ANSWERED, *AWAY, version(8.0, 4)],
         [version(2.9, 4), arp(3.0, "board"), *AWAY, LOGGED, version(8.0, 4)],
         [version(2.9, 4), arp(3.0, "board"), *AWAY, detached(6.0), version(8.0, 4)],
     ],
-    ids=["counted", "nothing to say", "never away", "long before", "answered", "logged", "gone"],
+    ids=[
+        "counted",
+        "nothing to say",
+        "never away",
+        "not back",
+        "back at once",
+        "announced",
+        "for the last time",
+        "long before",
+        "answered",
+        "logged",
+        "gone",
+    ],
 )
 def test_a_count_that_need_not_rise_is_not_named(events: list[Event]) -> None:
     """It was counted, or there was nothing that could not be sent."""
