@@ -15,7 +15,7 @@ from typing import IO, Any
 from hil.agent import protocol, spawning
 from hil.agent.channel import Channel, Message
 from hil.agent.places import SOCKET
-from hil.agent.replies import CONNECT_ERRORS, ConnectFailed, Done, Hello, PortWatched, VirtualHandle
+from hil.agent.replies import CONNECT_ERRORS, ConnectFailed, Done, Hello, PortHeld, PortWatched, VirtualHandle
 from hil.clock import Deadline, MonotonicClock
 from hil.errors import AgentError, AgentRefused, HarnessError, MisuseError, SetupError, VirtualBoardError
 
@@ -32,6 +32,7 @@ _ERRORS: dict[str, type[HarnessError]] = {
     "setup": SetupError,
     "virtual": VirtualBoardError,
     "watched": PortWatched,
+    "held": PortHeld,
 }
 
 
@@ -252,7 +253,8 @@ class Agent:
 
         Raises:
             PortWatched: it is watched, and not one that the watch leaves alone, as a loader's.
-            AgentError: there is no such port, or another process holds it; the message names that process.
+            PortHeld: another process has it open.
+            AgentError: there is no such port.
         """
         request = protocol.OpenTty(board, port)
         message = self._call(request)

@@ -28,6 +28,7 @@ KINDS = (
     "setup",  # a module, package or device node is missing
     "busy",  # another client holds the board
     "watched",  # the port is watched for this client, who has to let go of it first
+    "held",  # another process has the port open; the message names it
     "failed",  # the kernel said no; the message holds its words
     "refused",  # the TCP peer answered with RST
     "timeout",  # no answer within the deadline

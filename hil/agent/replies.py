@@ -29,6 +29,10 @@ class PortWatched(AgentError):
     """A serial port is watched for this client, who has to let go of it first."""
 
 
+class PortHeld(AgentError):
+    """Another process has a serial port open; the message names it."""
+
+
 @dataclass(frozen=True)
 class Done:
     """The agent did it at ``t_ns`` (CLOCK_MONOTONIC), give or take ``t_err_ns``."""

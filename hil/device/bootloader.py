@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from hil.agent.replies import PortHeld
 from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
 from hil.board.interfaces import Instant, UsbAgent
@@ -284,8 +285,22 @@ class Bootloader:
             if self.listens():
                 return Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns)
             if self._modes.now() in LOADERS or deadline.passed:  # else the PHY changed hands before the restart
+                self._require_alone()
                 raise loader_failures.no_answer(self._spec.name, arrival.identity, self._modes.tty(), SYNC_S)
         raise loader_failures.failure_to_enter(self._attempt(asked, how, ENTER_S))
+
+    def _require_alone(self) -> None:
+        """
+        Raises:
+            PortHeld: somebody else has opened the port since it was lent, and may have taken the answer.
+        """
+        try:
+            with self._lend("usb"):
+                return
+        except PortHeld:
+            raise
+        except (AgentError, BoardVanished):
+            return  # it has just gone
 
     def _arrived_at_console(self, asked: _Asked, how: str) -> Entered:
         since_ns = asked.t_ns - asked.t_err_ns

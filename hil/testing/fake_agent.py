@@ -2,7 +2,7 @@
 
 import socket
 
-from hil.agent.replies import Done
+from hil.agent.replies import Done, PortHeld
 from hil.errors import AgentError, SetupError
 from hil.testing.fake_capture import FakeCapture
 from hil.timeline.events import UsbAttached, UsbDetached, UsbResumed, UsbSuspended
@@ -135,7 +135,7 @@ class FakeAgent:
 
     def open_tty(self, board: str, port: str) -> tuple[str, int]:
         self._reached("open_tty", board, port)
-        raise AgentError(f"{self.ttys[port]} is held by screen (process 77); end that, or let go of it")
+        raise PortHeld(f"{self.ttys[port]} is held by screen (process 77); end that, or let go of it")
 
     def switch_power(self, board: str, power: str, on: bool) -> Done:
         self._called("switch_power", board, power, str(on))

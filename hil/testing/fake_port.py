@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hil.agent.replies import PortHeld
 from hil.device.lent_port import Port
 from hil.errors import BoardVanished
 from hil.testing.fake_clock import FakeClock
@@ -28,6 +29,8 @@ class FakePort:
         self.on_lines: Callable[[bool, bool], object] = lambda dtr, rts: None
         self.lent: list[str] = []
         """Which port was lent, each time."""
+        self.taken_after = -1
+        """Once it has been lent so often, another process has it."""
         self._clock = clock
         self._waiting = b""
 
@@ -41,6 +44,8 @@ class FakePort:
     @contextmanager
     def lend(self, port: str) -> Iterator[Port]:
         """As :data:`hil.device.lent_port.Lender`."""
+        if len(self.lent) == self.taken_after:
+            raise PortHeld(f"{self.node} is held by ModemManager (process 412)")
         self.lent.append(port)
         self._present()
         yield self

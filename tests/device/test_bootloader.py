@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hil.agent.replies import Done
+from hil.agent.replies import Done, PortHeld
 from hil.board.identity import Identity
 from hil.clock import Clock, now_ns, to_ns
 from hil.device.actions import Actions
@@ -324,6 +324,16 @@ def test_a_port_that_does_not_answer(chip: Made) -> None:
         "loader-does-not-answer: board s3-a is USB-Serial/JTAG (303a:1001) at /dev/ttyACM0 and answers no SYNC within "
         "3 s: no loader runs there (an application that leaves USB to Serial/JTAG looks the same), or it hangs"
     )
+
+
+def test_whoever_opens_the_loaders_port_meanwhile_is_named(chip: Made) -> None:
+    """Its answer went there: no fault of the board's, and no loader that hangs."""
+    made = chip(Loader(serial="bootloader"))
+    made.obeys(JTAG)
+    made.rom.mute = True
+    made.port.taken_after = 2
+    with pytest.raises(PortHeld, match=r"^/dev/ttyACM0 is held by ModemManager \(process 412\)$"):
+        made.bootloader.enter()
 
 
 def test_the_other_identity(chip: Made) -> None:

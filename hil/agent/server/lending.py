@@ -5,6 +5,7 @@ import os
 import termios
 from pathlib import Path
 
+from hil.agent.replies import PortHeld
 from hil.agent.server.tty import LineSettings, open_tty
 from hil.agent.server.usbdevice import UsbDevice
 from hil.errors import AgentError
@@ -42,13 +43,14 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
         its node and the descriptor.
 
     Raises:
-        AgentError: nothing is attached, it has no serial port, or another process holds it.
+        PortHeld: another process has it open.
+        AgentError: nothing is attached, or it has no serial port.
         OSError: the kernel refused.
     """
     node = find(device, dev)
     held = holders(node, proc)
     if held:
-        raise AgentError(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held)}")
+        raise PortHeld(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held)}")
     descriptor = open_tty(node, device.tty_number(node.name), LineSettings())
     try:
         fcntl.ioctl(descriptor, termios.TIOCEXCL)

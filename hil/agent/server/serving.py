@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 from hil.agent import protocol
-from hil.agent.replies import PortWatched
+from hil.agent.replies import PortHeld, PortWatched
 from hil.agent.server import uevents
 from hil.agent.server.connection import Connection, peer_of
 from hil.agent.server.locks import BoardBusy
@@ -25,6 +25,7 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (AgentRefused, "not_allowed"),
     (BoardBusy, "busy"),
     (PortWatched, "watched"),
+    (PortHeld, "held"),
     (SetupError, "setup"),
     (VirtualBoardError, "virtual"),
 )

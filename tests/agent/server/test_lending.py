@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hil.agent.replies import PortHeld
 from hil.agent.server.lending import find, holders, lend
 from hil.agent.server.usbdevice import UsbDevice
 from hil.errors import AgentError
@@ -86,7 +87,7 @@ def test_whoever_holds_the_port_is_named(port: Port) -> None:
     port.appear()
     port.hold(412, "ModemManager")
     port.hold(77, "screen")
-    with pytest.raises(AgentError, match=r"ttyACM3 of 1-1\.2 is held by screen \(process 77\), ModemManager \(proc"):
+    with pytest.raises(PortHeld, match=r"ttyACM3 of 1-1\.2 is held by screen \(process 77\), ModemManager \(proc"):
         lend(port.device, port.dev, port.proc)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hil.agent.replies import ConnectFailed, PortWatched
+from hil.agent.replies import ConnectFailed, PortHeld, PortWatched
 from hil.agent.server import namespaces, uevents
 from hil.agent.server.namespaces import IPV6_DEFAULT, Namespace
 from hil.clock import Deadline
@@ -364,7 +364,7 @@ def test_a_tty_is_lent_to_one_user(bench: Bench) -> None:
         bench.agent.open_tty(bench.board, "usb")
     bench.agent.unwatch_tty(bench.board, "usb")
     os.close(watched)
-    with pytest.raises(AgentError, match=rf"ttyACM4 of 1-1\.2 is held by .+ \(process {os.getpid()}\)"):
+    with pytest.raises(PortHeld, match=rf"ttyACM4 of 1-1\.2 is held by .+ \(process {os.getpid()}\)"):
         bench.agent.open_tty(bench.board, "usb")
     os.close(near)
     lent, descriptor = bench.agent.open_tty(bench.board, "usb")
