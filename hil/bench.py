@@ -89,6 +89,7 @@ class Board:
     power: Power = field(default_factory=Power)
     boot: Boot = field(default_factory=Boot)
     profile: str = "generic"
+    """What its firmware says of itself: one that comes with hil, or the path of a .toml file."""
     role: str = "dhcp-server"
     fallback: str = ""
     """IPv4 address that answers HTTP when USB is dead, or ''."""
@@ -149,8 +150,10 @@ def virtual(supply: str = "bus", count: int = 1, role: str = "dhcp-server") -> B
 
 
 def _beside(path: Path, board: Board) -> Board:
-    """A firmware's path in a bench file is meant from where the file is."""
-    return replace(board, firmware=str(path.parent / board.firmware)) if board.firmware else board
+    """Paths in a bench file are meant from where the file is; a profile that comes with hil is a name and no path."""
+    firmware = str(path.parent / board.firmware) if board.firmware else ""
+    profile = str(path.parent / board.profile) if board.profile.endswith(".toml") else board.profile
+    return replace(board, firmware=firmware, profile=profile)
 
 
 def _board(row: Table) -> Board:

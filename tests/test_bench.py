@@ -34,6 +34,14 @@ def test_a_firmware_lies_beside_the_file(tmp_path: Path) -> None:
     assert board.firmware == "/srv/all.bin"
 
 
+def test_a_profile_of_ones_own_lies_beside_the_file(tmp_path: Path) -> None:
+    """As the firmware; one that comes with hil is a name."""
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'profile = "mine.toml"\n')).boards
+    assert board.profile == str(tmp_path / "mine.toml")
+    (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'profile = "reference"\n')).boards
+    assert board.profile == "reference"
+
+
 def test_a_chip_may_be_named_by_its_mac(tmp_path: Path) -> None:
     """In either case; it is compared in one."""
     (board,) = bench.load(write(tmp_path, HEAD + BOARD + 'mac = "34:85:18:55:DC:26"\n')).boards

@@ -1,6 +1,7 @@
 """The ``hil`` command: one module per subcommand."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -25,5 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     text, status = answer if isinstance(answer, tuple) else (answer, 0)
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except BrokenPipeError:  # as of `hil faults | head`; nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status

@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> str:
     return (
         f"{options.allow}: {', '.join(board.name for board in bench.boards)}\n"
         f"{options.unit}: the agent, for user {uid}\n"
-        f"next: systemctl daemon-reload && systemctl enable {service} && systemctl restart {service}\n"
-        f"then: pytest -m hil --hil-bench {options.bench}"
+        f"next: sudo systemctl daemon-reload && sudo systemctl enable {service} && sudo systemctl restart {service}\n"
+        f"then, without sudo: {Path(sys.executable).with_name('pytest')} -m hil --hil-bench {options.bench}"
     )
 
 

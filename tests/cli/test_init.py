@@ -42,7 +42,7 @@ def test_init_writes_what_the_bench_needs(tmp_path: Path, capsys: pytest.Capture
     allow, unit = tmp_path / "etc" / "allow.toml", tmp_path / "hil-agent.service"
     assert main(["init", str(bench), "--allow", str(allow), "--unit", str(unit)]) == 0
     assert 's3-a = ["1-1.2"]' in allow.read_text()
-    assert "systemctl enable hil-agent && systemctl restart hil-agent" in capsys.readouterr().out
+    assert "sudo systemctl enable hil-agent && sudo systemctl restart hil-agent" in capsys.readouterr().out
 
 
 def test_a_wrong_bench_is_one_line_and_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
