@@ -159,13 +159,18 @@ class Bootloader:
 
     def listens(self, port: str = "usb") -> bool:
         """Whether a loader answers SYNC at the port; asked only where USB shows a loader's identity, or a bridge is."""
-        with suppress(BoardVanished):
+        try:
             self._modes.tty(port)
             with self._lend(port) as opened:
                 answered = LoaderTalk(opened, self._clock).sync()
-            self._actions.record(LoaderAsked(port, answered, board=self._spec.name, source="action"))
-            return answered
-        return False
+        except BoardVanished:
+            return False
+        except AgentError:
+            if port == "console" or self._modes.now() in LOADERS:
+                raise
+            return False  # it has just gone
+        self._actions.record(LoaderAsked(port, answered, board=self._spec.name, source="action"))
+        return answered
 
     # ---- ways in -----------------------------------------------------------------------------
 
@@ -287,6 +292,7 @@ class Bootloader:
             if self._modes.now() in LOADERS or deadline.passed:  # else the PHY changed hands before the restart
                 self._require_alone()
                 raise loader_failures.no_answer(self._spec.name, arrival.identity, self._modes.tty(), SYNC_S)
+            since_ns = arrival.t_ns + 1
         raise loader_failures.failure_to_enter(self._attempt(asked, how, ENTER_S))
 
     def _require_alone(self) -> None:

@@ -31,6 +31,8 @@ class FakePort:
         """Which port was lent, each time."""
         self.taken_after = -1
         """Once it has been lent so often, another process has it."""
+        self.on_lent: Callable[[], object] = lambda: None
+        """Called at each lending; may raise what the agent does."""
         self._clock = clock
         self._waiting = b""
 
@@ -47,6 +49,7 @@ class FakePort:
         if len(self.lent) == self.taken_after:
             raise PortHeld(f"{self.node} is held by ModemManager (process 412)")
         self.lent.append(port)
+        self.on_lent()
         self._present()
         yield self
 

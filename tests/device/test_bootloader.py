@@ -15,7 +15,7 @@ from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, Port
 from hil.device.mode import Modes
 from hil.device.readings import Readings
-from hil.errors import BoardFailure, LoaderFailure, MisuseError
+from hil.errors import AgentError, BoardFailure, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.http import Http
 from hil.profiles.loader import Loader
@@ -334,6 +334,21 @@ def test_whoever_opens_the_loaders_port_meanwhile_is_named(chip: Made) -> None:
     made.port.taken_after = 2
     with pytest.raises(PortHeld, match=r"^/dev/ttyACM0 is held by ModemManager \(process 412\)$"):
         made.bootloader.enter()
+
+
+def test_a_loader_that_goes_before_it_is_asked_is_waited_for(chip: Made) -> None:
+    """The PHY changed hands before the restart: the port that the timeline told of is there no more."""
+    made = chip(Loader(serial="bootloader"))
+    made.obeys(JTAG)
+
+    def gone() -> None:
+        if len(made.port.lent) == 2:
+            made.goes_to(OTG)
+        if not made.bench.agent.present:
+            raise AgentError(f"no USB device at {PATH}")
+
+    made.port.on_lent = gone
+    assert made.bootloader.enter().identity is Identity.USB_OTG
 
 
 def test_the_other_identity(chip: Made) -> None:

@@ -6,8 +6,9 @@ import termios
 from pathlib import Path
 
 from hil.agent.replies import PortHeld
-from hil.agent.server.tty import LineSettings, open_tty
+from hil.agent.server.tty import AGAIN_S, OPEN_WITHIN_S, PASSING, LineSettings, open_tty
 from hil.agent.server.usbdevice import UsbDevice
+from hil.clock import Deadline, MonotonicClock
 from hil.errors import AgentError
 
 PROC = Path("/proc")
@@ -51,13 +52,25 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
     held = holders(node, proc)
     if held:
         raise PortHeld(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held)}")
-    descriptor = open_tty(node, device.tty_number(node.name), LineSettings())
+    descriptor = _opened(device, node)
     try:
         fcntl.ioctl(descriptor, termios.TIOCEXCL)
     except OSError:
         os.close(descriptor)
         raise
     return node, descriptor
+
+
+def _opened(device: UsbDevice, node: Path) -> int:
+    """Its descriptor, once the driver that has just made the port lets it be opened."""
+    deadline = Deadline(OPEN_WITHIN_S)
+    while True:
+        try:
+            return open_tty(node, device.tty_number(node.name), LineSettings())
+        except OSError as error:
+            if error.errno not in PASSING or deadline.passed:
+                raise
+        MonotonicClock().sleep(AGAIN_S)
 
 
 def holders(node: Path, proc: Path = PROC) -> list[str]:

@@ -19,8 +19,9 @@ from hil.errors import AgentError
 from hil.wire.uevent import KernelUevent
 
 OPEN_WITHIN_S = 2.0
-_AGAIN_S = 0.02
-_PASSING = (errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.EBUSY, errno.EIO, errno.EAGAIN)
+AGAIN_S = 0.02
+"""A driver that is still probing sends no event when it is ready."""
+PASSING = (errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.EBUSY, errno.EIO, errno.EAGAIN)
 """What opening says of a port that is still being made, or has gone already."""
 _log = logging.getLogger("hil.agent")
 
@@ -118,11 +119,11 @@ class TtyWatch:
                 descriptor = open_tty(node, self._device.tty_number(name), self._settings)
                 break
             except (OSError, AgentError) as error:
-                if (isinstance(error, OSError) and error.errno not in _PASSING) or deadline.passed:
+                if (isinstance(error, OSError) and error.errno not in PASSING) or deadline.passed:
                     _log.warning("%s of %s could not be opened: %s", node, self._device.path, error)
                     self._tasks.pop(name, None)
                     return
-            await asyncio.sleep(_AGAIN_S)  # a driver that is still probing sends no event when it is ready
+            await asyncio.sleep(AGAIN_S)
         self._tasks.pop(name, None)
         self._open.add(name)
         self._opened(str(node), descriptor)

@@ -3,6 +3,7 @@
 import os
 import pty
 import termios
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def test_a_lent_port_is_raw_exclusive_and_keeps_what_it_holds(port: Port) -> Non
         assert termios.tcgetattr(descriptor)[3] & (termios.ECHO | termios.ICANON) == 0
     finally:
         os.close(descriptor)
+
+
+def test_a_node_that_comes_late_is_waited_for(port: Port) -> None:
+    """The kernel tells of a port before its driver is done with it."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    (port.dev / "ttyACM3").unlink()
+    later = threading.Timer(0.1, lambda: (port.dev / "ttyACM3").symlink_to(os.ttyname(port.near)))
+    later.start()
+    node, descriptor = lend(port.device, port.dev, port.proc)
+    later.join()
+    os.close(descriptor)
+    assert node == port.dev / "ttyACM3"
 
 
 def test_whoever_holds_the_port_is_named(port: Port) -> None:
