@@ -1,6 +1,6 @@
 # One command each. Every one first sees to what it needs: `tools/setup` installs what is missing and says so.
 #
-#   make hil                 the scenarios on the bench: boards of bench.toml, or the virtual board
+#   make hil                 the scenarios on the virtual board; ARGS='--hil-bench bench.toml': on your own
 #   make hil FAULT=name      … with a fault in the virtual board
 #   make test                hil's own tests, without a bench
 #   make soak                the long proofs: every fault at two timings and from a file, half an hour of fuzzing
