@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hil import Expect, Host, HttpReply, Identity, UsbAttached, UsbBoard, UsbDetached, never
+from hil import Expect, Host, HttpReply, Identity, UsbAttached, UsbBoard, UsbDetached, never, not_
 from hil.board.identity import LOADERS
 
 WAYS = (
@@ -83,19 +83,18 @@ def test_a_board_is_flashed_over_the_roms_own_usb(
     how = next((way for way in ("serial", "http") if way in board.chip.bootloader.ways()), None)
     if how is None:
         pytest.skip(f"board {board.name} has no way 'serial' or 'http', by which the firmware leaves the PHY as it is")
+    board.flash(firmware_on_otg)
     try:
-        board.flash(firmware_on_otg)
         if how == "http":
             host.persona("ios").connect(board.name)
         entered = board.enter_bootloader(how, identity=Identity.USB_OTG)
         assert board.identity is Identity.USB_OTG
-        assert board.flash(firmware).flashed.written > 0
-        through_jtag = never(UsbAttached(path=board.spec.usb, pid=0x1001))
-        came = UsbAttached(path=board.spec.usb, vid=0x303A)
-        expect.sequence(through_jtag, UsbDetached(path=board.spec.usb), came, since=entered, within_s=60.0)
-        assert board.identity is Identity.APPLICATION
     finally:
-        board.flash(firmware)
+        back = board.flash(firmware)
+    assert back.flashed.written > 0
+    other = never(UsbAttached(path=board.spec.usb, pid=0x1001))
+    came = UsbAttached(path=board.spec.usb, vid=0x303A, pid=not_(0x1001))
+    expect.sequence(UsbDetached(path=board.spec.usb), other, came, since=entered, within_s=60.0)
     connect(board, host, expect)
 
 
