@@ -132,7 +132,7 @@ def _probed_in_use(life: Life, former: list[Life]) -> Sides | None:
 
 def _pauses_alike(window: Window) -> Sides | None:
     """Start after start, the same pauses between the probes."""
-    rounds = [probes for life in _first_lives(window) if (probes := _round(life))]
+    rounds = _first_rounds(window)
     if len(rounds) < BOOTS:
         return None
     pauses = [[to_s(later.t_ns - former.t_ns) for former, later in pairwise(probes)] for probes in rounds]
@@ -148,20 +148,17 @@ def _pauses_alike(window: Window) -> Sides | None:
     return supports, []
 
 
-def _first_lives(window: Window) -> list[Life]:
-    """The first link after each time that the board's supply came back, in order."""
-    found: dict[int, Life] = {}
+def _first_rounds(window: Window) -> list[list[Event]]:
+    """The first three probes after each time that the board's supply came, of a link that nothing disturbed."""
+    found: dict[int, list[Event]] = {}
     cuts = [cut.t_ns for cut in window.all(Acted(sees=VBUS_OFF, action="plug"))]
     for life in lives(window)[::-1]:
-        earlier = [cut for cut in cuts if life.link is not None and cut <= life.link.t_ns]
+        if not _undisturbed(life) or len(life.probes) < PROBES:
+            continue
+        earlier = [cut for cut in cuts if cut <= life.probes[0].t_ns]
         if earlier:
-            found.setdefault(earlier[-1], life)
+            found.setdefault(earlier[-1], life.probes[:PROBES])
     return list(found.values())
-
-
-def _round(life: Life) -> list[Event]:
-    """The three probes of a life that nothing disturbed; none where it had fewer."""
-    return life.probes[:PROBES] if _undisturbed(life) and len(life.probes) >= PROBES else []
 
 
 ACD_PROBING_SIGNATURES = (

@@ -2,7 +2,7 @@
 
 from hil.clock import to_ns
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.signature import Sides, Signature, held, seen
+from hil.diagnosis.signature import Sides, Signature, seen
 from hil.diagnosis.window import Window
 from hil.timeline.events import (
     ArpReply,
@@ -38,11 +38,11 @@ def _client_silent(window: Window) -> Sides | None:
     """The link is up, the firmware says that its client runs, and no question of it comes."""
     if not _is_client(window):
         return None
-    carrier = held(window, Carrier(up=True))
-    if carrier is None or window.until_ns - max(carrier.t_ns, window.since_ns) < to_ns(ASKS_S):
+    carrier = window.last(Carrier(up=True))
+    if carrier is None or window.until_ns - carrier.t_ns < to_ns(ASKS_S):
+        return None  # without a link in the window it may have asked before
+    if any(each.t_ns > carrier.t_ns for each in window.all(Carrier(up=False))):
         return None
-    if carrier.t_ns < window.since_ns or window.first(Carrier(up=False)) is not None:
-        return None  # it may have asked before, or the link was not there for so long
     started = window.first(BoardSaid(name="DHCP_CLIENT_STARTED"))
     supports = [
         Evidence("the interface has carrier", carrier),

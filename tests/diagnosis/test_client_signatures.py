@@ -23,7 +23,12 @@ from hil.timeline.events import (
 BOARD, OTHER, FIRST, SECOND = "02:02:11:22:33:02", "02:00:00:53:51:01", "192.168.7.100", "192.168.7.101"
 CLIENT = at(-5.0, ProfileRead("mine", "", 24, "", "", "", "dhcp-client"), "harness")
 SERVER = at(-5.0, ProfileRead("mine", "192.168.7.1", 24, "", "", "", "dhcp-server"), "harness")
-UP = [attached(1.0), at(2.0, Carrier(True, "usb0"), "netlink"), arp(2.5, "host")]
+UP = [
+    attached(1.0),
+    at(1.5, Carrier(False, "usb0"), "netlink"),
+    at(2.0, Carrier(True, "usb0"), "netlink"),
+    arp(2.5, "host"),
+]
 STARTED = [said(2.1, "DHCP_CLIENT_STARTED", via="events")]
 
 
