@@ -3,10 +3,10 @@
 Theory of operation. Everything happens in :meth:`HttpServer.run`, one coroutine, as in ``httpd_server`` of ESP-IDF's
 ``httpd_main.c``: wait until some socket is readable, serve each readable connection to the end of its request, accept.
 A client that sends half a request therefore holds up everyone else until the receive timeout. With ``lru_purge`` a
-new connection takes the place of the one that was idle longest. A stream (``/logs``) is sent beside the server's task, as
-``firmware/components/web`` does; an answer that ``blocks``, and any with ``single_task=True``, is the firmware
-that loops inside the handler instead and serves nobody else while it does. A vanished reader is noticed when a send
-fails, and not before.
+new connection takes the place of the one that was idle longest. A stream (``/logs``) is sent beside the server's task,
+as ``firmware/components/web`` does; an answer that ``blocks``, and any with ``single_task=True``, is the firmware that
+loops inside the handler instead and serves nobody else while it does. A vanished reader is noticed when a send fails,
+and not before.
 """
 
 import asyncio
