@@ -15,7 +15,6 @@ depend on the sentence. :attr:`Expectation.steps_examined` counts it.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Final, Literal
@@ -25,6 +24,7 @@ from msgspec.structs import replace
 from hil.clock import to_ns
 from hil.errors import MisuseError
 from hil.expect.guard import Guard
+from hil.expect.outcome import Failed, Met, Outcome, Pending
 from hil.expect.stage import STASH, Sighting, Slot, Stage
 from hil.expect.steps import Kind, Step, as_sentence
 from hil.timeline.events import ANY, Event
@@ -34,42 +34,6 @@ GRACE_S = 0.25
 """How late an event may arrive and still count, unless the waiter says otherwise."""
 _FOREVER = 1 << 62
 _instant: Callable[[Event], int] = attrgetter("t_ns")
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Not decided yet."""
-
-    step: int
-    """Number of the step that is awaited, from 1; one more than there are steps while only the end is awaited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Met:
-    """Everything that was asked for happened, and nothing forbidden did."""
-
-    events: tuple[Event, ...]
-    """What the steps took, by time."""
-    by_step: tuple[tuple[Event, ...], ...]
-    """The same, step by step; () for a step that never took one."""
-    at_ns: int
-    """When the last of them happened; the end of the window where it had to pass without a forbidden event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The sentence is not true."""
-
-    reason: Literal["missing", "late", "forbidden", "too many"]
-    """missing: not in the window; late: not within the step's own limit; forbidden, too many: a step's ``event``."""
-    step: int
-    """Number of the step that failed, from 1."""
-    at_ns: int
-    """When the window or the limit ended, or when ``event`` happened."""
-    event: Event | None = None
-
-
-Outcome = Pending | Met | Failed
 
 
 class _Lane:
@@ -135,6 +99,8 @@ class Expectation:
         self._position = 0
         self._by_step = [self._arrange(index) for index in range(len(self.steps))]
         self._lanes = list(chain.from_iterable(self._by_step))
+        single = len(self.steps) == 1 and self.steps[0].kind is Kind.ONCE and self.steps[0].within_s is None
+        self._only = self._lanes[0].slot if single else None  # nothing that comes later could change its choice
         self._has_asides = any(lane.guard is not None or lane.possible is not None for lane in self._lanes)
         self._by_class: dict[type[Event], tuple[_Lane, ...]] = {}
         for lane in self._lanes:
@@ -254,6 +220,11 @@ class Expectation:
         """Judge an event that fits; True if that decides the sentence."""
         if event.t_ns + event.t_err_ns < self.since_ns or event.t_ns - event.t_err_ns > self.end_ns:
             return False
+        if self._only is not None:
+            self._only.taken.append(Sighting(event, self.since_ns, (self._only,)))
+            self._position = 1
+            self.outcome = Met((event,), ((event,),), event.t_ns)
+            return True
         guarded = self._has_asides and self._notice_aside(event, hits)
         changed = self._notice_stages(event, hits)
         if changed is not None and self._stages[changed].complete:

@@ -25,9 +25,10 @@ from itertools import pairwise
 
 from hil.clock import to_s
 from hil.expect.channels import channels_of
-from hil.expect.engine import Expectation, Failed, Met, Pending
+from hil.expect.engine import Expectation
 from hil.expect.excerpt import excerpt
 from hil.expect.nearest import Miss, nearest_miss
+from hil.expect.outcome import Failed, Met, Pending
 from hil.expect.pattern import describe
 from hil.expect.steps import Kind, Step
 from hil.timeline.events import CaptureGap, Event, UsbAttached, UsbDetached
