@@ -5,6 +5,7 @@ import pytest
 from hil.errors import VirtualBoardError
 from hil.virtual.fault_loader import load
 from tests.virtual.test_board import Bench, run
+from tests.virtual.until import until
 
 
 def test_every_boot_ends_in_a_panic() -> None:
@@ -12,7 +13,7 @@ def test_every_boot_ends_in_a_panic() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.board.state.boots >= 4)
+        await until(lambda: bench.board.state.boots >= 4)
         text = bench.console.text
         order = [
             text.index(word) for word in ("reset reason POWERON", "Guru Meditation Error", "Backtrace:", "Rebooting...")
@@ -30,11 +31,11 @@ def test_a_sound_first_boot_is_not_ended() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.board.state.boots == 1
         await bench.board.unplug()
         await bench.board.plug()
-        await bench.until(lambda: bench.board.state.boots >= 4)
+        await until(lambda: bench.board.state.boots >= 4)
 
     run(scenario, load("boot-loop-with-panic:ms=20,from_boot=2"))
 

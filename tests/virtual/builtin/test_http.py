@@ -8,6 +8,7 @@ from hil.virtual.faults import Fault
 from hil.virtual.firmware import Firmware, FirmwareConfig
 from hil.wire.board_status import parse_events
 from tests.virtual.test_board import Bench, run
+from tests.virtual.until import until
 
 
 @pytest.mark.parametrize(("path", "blocks"), [("/logs", True), ("/status", False)])
@@ -16,7 +17,7 @@ def test_the_log_streams_handler_keeps_the_task(path: str, blocks: bool) -> None
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.board.respond("GET", path).blocks is blocks
 
     run(scenario, load("log-stream-blocks-http"))
@@ -27,11 +28,11 @@ def test_an_empty_status_is_empty_from_its_boot_on() -> None:
 
     async def scenario(bench: Bench) -> None:
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         assert bench.board.respond("GET", "/status").body
         await bench.board.unplug()
         await bench.board.plug()
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         answer = bench.board.respond("GET", "/status")
         assert (answer.status, answer.content_type, answer.body) == (200, "application/json", b"")
         assert bench.board.respond("GET", "/events").body
@@ -49,7 +50,7 @@ def test_a_saturated_event_log_stops_at_thirty_without_a_word() -> None:
         for _ in range(20):
             await host.control(0x00, 9, 0, 0)
             await host.control(0x00, 9, 1, 0)
-        await bench.until(lambda: bench.stack.http)
+        await until(lambda: bench.stack.http)
         log = parse_events(bench.board.respond("GET", "/events").body)
         assert (len(log.entries), log.recorded, log.discarded) == (30, 30, 0)
 

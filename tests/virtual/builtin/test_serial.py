@@ -9,6 +9,7 @@ import pytest
 from hil.testing.usbip_host import UsbipHost
 from hil.virtual.fault_loader import load
 from tests.virtual.test_board import Bench, run
+from tests.virtual.until import until
 
 SERIAL = 2
 LINE = "http: GET /\n"
@@ -20,7 +21,7 @@ async def listening(bench: Bench) -> UsbipHost:
     await bench.board.plug()
     host = await bench.link_up()
     await host.control(0x21, 0x22, 3, 0)
-    await bench.until(lambda: bench.stack.http)
+    await until(lambda: bench.stack.http)
     return host
 
 
@@ -37,7 +38,7 @@ async def asked(bench: Bench, times: int) -> None:
     before = bench.console.text.count(LINE)
     for _ in range(times):
         bench.board.respond("GET", "/")
-    await bench.until(lambda: bench.console.text.count(LINE) == before + times)
+    await until(lambda: bench.console.text.count(LINE) == before + times)
 
 
 @pytest.mark.parametrize("faults", [[], ["log-cut-by-full-fifo"]], ids=["sound", "log-cut-by-full-fifo"])
