@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 from hil.diagnosis.finding import Evidence, Finding
-from hil.diagnosis.signature import Sides, Signature, seen
+from hil.diagnosis.signature import DATED_NS, Sides, Signature, boot_logs, seen
 from hil.diagnosis.window import ESPRESSIF, Window
 from hil.expect import contains, one_of
 from hil.timeline.events import (
@@ -25,8 +25,6 @@ from hil.timeline.events import (
 )
 
 HEARD = ("DHCP_DISCOVER_RX", "DHCP_REQUEST_RX")
-DATED_NS = 1_000_000_000
-"""A claim that is dated no better may be of any time."""
 ASKS_NS, ASKED_NS = 1_900_000_000, 2_500_000_000
 """Who asks for a hardware address in vain asks three times at least, a second apart (lwIP etharp.c, Linux neighbour.c):
 the third time not before the one after the first and no later than the other."""
@@ -104,33 +102,29 @@ def _rests_on_stack(finding: Finding) -> bool:
 
 
 def _first_frames_not_told_anew(window: Window) -> Sides | None:
-    """In one boot a second mount, DHCP after it, and no first frame between."""
-    mounts: list[BoardSaid] = []
+    """A mount, DHCP of the host after it, and no first frame between, all of one boot."""
+    found = (_unannounced(log) for log in boot_logs(window))
+    return next((sides for sides in found if sides is not None), None)
+
+
+def _unannounced(log: list[BoardSaid]) -> Sides | None:
+    mounted: BoardSaid | None = None
     first: BoardSaid | None = None
-    for said in _log(window):
-        if said.name in ("BOOT", "USB_UNMOUNTED"):
-            mounts, first = [], None
+    for said in log:
+        if said.name in ("USB_UNMOUNTED", "FIRST_RX"):
+            mounted, first = None, said if said.name == "FIRST_RX" else None
         elif said.name == "USB_MOUNTED":
-            mounts.append(said)
-        elif said.name == "FIRST_RX":
-            first = said
-        elif said.name in HEARD and len(mounts) > 1 and first is not None and first.board_ms < mounts[-1].board_ms:
-            return _not_told(first, mounts[-1], said), []
+            mounted = said
+        elif said.name in HEARD and mounted is not None:
+            return _not_told(first, mounted, said), []
     return None
 
 
-def _log(window: Window) -> list[BoardSaid]:
-    """The event log in the order of the host's time, each entry once."""
-    said = [event for event in window.events if isinstance(event, BoardSaid) and event.via == "events"]
-    dated = (each for each in said if each.t_err_ns < DATED_NS)
-    return sorted({(each.name, each.board_ms): each for each in dated}.values(), key=lambda each: each.t_ns)
-
-
-def _not_told(first: BoardSaid, mounted: BoardSaid, heard: BoardSaid) -> list[Evidence]:
+def _not_told(first: BoardSaid | None, mounted: BoardSaid, heard: BoardSaid) -> list[Evidence]:
     return [
-        Evidence("the board tells of a first frame", first),
-        Evidence("it is mounted anew, in the same boot", mounted),
-        Evidence("and hears the host again", heard),
+        *seen("the board tells of a first frame", first),
+        Evidence("it is mounted, in the same boot" if first else "the board is mounted", mounted),
+        Evidence("and hears the host", heard),
         Evidence("no FIRST_RX between that mount and what it heard"),
     ]
 
@@ -218,7 +212,7 @@ CLAIM_SIGNATURES: tuple[Signature, ...] = (
     ),
     Signature(
         name="first-frames-not-told-anew",
-        title="after another mount the board does not tell of its first frames",
+        title="after a mount the board does not tell of its first frames",
         look=_first_frames_not_told_anew,
         cause="the latches of FIRST_RX and FIRST_TX are cleared by an unmount alone; a bus reset, or a cable that is "
         "pulled where VBUS is not sensed, is none.",

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from hil.diagnosis.finding import Evidence, Finding
 from hil.diagnosis.window import Window
 from hil.expect import matches
-from hil.timeline.events import Event
+from hil.timeline.events import BoardSaid, Event
 
+DATED_NS = 1_000_000_000
+"""What the board says and nothing dates better may be of any time."""
 Sides = tuple[list[Evidence], list[Evidence]]
 """Evidence for, evidence against."""
 
@@ -60,3 +62,30 @@ def held(window: Window, pattern: Event) -> Event | None:
     if standing is not None and matches(pattern, standing):
         return standing
     return window.first(pattern)
+
+
+def boot_logs(window: Window) -> list[list[BoardSaid]]:
+    """The board's event log, a list for each boot in the order of the boots, in the board's own order.
+
+    However often it was read, each entry is there once; each reading puts it at a slightly different instant.
+    """
+    said = [event for event in window.events if isinstance(event, BoardSaid) and event.via == "events"]
+    dated = (each for each in said if each.t_err_ns < DATED_NS and each.board_ms >= 0)
+    logs: list[list[BoardSaid]] = []
+    latest_ns: int | None = None
+    for each in sorted(dated, key=_booted_ns):
+        if latest_ns is None or _booted_ns(each) - latest_ns > DATED_NS // 2:
+            logs.append([])
+        latest_ns = _booted_ns(each)
+        logs[-1].append(each)
+    return [_once(log) for log in logs]
+
+
+def _booted_ns(said: BoardSaid) -> int:
+    return int(said.t_ns - said.board_ms * 1_000_000)
+
+
+def _once(log: list[BoardSaid]) -> list[BoardSaid]:
+    """Entries of one millisecond stay as they were told: those of one reading have one instant."""
+    in_order = sorted(log, key=lambda each: each.t_ns)
+    return sorted({(each.name, each.board_ms): each for each in in_order}.values(), key=lambda each: each.board_ms)

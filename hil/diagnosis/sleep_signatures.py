@@ -1,7 +1,7 @@
 """Suspend and resume."""
 
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.signature import Sides, Signature, seen
+from hil.diagnosis.signature import Sides, Signature, boot_logs, seen
 from hil.diagnosis.window import Window
 from hil.expect import contains
 from hil.timeline.events import (
@@ -80,24 +80,23 @@ def _left_down(window: Window, awake: Event) -> Sides | None:
 
 def _link_moved_while_asleep(window: Window) -> Sides | None:
     """By the board's own clock its link came up between a suspend and the resume, which the host saw too."""
+    found = (_moved_in_one_boot(window, log) for log in boot_logs(window))
+    return next((sides for sides in found if sides is not None), None)
+
+
+def _moved_in_one_boot(window: Window, log: list[BoardSaid]) -> Sides | None:
     asleep: BoardSaid | None = None
     up: BoardSaid | None = None
-    for said in _own_log(window):
+    for said in log:
         if said.name == "USB_SUSPENDED":
             asleep, up = said, None
         elif said.name == "NCM_LINK_UP" and asleep is not None:
             up = up or said
-        elif said.name in ("USB_RESUMED", "USB_MOUNTED", "BOOT"):
+        elif said.name in ("USB_RESUMED", "USB_MOUNTED"):
             if said.name == "USB_RESUMED" and asleep is not None and up is not None:
                 return _moved(window, asleep, up, said)
             asleep = None
     return None
-
-
-def _own_log(window: Window) -> list[BoardSaid]:
-    """One telling of the board's own, in its own order: the event log, which alone is read whole."""
-    said = (event for event in window.events if isinstance(event, BoardSaid) and event.via == "events")
-    return sorted((each for each in said if each.t_err_ns < KICK_NS), key=lambda each: (each.t_ns, each.board_ms))
 
 
 def _moved(window: Window, asleep: BoardSaid, up: BoardSaid, awake: BoardSaid) -> Sides | None:

@@ -4,6 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from hil.diagnosis import SIGNATURES, diagnose
+from hil.diagnosis.signature import boot_logs
+from hil.diagnosis.window import Window
 from hil.timeline.events import (
     ArpRequest,
     BoardSaid,
@@ -202,3 +204,17 @@ def test_a_quiet_second_nap_is_judged_for_itself() -> None:
     frame = at(2.5, ArpRequest("192.168.7.77", "192.168.7.1", "m", "board"), "packet")
     second = [at(5.0, UsbSuspended("1-1"), "sysfs"), at(7.0, UsbResumed("1-1"), "sysfs")]
     assert names([*connected(), *first, frame, *second, refused_at(6.0)]) == ["sends-rejected-while-suspended"]
+
+
+def test_a_log_that_was_read_twice_is_in_the_boards_own_order() -> None:
+    """Each reading dates it anew; entries of one millisecond stay as they were told, boots stay apart."""
+
+    def entry(t_s: float, name: str, board_ms: int) -> Event:
+        return at(t_s, BoardSaid(name, "", board_ms, "events"), "http")
+
+    first = [entry(1.01, "USB_MOUNTED", 1000), entry(1.51, "FIRST_RX", 1500), entry(1.51, "DHCP_REQUEST_RX", 1500)]
+    second = [entry(1.03, "USB_MOUNTED", 1000), entry(1.53, "FIRST_RX", 1500)]
+    later = [entry(6.1, "USB_MOUNTED", 1100)]
+    window = Window([*first, *later, *second], "s3-a", 0, round(END_S * 1e9))
+    told = [[each.name for each in log] for log in boot_logs(window)]
+    assert told == [["USB_MOUNTED", "FIRST_RX", "DHCP_REQUEST_RX"], ["USB_MOUNTED"]]
