@@ -140,7 +140,11 @@ def test_asking_leaves_the_log_as_it_was(board: UsbBoard, host: Host, expect: Ex
         answers(board, expect, reads[0])
     kept = set(log_lines(board, dump))
     pushed_out = [line for line in before if line not in kept]
-    assert len(pushed_out) <= max(0, len(before) + QUESTIONS - room)
+    if len(pushed_out) > max(0, len(before) + QUESTIONS - room):
+        lost = f"{len(pushed_out)} of {len(before)} lines"
+        raise BoardFailure(
+            f"{QUESTIONS} requests for {reads[0].path} push {lost} out of a log that has room for {room}"
+        )
 
 
 def log_lines(board: UsbBoard, dump: str) -> list[bytes]:
