@@ -5,7 +5,7 @@ import socket
 from hil.agent.replies import Done, PortHeld
 from hil.errors import AgentError, SetupError
 from hil.testing.fake_capture import FakeCapture
-from hil.timeline.events import UsbAttached, UsbDetached, UsbResumed, UsbSuspended
+from hil.timeline.events import TtyAppeared, UsbAttached, UsbDetached, UsbResumed, UsbSuspended
 
 PATH = "1-1.2"
 VID, PID = 0x303A, 0x4001
@@ -42,6 +42,8 @@ class FakeAgent:
         }
         self.tells = True
         """Whether the journal tells when the device comes and goes; the kernel knows it all the same."""
+        self.tells_of_tty = False
+        """Whether it tells of the device's serial port as well."""
         self.refuses: tuple[str, ...] | None = None
         """The call at which the kernel says no, with the device there."""
         self.has_port_switch = True
@@ -59,8 +61,9 @@ class FakeAgent:
         """The device comes onto the bus, awake."""
         self.present = True
         self.attributes.update(runtime_status="active", control="on", authorized="1", bound="1", bound_ncm="1")
-        if self.tells:
-            self.capture.record_after(UEVENT_S, UsbAttached(PATH, *self.identity, "x", source="uevent"))
+        told = [UsbAttached(PATH, *self.identity, "x", source="uevent")] if self.tells else []
+        ports = [TtyAppeared(PATH, self.ttys["usb"], source="uevent")] if self.tells_of_tty else []
+        self.capture.after(UEVENT_S, lambda: [*map(self.capture.record, [*told, *ports])])
 
     @property
     def identity(self) -> tuple[int, int]:

@@ -137,6 +137,19 @@ def test_no_way_is_the_tests_mistake(chip: Made) -> None:
         chip(Loader(serial="bootloader")).bootloader.enter("http")
 
 
+def test_a_round_trip_asks_for_what_the_timeline_does_not_tell(chip: Made) -> None:
+    """The pulses, and the port once: each further question is time that a test waits for."""
+    made = chip(console=CONSOLE)
+    agent = made.bench.agent
+    agent.tells_of_tty = True
+    before = len(agent.calls)
+    made.bootloader.enter("dtr_rts")
+    made.bootloader.leave()
+    pulses = [("reset_by_lines", "s3-a", "download"), ("reset_by_lines", "s3-a")]
+    assert agent.calls[before:] == pulses
+    assert made.port.lent == ["usb"]
+
+
 def test_a_line_on_the_serial_port_is_obeyed(chip: Made) -> None:
     """The loader is there when its identity came and SYNC was answered; the instant is that of its coming."""
     made = chip(Loader(serial="bootloader", identity="serial-jtag"))
