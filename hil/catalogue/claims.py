@@ -39,6 +39,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         wrong="each request leaves ten lines in a log that has room for 200",
         seen_in=f"{BRIDGE}`main/http_server.c`",
         finding="requests-fill-log",
+        long=True,
         proofs=(Proof("", (LOG_KEPT,)), Proof("from_boot=2", (REPLUG, LOG_KEPT), passes_before=1)),
     ),
     Entry(
