@@ -304,7 +304,7 @@ def _verdict(sentence, events, ordered: bool = True) -> str:
     return type(_feed(_expect(sentence, ordered), *events).close()).__name__
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SENTENCES), st.lists(stamped, max_size=9), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_decides_nothing(sentence, events, random):
     """Events shuffled within their errors give the verdict that their order by time gives."""
@@ -313,7 +313,7 @@ def test_the_order_of_arrival_decides_nothing(sentence, events, random):
     assert _verdict(sentence, shuffled) == _verdict(sentence, by_time)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(stamped, max_size=7), st.permutations([A, B, C, A]), st.randoms(use_true_random=False))
 def test_a_sentence_of_plain_steps_is_met_exactly_when_the_order_is_possible(events, steps, random):
     """Against all choices of events: met if some choice can have happened in the order of the steps."""
@@ -328,7 +328,7 @@ def test_a_sentence_of_plain_steps_is_met_exactly_when_the_order_is_possible(eve
     assert (_verdict(steps, events) == "Met") == truth
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(stamped, max_size=9), st.randoms(use_true_random=False))
 def test_without_order_any_arrival_gives_the_same_verdict(events, random):
     """The matching of events and patterns does not depend on who came first."""
@@ -338,7 +338,7 @@ def test_without_order_any_arrival_gives_the_same_verdict(events, random):
     assert _verdict(sentence, shuffled, ordered=False) == _verdict(sentence, events, ordered=False)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SENTENCES), st.lists(stamped, max_size=9))
 def test_a_saved_journal_gives_the_same_outcome(sentence, events):
     """Replaying the text of a timeline repeats the verdict, event by event."""
@@ -346,7 +346,7 @@ def test_a_saved_journal_gives_the_same_outcome(sentence, events):
     assert _feed(_expect(sentence), *replayed).close() == _feed(_expect(sentence), *events).close()
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(SENTENCES), st.sampled_from(SENTENCES), st.lists(stamped, max_size=9))
 def test_two_expectations_do_not_disturb_each_other(one, other, events):
     """Feeding consumes nothing."""

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hil.timeline.events import Carrier, Event, SerialLine, UsbAttached
@@ -9,6 +9,7 @@ def _up(t_ns: int, up: bool = True, err: int = 0) -> Carrier:
     return Carrier(up, t_ns=t_ns, t_err_ns=err, board="a", source="netlink")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50)))
 def test_arrival_order_and_time_order_are_both_kept(instants):
     """Iterating gives arrival, by_time a stable sort, at every moment of growth."""
@@ -57,6 +58,7 @@ def test_events_closer_than_their_errors_have_no_order():
     assert Timeline.order(_up(10, err=5), _up(2, err=3)) is Order.TOO_CLOSE
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20)), max_size=200), st.integers(-5, 60), st.integers(1, 90)
 )
