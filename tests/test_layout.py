@@ -50,7 +50,6 @@ THROUGH = {
     "plugin/fixtures.py": "proofs/test_faults.py",
     "plugin/loading.py": "plugin/test_startup.py",
     "plugin/marker.py": "plugin/test_plugin.py",
-    "plugin/on_bench.py": "plugin/test_plugin.py",
     "plugin/options.py": "plugin/test_plugin.py",
     "power/hub_port.py": "device/test_usb_board.py",
     "power/virtual.py": "power/test_virtual_control.py",

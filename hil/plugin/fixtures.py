@@ -43,7 +43,7 @@ def bench(request: pytest.FixtureRequest) -> OpenBench:
 @pytest.fixture
 def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard]:
     """The board under test, attached and idle."""
-    from hil.plugin.run import FAILED, STARTED
+    from hil.plugin.run import OUTCOME, STARTED
     from hil.timeline.events import TestEnded, TestStarted
 
     run = _run(request)
@@ -58,7 +58,7 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
     run.flash.see_to(board)
     yield board
     board.leave()
-    bench.record(TestEnded(node.nodeid, "failed" if node.stash.get(FAILED, False) else "passed", board=board.name))
+    bench.record(TestEnded(node.nodeid, node.stash.get(OUTCOME, "interrupted"), board=board.name))
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from hil.errors import HarnessError
 from hil.plugin import marker, options, reporting
 from hil.plugin.repeat import Repetitions
-from hil.plugin.run import RUN, Run
+from hil.plugin.run import OUTCOME, RUN, Run
+from hil.plugin.verdict import OUTCOMES, PASSED, outcome_of
 from hil.whereabouts import inside, whereabouts
 
 
@@ -84,6 +85,8 @@ class OnBench:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """hil.plugin was registered first, so its wrapper is the inner one and has told whose fault it is."""
         report = yield
+        if call.when == "call" or not report.passed:
+            item.stash[OUTCOME] = max(item.stash.get(OUTCOME, PASSED), outcome_of(report), key=OUTCOMES.index)
         if call.excinfo is not None and report.failed:
             reporting.explain_failure(self._run, item, report, call.excinfo.value)
         return report
@@ -91,7 +94,9 @@ class OnBench:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         reporting.summary(self._run, terminalreporter)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
+        """After pytest has undone what an interrupted test holds: its fixtures still need the bench."""
         self._run.close()
 
     def pytest_unconfigure(self) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hil.plugin.verdict import HARNESS, whose_fault
+from hil.plugin.verdict import ERROR, FAILED, OUTCOMES, PASSED, SKIPPED, outcome_of
 
 if TYPE_CHECKING:
     from hil.diagnosis import Finding
@@ -25,7 +25,6 @@ REPETITION = "hil_repetition"
 """Argument that tells the repetitions of a test apart, and JUnit property of each: '3 of 10'."""
 NORMAL_95 = 1.959964
 """Quantile of the normal distribution for a two-sided interval of 95 %."""
-OUTCOMES = PASSED, SKIPPED, FAILED, ERROR = "passed", "skipped", "failed", "error"
 """The worse the later: a test's setup, body and teardown count as the worst of them."""
 
 
@@ -112,7 +111,7 @@ class Repetitions:
         """Note what one part of a repetition came to; the worst of them counts."""
         if REPETITION in dict(report.user_properties):
             known = self._worst.get(report.nodeid, PASSED)
-            self._worst[report.nodeid] = max(known, _outcome(report), key=OUTCOMES.index)
+            self._worst[report.nodeid] = max(known, outcome_of(report), key=OUTCOMES.index)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         outcome = self._worst.pop(nodeid, None)
@@ -131,10 +130,3 @@ class Repetitions:
         if self._to_junit is not None:
             for test, tally in self.tallies.items():
                 self._to_junit(f"hil_repeat {test}", tally.text)
-
-
-def _outcome(report: pytest.TestReport) -> str:
-    if not report.failed:
-        return SKIPPED if report.skipped else PASSED
-    whose = whose_fault(report)
-    return ERROR if whose == HARNESS or (not whose and report.when != "call") else FAILED

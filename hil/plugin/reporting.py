@@ -12,7 +12,7 @@ import pytest
 from hil.clock import now_ns
 from hil.errors import FlashRefused, HarnessError, HilError
 from hil.launcher.protocol import CONSOLE_LOG
-from hil.plugin.run import FAILED, STARTED, Run
+from hil.plugin.run import STARTED, Run
 from hil.plugin.verdict import BOARD, is_harness_error, whose_fault
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport, erro
     An error on the way is told in a section of the report: it must not hide the failure that it comes after.
     """
     started_ns = item.stash.get(STARTED, None)
-    item.stash[FAILED] = True
     if run.opened is None or started_ns is None:
         return
     try:

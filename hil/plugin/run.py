@@ -94,4 +94,5 @@ def _file_name(text: str) -> str:
 RUN = pytest.StashKey[Run]()
 STARTED = pytest.StashKey[int]()
 """CLOCK_MONOTONIC nanoseconds at which a test's board was ready to be used."""
-FAILED = pytest.StashKey[bool]()
+OUTCOME = pytest.StashKey[str]()
+"""What the test has come to so far, by hil.plugin.verdict; not there before its body has ended."""

@@ -7,6 +7,8 @@ from hil.errors import HarnessError, HilError
 KIND = "hil_kind"
 """Property of a failed test, also in JUnit, whose own failure and error tell body from fixture and nothing else."""
 HARNESS, BOARD = "harness", "board"
+OUTCOMES = PASSED, SKIPPED, FAILED, ERROR = "passed", "skipped", "failed", "error"
+"""Of one part of a test, the worse the later."""
 
 
 def shape(item: pytest.Item, report: pytest.TestReport, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -33,6 +35,14 @@ def whose_fault(report: pytest.TestReport) -> str:
 def is_harness_error(report: pytest.TestReport) -> bool:
     """Whether the report's failure is the bench's, the test's or hil's own."""
     return whose_fault(report) == HARNESS
+
+
+def outcome_of(report: pytest.TestReport) -> str:
+    """One of :data:`OUTCOMES`; what fails outside of a test's body is an error, unless it is the board's fault."""
+    if not report.failed:
+        return SKIPPED if report.skipped else PASSED
+    whose = whose_fault(report)
+    return ERROR if whose == HARNESS or (not whose and report.when != "call") else FAILED
 
 
 def status(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -101,7 +101,7 @@ class TestStarted(Event, frozen=True):
 class TestEnded(Event, frozen=True):
     test: str = ANY
     outcome: str = ANY
-    """passed, failed, error or skipped."""
+    """passed, failed, error, skipped or interrupted."""
 
 
 class BenchOpened(Event, frozen=True):

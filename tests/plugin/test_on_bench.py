@@ -1,0 +1,57 @@
+"""The hooks of a session on a bench, around what pytest itself does."""
+
+import pytest
+
+CONFTEST = """
+from types import SimpleNamespace
+
+import pytest
+
+from hil.plugin.on_bench import OnBench
+from hil.plugin.recovery import Recoveries
+from hil.plugin.run import OUTCOME
+
+
+class Run(SimpleNamespace):
+    def begin(self):
+        pass
+
+    def close(self):
+        print("bench: closed")
+
+
+def pytest_configure(config):
+    bench = SimpleNamespace(name="none", virtual=False, boards=())
+    options = SimpleNamespace(artifacts="nowhere")
+    run = Run(
+        bench=bench, options=options, where="here", opened=None, findings={}, skipped_checks=[], recoveries=Recoveries()
+    )
+    config.pluginmanager.register(OnBench(run), "on-bench")
+
+
+@pytest.fixture
+def board(request):
+    yield
+    print("board:", request.node.stash.get(OUTCOME, "interrupted"))
+"""
+
+
+def test_an_interrupted_test_leaves_its_board_before_the_bench_is_closed(pytester: pytest.Pytester) -> None:
+    """What fixtures undo needs the bench; the summary comes, and the test has neither passed nor failed."""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile("def test_it(board):\n    raise KeyboardInterrupt")
+    result = pytester.runpytest_subprocess("-s", "-p", "no:hypothesispytest")
+    result.stdout.fnmatch_lines(["*board: interrupted", "bench: closed", "hil: evidence in nowhere", "*no tests ran*"])
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [("pass", "passed"), ("assert 0", "failed"), ("import pytest; pytest.skip()", "skipped")],
+)
+def test_a_board_is_told_what_its_test_came_to(pytester: pytest.Pytester, body: str, outcome: str) -> None:
+    """When its fixture ends, the body has been judged."""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(f"def test_it(board):\n    {body}")
+    result = pytester.runpytest_subprocess("-s", "-p", "no:hypothesispytest")
+    result.stdout.fnmatch_lines([f"*board: {outcome}"])
