@@ -96,8 +96,8 @@ def _discarded_frames_claimed(window: Window) -> Sides | None:
     return supports, [e for answer in answers for e in seen("the server answered", before.first(answer))]
 
 
-def _rests_on_stack(finding: Finding) -> bool:
-    """What is known of a link before its stack is in this finding's evidence."""
+def _is_the_early_link(finding: Finding) -> bool:
+    """A link before its stack is how the frames came that were thrown away."""
     return finding.name == "link-announced-before-stack"
 
 
@@ -208,7 +208,7 @@ CLAIM_SIGNATURES: tuple[Signature, ...] = (
         "asked into a link that was announced too early.",
         remedy="record what the stack has taken, and hold the link down until the stack is ready.",
         source="mcu-apple-bridge main/network_setup.c at 0d5a385; ESP-IDF esp_netif_lwip.c, esp_netif_receive",
-        explains=_rests_on_stack,
+        explains=_is_the_early_link,
     ),
     Signature(
         name="first-frames-not-told-anew",
