@@ -39,6 +39,8 @@ ENTER_S = 10.0
 LEAVE_S = 10.0
 """From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
 ANSWER_S = 1.0
+TOLD_S = 1.0
+"""From a device's going to its uevent; an emulated machine needs half of it."""
 LINE_LIMIT = 4096
 DTR_RTS, POWER, HTTP, SERIAL = "dtr_rts", "power", "http", "serial"
 MICROPYTHON, TOUCH = "micropython", "touch1200"
@@ -226,11 +228,22 @@ class Bootloader:
         return self._through(touch)
 
     def _through(self, do: Callable[[Port], None], answers: list[str] | None = None) -> _Asked:
-        """Do something on the board's own port, from which it may vanish meanwhile."""
-        began_ns = self._clock.now_ns()
-        with self._lend("usb") as port, suppress(BoardVanished):
-            do(port)
-        return _Asked(began_ns, 0, "".join(answers or ()))
+        """Do something on the board's own port, from which it may vanish meanwhile.
+
+        A firmware that hears nothing takes itself off the bus for a moment: a port that goes before it is open is
+        waited for.
+        """
+        deadline = Deadline(ENTER_S, self._clock)
+        while True:
+            began_ns = self._clock.now_ns()
+            try:
+                with self._lend("usb") as port, suppress(BoardVanished):
+                    do(port)
+                return _Asked(began_ns, 0, "".join(answers or ()))
+            except AgentError as error:
+                if isinstance(error, PortHeld) or deadline.passed or not self._modes.left(began_ns, TOLD_S):
+                    raise
+            self._modes.tty(within_s=deadline.left_s)
 
     def _heard(self, port: Port) -> str:
         """The line that repeats the order, where the board says one within a second and before it goes."""

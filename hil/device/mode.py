@@ -87,6 +87,10 @@ class Modes:
         recent = reversed(self._witness.timeline.since(since_ns))
         return next((e for e in recent if isinstance(e, kinds) and getattr(e, "path", "") == self._spec.usb), None)
 
+    def left(self, since_ns: int, within_s: float) -> bool:
+        """Whether the board has been told to have left the bus since, at the latest ``within_s`` from now."""
+        return self._witness.until(lambda: self._latest((UsbDetached,), since_ns), within_s) is not None
+
     def tty(self, port: str = "usb", within_s: float = TTY_S) -> str:
         """The board's serial port as it is called now, such as ``/dev/ttyACM0``, once its driver has made it.
 

@@ -161,6 +161,34 @@ def test_a_line_on_the_serial_port_is_obeyed(chip: Made) -> None:
     assert made.rom.requests[-1].op == Op.SYNC
 
 
+def test_a_port_that_goes_before_it_is_open_is_waited_for(chip: Made) -> None:
+    """A firmware that recovers by itself is off the bus for a moment; the order is given when it is back, once."""
+    made = chip(Loader(serial="bootloader", identity="serial-jtag"))
+    made.obeys(JTAG, b"ok bootloader\r\n")
+
+    def goes() -> None:
+        made.port.on_lent = lambda: None
+        made.bench.agent.become(0x303A, APPLICATION, 1.0)
+        raise AgentError("open_tty: 1-1 has no serial port ttyACM0")
+
+    made.port.on_lent = goes
+    assert made.bootloader.enter().identity is Identity.SERIAL_JTAG
+    assert made.port.written.count(b"bootloader\n") == 1
+
+
+def test_a_port_that_cannot_be_opened_while_the_board_stays_is_an_error(chip: Made) -> None:
+    """Nothing has gone, so nothing is waited for."""
+    made = chip(Loader(serial="bootloader"))
+
+    def refuses() -> None:
+        raise AgentError("open_tty: /dev/ttyACM0: Input/output error")
+
+    made.port.on_lent = refuses
+    with pytest.raises(AgentError, match="Input/output error"):
+        made.bootloader.enter()
+    assert made.port.lent == ["usb"]
+
+
 def test_the_firmware_is_asked_by_post(chip: Made) -> None:
     """At the profile's path."""
     made = chip(http=Http(bootloader="/bootloader"))
