@@ -166,6 +166,13 @@ class Witness:
         self._unobserved += [(times[0], now.t_ns), (times[-1], now.t_ns)]
         return []
 
+    def heard_plain(self, text: str, board_ms: int, now: Moment) -> bool:
+        """Whether ``text`` claims nothing; then its time is put off until :meth:`settle`."""
+        if self._claims.any_in((text,)):
+            return False
+        self._unobserved.append((board_ms, now.t_ns))
+        return True
+
     def settle(self) -> None:
         """Let the board's clock know the lines that it has not been told of yet."""
         for board_ms, seen_ns in self._unobserved:

@@ -103,8 +103,7 @@ class Loop:
         """Descriptors, each with what it is ready for, as epoll gives them."""
         self._arrivals.looked()
         ready = self._epoll.poll(0)
-        wait_s = min(wait_s, self._until_deadline_s())
-        if not ready and wait_s > 0:
+        if not ready and (wait_s := min(wait_s, self._until_deadline_s())) > 0:
             self._arrivals.waiting()
             ready = self._epoll.poll(wait_s)
             self._arrivals.woke()

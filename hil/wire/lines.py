@@ -89,6 +89,12 @@ class LineSplitter:
         self._pending = rest
         return lines
 
+    def skip(self, length: int) -> int:
+        """Let so many bytes pass that were a whole line, cut elsewhere while nothing waited; returns its offset."""
+        offset = self._offset
+        self._offset += length
+        return offset
+
     def _feed_long(self, data: bytes) -> list[Line]:
         """The same where a line has to be cut at the limit."""
         stream = self._pending + data

@@ -14,6 +14,7 @@ from hil.wire.esplog import (
     PanicLine,
     RebootLine,
     parse_line,
+    plain_line,
     plain_times,
     strip_colour,
 )
@@ -191,6 +192,24 @@ def test_a_plain_time_is_what_the_line_itself_says(lines: list[str]) -> None:
             found = parse_line(line)
             assert isinstance(found, LogLine)
             assert found.ms == ms
+
+
+@PURE
+@given(NEAR_LOG, st.sampled_from(["\n", "\r\n", "\r\r\n", "", "\n\n", "\x1b[0m\n"]))
+def test_one_plain_line_is_what_the_line_itself_says(line: str, end: str) -> None:
+    """Of raw bytes too, which are then one whole line without colour."""
+    plain = plain_line((line + end).encode())
+    if plain is not None:
+        text, ms = plain
+        assert text == line.removesuffix("\r")
+        assert plain_times([text]) == [ms]
+
+
+def test_one_plain_line_is_told_by_its_bytes() -> None:
+    """What most boards write most of the time; a line that tells of more is not one."""
+    assert plain_line(b"I (12) net: up\r\n") == ("I (12) net: up", 12)
+    assert plain_line(b"I (12) net: up") is None
+    assert plain_line(b"I (12) net: Backtrace: 0x40375a5a:0x3fc98d10\n") is None
 
 
 def test_most_lines_are_plain() -> None:
