@@ -7,7 +7,7 @@ import pytest
 
 from tests.proofs.cases import Case
 
-FOUND, WRONG, NOTHING, QUIET, UNTOLD = "found", "wrong name", "nothing found", "no finding", "no report"
+FOUND, WRONG, NOTHING, QUIET, UNTOLD = "found", "wrong name", "nothing found", "no finding", "no outcome"
 RIGHT = (FOUND, QUIET)
 COLUMNS = ("board", "scenario", "finding", "came out")
 
@@ -18,7 +18,7 @@ class Row:
 
     case: Case
     findings: frozenset[str] | None
-    """None where the run left no report."""
+    """None where the run left no report, or one with errors of the harness."""
 
     @property
     def verdict(self) -> str:

@@ -16,7 +16,7 @@ CLEAN = Case("clean-1", "", ("test_connect.py",), "")
         (MUTE, {"mute-board", "other"}, "wrong name"),
         (MUTE, {"other"}, "wrong name"),
         (MUTE, set(), "nothing found"),
-        (MUTE, None, "no report"),
+        (MUTE, None, "no outcome"),
         (CLEAN, set(), "no finding"),
         (CLEAN, {"other"}, "wrong name"),
     ],
@@ -53,4 +53,4 @@ def test_the_summary_of_a_run_has_the_matrix(pytester: pytest.Pytester) -> None:
         """
     )
     result = pytester.runpytest_inprocess("-p", "no:hil", "-p", "no:hypothesispytest")
-    result.stdout.fnmatch_lines(["*faults, scenarios, findings*", "a*mute-board*no report"])
+    result.stdout.fnmatch_lines(["*faults, scenarios, findings*", "a*mute-board*no outcome"])
