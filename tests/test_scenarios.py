@@ -7,7 +7,9 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 FILES = sorted((REPOSITORY / "tests" / "hil").glob("test_*.py"))
-ROWS = [line for line in (REPOSITORY / "docs" / "scenarios.md").read_text().splitlines() if line.startswith("| `")]
+LINES = (REPOSITORY / "docs" / "scenarios.md").read_text().splitlines()
+ROWS = [line.replace("*", "") for line in LINES if line.startswith(("| `", "| *`"))]
+"""Of scenarios and of their files; those for `make soak` are in italics."""
 
 
 def scenarios(path: Path) -> list[ast.FunctionDef]:
@@ -33,6 +35,14 @@ def test_every_scenario_has_its_row(path: Path) -> None:
         (row,) = [each for each in ROWS if f"`{scenario.name}`" in each]
         assert row.startswith(f"| `{path.name}` `" if number == 0 else f"| `{scenario.name}`"), row
         assert row.split("|")[3].split(",")[0].strip() == needs(scenario), row
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_is_for_make_soak_is_in_italics(path: Path) -> None:
+    """And nothing else; where only one of its hosts is, that host is."""
+    for scenario in scenarios(path):
+        soak = any(ast.unparse(each) == "pytest.mark.soak" for each in scenario.decorator_list)
+        assert any(f"*`{scenario.name}`*" in line for line in LINES) == soak, scenario.name
 
 
 def test_no_row_is_left_of_a_scenario_that_has_gone() -> None:
