@@ -22,6 +22,9 @@ from hil.device.usb_board import UsbBoard
 from hil.errors import BenchError
 from hil.net.host import Host
 from hil.plugin.expectations import Expect
+from hil.virtual.builtin import BUILTIN
+from hil.virtual.builtin.loader import LoaderFault
+from hil.virtual.faults import Fault
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [
@@ -243,6 +246,28 @@ def test_every_need_of_a_test_is_named() -> None:
     """As docs/actions.md has it, with ``traffic``, which no test needs."""
     rows = first_column((REPOSITORY / "docs/actions.md").read_text().partition("\n## ")[0])
     assert rows == {*sight.NEEDS, sight.TRAFFIC}
+
+
+def test_every_tap_of_a_fault_is_named() -> None:
+    """Where a fault of one's own is described, those of the loader on the page of the chip."""
+    told = "".join(code(REPOSITORY / "docs" / f"{name}.md") for name in ("faults", "virtual-board"))
+    assert {
+        name for name, each in vars(Fault).items() if callable(each) and name[0] != "_" and f"{name}\n" not in told
+    } == set()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BUILTIN.values() if kind.keys], ids=lambda kind: str(kind.name))
+def test_every_option_of_a_fault_is_named(kind: type[Fault]) -> None:
+    """In its row on the page of the chip, with what it is where nothing is said; else in docs/faults.md."""
+    rows = [
+        line for line in section("virtual-board.md", "Faults of the loader").splitlines() if f"`{kind.name}` |" in line
+    ]
+    if issubclass(kind, LoaderFault):
+        wanted = {f"`{name}` ({default})" for name, default in kind.numbers.items()}
+        assert "the same" in rows[0] or {each for each in wanted if each not in rows[0]} == set()
+    else:
+        faults = (REPOSITORY / "docs" / "faults.md").read_text()
+        assert {key for key in kind.keys if f"`{kind.name}:{key}=" not in faults} == set()
 
 
 @EACH
