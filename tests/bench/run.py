@@ -1,7 +1,8 @@
 """Every measurement, one line each; the last column says what the figure must not exceed.
 
 Wall times and processor times depend on the machine and on what else it does: none of this is part of CI, which holds
-what a machine cannot change (tests/capture/test_client.py, tests/expect/test_cost.py, tests/plugin/test_startup.py).
+what a machine cannot change (tests/capture/test_client.py, tests/capture/test_cost.py, tests/expect/test_cost.py,
+tests/plugin/test_startup.py).
 """
 
 import platform
