@@ -11,11 +11,13 @@ from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure
-from hil.timeline.events import Event, TtyAppeared, TtyVanished, UsbAttached, UsbDetached
+from hil.timeline.events import TtyAppeared, TtyVanished, UsbAttached, UsbDetached
 
 TTY_S = 5.0
 """From a device on the bus to its serial port: the driver's probing."""
 T = TypeVar("T")
+_OF_TTY = (UsbAttached, UsbDetached, TtyAppeared, TtyVanished)
+"""What tells whether a device has a serial port."""
 
 
 class ModeAgent(Protocol):
@@ -73,23 +75,28 @@ class Modes:
 
         The timeline tells both: whatever has come by a uevent goes by one.
         """
-        return self._witness.until(lambda: self._came(wanted, since_ns), within_s)
+        timeline = self._witness.timeline
+        seen, arrival = timeline.cursor(since_ns), None
 
-    def _came(self, wanted: Collection[Identity], since_ns: int) -> Arrival | None:
-        latest = self._latest((UsbAttached, UsbDetached), since_ns)
-        if not isinstance(latest, UsbAttached):
-            return None
-        arrival = Arrival(Identity.of(latest.vid, latest.pid), latest.t_ns, latest.t_err_ns)
-        return arrival if arrival.identity in wanted else None
+        def look() -> Arrival | None:
+            """Each event is looked at once: a wait that does so again and again takes the time of what it waits for."""
+            nonlocal seen, arrival
+            fresh = timeline.arrived_from(seen)
+            seen += len(fresh)
+            for event in fresh:
+                if isinstance(event, UsbAttached | UsbDetached) and self._is_ours(event, since_ns):
+                    arrival = _arrival(event) if isinstance(event, UsbAttached) else None
+            return arrival if arrival is not None and arrival.identity in wanted else None
 
-    def _latest(self, kinds: tuple[type[Event], ...], since_ns: int) -> Event | None:
-        """The last of those events at the board's path."""
-        recent = reversed(self._witness.timeline.since(since_ns))
-        return next((e for e in recent if isinstance(e, kinds) and getattr(e, "path", "") == self._spec.usb), None)
+        return self._witness.until(look, within_s)
+
+    def _is_ours(self, event: UsbAttached | UsbDetached, since_ns: int) -> bool:
+        return event.path == self._spec.usb and event.t_ns >= since_ns
 
     def left(self, since_ns: int, within_s: float) -> bool:
         """Whether the board has been told to have left the bus since, at the latest ``within_s`` from now."""
-        return self._witness.until(lambda: self._latest((UsbDetached,), since_ns), within_s) is not None
+        gone = UsbDetached(path=self._spec.usb)
+        return self._witness.until(lambda: self._witness.timeline.first(gone, since_ns), within_s) is not None
 
     def tty(self, port: str = "usb", within_s: float = TTY_S) -> str:
         """The board's serial port as it is called now, such as ``/dev/ttyACM0``, once its driver has made it.
@@ -120,7 +127,8 @@ class Modes:
         came = self._witness.timeline.last(UsbAttached(path=self._spec.usb))
         if came is None:
             return ""
-        latest = self._latest((UsbAttached, UsbDetached, TtyAppeared, TtyVanished), came.t_ns)
+        changes = (e for e in reversed(self._witness.timeline.since(came.t_ns)) if isinstance(e, _OF_TTY))
+        latest = next((e for e in changes if e.path == self._spec.usb), None)
         return latest.node if isinstance(latest, TtyAppeared) else ""
 
     def _asked(self, call: Callable[[], str]) -> str:
@@ -132,3 +140,7 @@ class Modes:
         except AgentError:
             self._agent.boards_known()  # raises where it is the agent that is gone
             return ""
+
+
+def _arrival(event: UsbAttached) -> Arrival:
+    return Arrival(Identity.of(event.vid, event.pid), event.t_ns, event.t_err_ns)
