@@ -13,7 +13,7 @@ import pytest
 import hil
 import hil.cli
 import hil.wire
-from hil import bench, profiles
+from hil import bench, errors, profiles
 from hil.agent import allow
 from hil.agent.client import Agent
 from hil.board import sight
@@ -21,6 +21,8 @@ from hil.capture.client import Capture
 from hil.device.usb_board import UsbBoard
 from hil.errors import BenchError
 from hil.net.host import Host
+from hil.personas.client_profile import ClientProfile
+from hil.personas.lease_server import LeasePlan
 from hil.plugin.expectations import Expect
 from hil.virtual.builtin import BUILTIN
 from hil.virtual.builtin.loader import LoaderFault
@@ -49,6 +51,8 @@ BOARD = '[[board]]\nname = "s3-a"\nusb = "1-1.2"\n'
 OWN = {"gather", "leave", "make_ready"}
 """Methods of a board that fixtures call."""
 ACTED_ON = {"board": UsbBoard, "host": Host, "expect": Expect}
+TYPED = ("actions", "bootloader", "flashing", "personas", "profiles", "real-board", "scenarios", "writing-tests")
+"""Pages for whoever writes tests."""
 BESIDE = {"addresses", "checksum", "layout"}
 """Modules of hil/wire that hold no values."""
 
@@ -233,6 +237,20 @@ def test_everything_that_a_process_is_asked_is_drawn(kind: type) -> None:
     drawn = set(re.findall(rf"(?<![/\w])(?:{name}|{kind.__name__})\.(\w+)", re.sub(r" #.*", "", lists)))
     assert {each for each in dir(kind) if not each.startswith("_")} - drawn == set()
     assert drawn - {*dir(kind), *re.findall(r"self\.(\w+)\b", inspect.getsource(kind.__init__))} == set()
+
+
+@pytest.mark.parametrize(("kind", "heading"), [(ClientProfile, "Options"), (LeasePlan, "A DHCP server")])
+def test_every_figure_of_a_host_is_named(kind: type, heading: str) -> None:
+    """Which a test may have otherwise; docs/personas.md lists the fields, but for a persona's name."""
+    told = section("personas.md", heading)
+    assert {field for field in kind.__dataclass_fields__ if field != "name" and f"`{field}`" not in told} == set()
+
+
+@pytest.mark.parametrize("name", ["README", *(f"docs/{name}" for name in TYPED)])
+def test_classes_that_a_test_author_types_can_be_had(name: str) -> None:
+    """Events, predicates and errors, wherever a page shows one as code."""
+    shown = set(re.findall(r"(?<![\w.])[A-Z][a-z]+(?:[A-Z][a-z]+)+\b(?=[(`,\n])", code(REPOSITORY / f"{name}.md")))
+    assert shown - set(hil.__all__) - set(dir(errors)) == set()
 
 
 def test_every_fixture_is_named() -> None:
