@@ -5,6 +5,7 @@ in hil.virtual.builtin, the findings in hil.diagnosis.
 """
 
 from hil.catalogue.claims import CLAIM_FAULTS
+from hil.catalogue.client import CLIENT_FAULTS
 from hil.catalogue.connect import CONNECT_FAULTS
 from hil.catalogue.entry import Entry, Proof
 from hil.catalogue.leaving import LEAVING_FAULTS
@@ -13,5 +14,12 @@ from hil.catalogue.static_address import STATIC_FAULTS
 
 __all__ = ["FAULTS", "Entry", "Proof"]
 
-FAULTS: tuple[Entry, ...] = (*CONNECT_FAULTS, *CLAIM_FAULTS, *LOADER_FAULTS, *LEAVING_FAULTS, *STATIC_FAULTS)
+FAULTS: tuple[Entry, ...] = (
+    *CONNECT_FAULTS,
+    *CLAIM_FAULTS,
+    *LOADER_FAULTS,
+    *LEAVING_FAULTS,
+    *STATIC_FAULTS,
+    *CLIENT_FAULTS,
+)
 """Every built-in fault, in the order of the matrix."""

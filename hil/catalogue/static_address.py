@@ -1,7 +1,22 @@
 """Faults of a static address: what RFC 5227 forbids."""
 
 from hil.catalogue.entry import Entry, Proof
-from hil.catalogue.scenarios import DEFENDED, PROBED, PROBED_ANEW, RIVALLED, STATIC, TAKEN
+from hil.catalogue.scenarios import (
+    AT_RANDOM,
+    DEFENDED,
+    ECHOED,
+    LEFT_ALONE,
+    LIMITED,
+    PROBED,
+    PROBED_ANEW,
+    QUESTIONED,
+    RIVALLED,
+    STATIC,
+    TAKEN,
+)
+
+SOAKED = (*STATIC, "-m", "hil")
+"""For scenarios that are marked soak."""
 
 
 def _static(scenario: str) -> tuple[Proof, Proof]:
@@ -12,6 +27,11 @@ def _static(scenario: str) -> tuple[Proof, Proof]:
 def _static_running(scenario: str) -> tuple[Proof, Proof]:
     """Of a board that the scenario takes as it is; the second time a start has come before."""
     return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (PROBED, scenario), 1, options=STATIC)
+
+
+def _static_long(scenario: str) -> tuple[Proof, Proof]:
+    """As :func:`_static`, of a scenario that takes a minute."""
+    return Proof("", (scenario,), options=SOAKED), Proof("from_boot=2", (scenario,), options=SOAKED)
 
 
 STATIC_FAULTS: tuple[Entry, ...] = (
@@ -74,6 +94,45 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="lwIP 2.2.1 `acd.c`, `acd_network_changed_link_down`",
         finding="address-not-probed-anew",
         proofs=_static_running(PROBED_ANEW),
+    ),
+    Entry(
+        fault="questions-conflict",
+        wrong="a host that asks for the address while it is probed for is taken for a conflict",
+        seen_in="RFC 5227 section 2.1.1",
+        finding="question-taken-for-conflict",
+        proofs=_static(QUESTIONED),
+    ),
+    Entry(
+        fault="echoes-conflict",
+        wrong="the board's own probes, sent back to it, are taken for a conflict",
+        seen_in="RFC 5227 section 2.1.1, note; lwIP pull request 95",
+        finding="own-echo-taken-for-conflict",
+        long=True,
+        proofs=(Proof("", (ECHOED,), options=STATIC), Proof("from_boot=3", (ECHOED,), options=STATIC)),
+    ),
+    Entry(
+        fault="no-pause-after-conflicts",
+        wrong="an attempt to have the address follows the other, however many conflicts there were",
+        seen_in="RFC 5227 section 2.1.1",
+        finding="conflicts-without-pause",
+        long=True,
+        proofs=_static_long(LIMITED),
+    ),
+    Entry(
+        fault="probes-forever",
+        wrong="an address that is in use is probed for again and again",
+        seen_in="OpENer_EnIP_KC868A16 627af93, `acd.c`",
+        finding="address-probed-while-used",
+        long=True,
+        proofs=_static_long(LEFT_ALONE),
+    ),
+    Entry(
+        fault="pauses-repeat",
+        wrong="the pauses between the probes are the same after each boot",
+        seen_in="lwIP 2.2.1 `acd.c` without LWIP_RAND",
+        finding="probe-pauses-repeat",
+        long=True,
+        proofs=_static_long(AT_RANDOM),
     ),
 )
 """In the order of the matrix."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from hil.clock import to_s
 from hil.diagnosis.acd_life import Life, after, before, first, judge, lives, outlasts
-from hil.diagnosis.acd_timing import LATE_S, PROBES, PROBING_S, TAKING_S
+from hil.diagnosis.acd_timing import LATE_S, PROBE_WAIT_S, PROBES, PROBING_S
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, seen
 from hil.diagnosis.window import Window
@@ -16,6 +16,8 @@ MAX_CONFLICTS = 10
 """MAX_CONFLICTS of RFC 5227 section 1.1."""
 RATE_LIMIT_S = 60.0
 """RATE_LIMIT_INTERVAL, likewise: one attempt in this time after so many conflicts."""
+LAST_PROBE_S = PROBE_WAIT_S + 2 * 2.0 + LATE_S
+"""The last probe of a round is not later than this after the link: PROBE_WAIT, and PROBE_MAX twice."""
 ECHO_S = 0.1
 """A frame that comes back unchanged does so in less."""
 BOOTS = 5
@@ -115,7 +117,7 @@ def _probed_in_use(life: Life, former: list[Life]) -> Sides | None:
     used = life.first_use
     if used is None or life.claims or life.sleeps:
         return None
-    late = after(life.probes, used, from_s=PROBING_S + TAKING_S)
+    late = after(life.probes, used, from_s=LAST_PROBE_S)
     probe = next((each for each in late if after(life.uses, each, to_s=1.0)), None)
     if probe is None:
         return None

@@ -82,6 +82,12 @@ def test_a_probe_of_an_address_in_use_is_named() -> None:
     longer = [*CLEAN, *asked(END_S, 26.0, END_S)]
     assert found(longer, probes(19.3), end_s=26.0) == ["address-probed-while-used"]
     assert found(longer, probes(24.0), claims(23.9), end_s=26.0) == []
+    assert found(asked(0.1, END_S, 0.1), probes(9.6)) == ["address-probed-while-used"]
+
+
+def test_a_probe_of_a_round_that_began_before_the_window_is_clean() -> None:
+    """Of an address that is used too early, which is another finding where it is seen from its link on."""
+    assert found(asked(0.1, END_S, 0.1), probes(1.2, 3.1, 5.0)) == []
 
 
 def test_a_probe_of_an_address_that_was_given_up_is_clean() -> None:

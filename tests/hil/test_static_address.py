@@ -236,10 +236,11 @@ def test_second_claim_soon_after_is_not_defended(board: UsbBoard, host: Host, ex
 
 
 @pytest.mark.soak
-@pytest.mark.hil(role="static")
+@pytest.mark.hil(needs="vbus_off", role="static")
 def test_address_in_use_is_not_probed_for(board: UsbBoard, host: Host, expect: Expect, arp: Frames) -> None:
     """Not once in a minute: who has an address hears of a conflict by listening."""
-    used = use(board, host, expect, arp)
+    host.asker(arp.address).start(board.name)
+    used = takes(expect, arp, board.replug())[-1]
     expect.never(arp.probe, for_s=60.0, since=used)
 
 

@@ -3,6 +3,7 @@
 from hil.virtual.builtin.acd import ACD_FAULTS
 from hil.virtual.builtin.boot import BOOT_FAULTS
 from hil.virtual.builtin.claims import CLAIM_FAULTS
+from hil.virtual.builtin.client import CLIENT_FAULTS
 from hil.virtual.builtin.dhcp import DHCP_FAULTS
 from hil.virtual.builtin.http import HTTP_FAULTS
 from hil.virtual.builtin.leaving import LEAVING_FAULTS
@@ -27,6 +28,7 @@ ALL = (
     *LOADER_FAULTS,
     *LEAVING_FAULTS,
     *ACD_FAULTS,
+    *CLIENT_FAULTS,
 )
 BUILTIN: dict[str, type[Fault]] = {each.name: each for each in ALL}
 """Every built-in fault by its name; :mod:`hil.catalogue` says what each must cause."""

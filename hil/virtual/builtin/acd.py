@@ -116,6 +116,66 @@ class NoNewProbes(AcdFault):
     mistake = "acd_restart_missing"
 
 
+class QuestionsConflict(AcdFault):
+    """An ordinary request for the address, while it is probed for, counts as a conflict.
+
+    Source: RFC 5227 section 2.1.1 has two kinds of conflict: a sender address that is the candidate, and a probe.
+
+    Finding: after a host's question more probes than a round has, and no conflict on the wire.
+    """
+
+    name = "questions-conflict"
+    mistake = "acd_queries_conflict"
+
+
+class EchoesConflict(AcdFault):
+    """The board's own probes, sent back by a switch, count as somebody else's.
+
+    Source: RFC 5227 section 2.1.1, its note; lwIP pull request 95.
+
+    Finding: the probe comes back, and probing begins anew; where nothing comes back the address is taken.
+    """
+
+    name = "echoes-conflict"
+    mistake = "acd_echoes_conflict"
+
+
+class NoPauseAfterConflicts(AcdFault):
+    """An attempt follows the other for ever, however many conflicts there were.
+
+    Source: RFC 5227 section 2.1.1: one in 60 s after ten conflicts.
+
+    Finding: ten attempts that met a conflict, and several more in the minute after.
+    """
+
+    name = "no-pause-after-conflicts"
+    mistake = "acd_limit_missing"
+
+
+class ProbesForever(AcdFault):
+    """In use, the address is probed for every ten seconds.
+
+    Source: OpENer_EnIP_KC868A16 627af93, ``acd.c``; RFC 5227 section 2.1: not as a matter of routine.
+
+    Finding: a probe of an address that the board has used for long and goes on to use.
+    """
+
+    name = "probes-forever"
+    mistake = "acd_probes_forever"
+
+
+class PausesRepeat(AcdFault):
+    """The pauses before and between the probes are the same after each boot.
+
+    Source: lwIP 2.2.1 ``acd.c`` where LWIP_RAND is not defined.
+
+    Finding: five boots, and the same pauses each time.
+    """
+
+    name = "pauses-repeat"
+    mistake = "acd_jitter_missing"
+
+
 ACD_FAULTS: tuple[type[Fault], ...] = (
     AddressNotProbed,
     AddressBeforeProbes,
@@ -125,4 +185,9 @@ ACD_FAULTS: tuple[type[Fault], ...] = (
     NoDefence,
     DefendsAlways,
     NoNewProbes,
+    QuestionsConflict,
+    EchoesConflict,
+    NoPauseAfterConflicts,
+    ProbesForever,
+    PausesRepeat,
 )
