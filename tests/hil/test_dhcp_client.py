@@ -108,7 +108,7 @@ def test_lease_is_renewed_when_it_is_due(board: UsbBoard, host: Host, expect: Ex
     host.asker(ELSEWHERE).start(board.name)
     host.dhcp_server(lease_s=4 * RENEW_S, renew_s=RENEW_S).start(board.name)
     granted = leased(expect, board.replug())
-    renewal = within(DhcpRequest(requested="", sender="board"), RENEW_S + ANSWER_S)
+    renewal = within(DhcpRequest(requested=granted.address, server="", sender="board"), RENEW_S + ANSWER_S)
     again = DhcpAck(address=granted.address, sender="host")
     expect.sequence(DhcpAck(sender="host"), renewal, again, since=granted, within_s=RENEW_S + 2 * ANSWER_S)
     serves(board, expect, granted)
