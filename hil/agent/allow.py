@@ -35,6 +35,7 @@ from hil.toml_table import Table
 DEFAULT = Path("/etc/hil/allow.toml")
 VIRTUAL_MODULES = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon")
 """What the virtual bench cannot do without."""
+_REMEDY = "'sudo hil init bench.toml' writes what bench.toml says"
 CHOICE = r"\{([^{}|]*)\|([^{}|]*)\}"
 """In an argument of a relay's command: what stands there to switch on, and to switch off."""
 
@@ -82,7 +83,7 @@ class AllowList:
         """
         if board not in self.boards:
             known = ", ".join(self.boards) or "none"
-            raise AgentRefused(f"board {board!r} may not be touched; {self.place} names: {known}")
+            raise AgentRefused(f"board {board!r} may not be touched; {self.place} names: {known}; {_REMEDY}")
         return self.boards[board]
 
     def power_of(self, board: str, wanted: str) -> Power:
@@ -113,8 +114,7 @@ class AllowList:
 
     def _unlike(self, what: str, board: str, wanted: str, listed: Power | Boot | None) -> AgentRefused:
         said = f"names {str(listed)!r}" if listed else f"names no {what}"
-        remedy = "'sudo hil init bench.toml' writes what bench.toml says"
-        return AgentRefused(f"{what} of board {board}: {wanted!r} is wanted, {self.place} {said}; {remedy}")
+        return AgentRefused(f"{what} of board {board}: {wanted!r} is wanted, {self.place} {said}; {_REMEDY}")
 
     def relay_command(self, name: str, on: bool) -> list[str]:
         """The program of a relay and its arguments."""
