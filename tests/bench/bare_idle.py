@@ -1,6 +1,6 @@
 """The least that waits as long as the other: one epoll set over the same descriptors, one look at a file every 0.25 s.
 
-usage: bare_idle.py FILE DESCRIPTOR …      until descriptor 0 ends
+usage: bare_idle.py FILE DESCRIPTOR …      writes a byte once it waits; until descriptor 0 ends
 """
 
 import os
@@ -17,6 +17,7 @@ def main() -> None:
     for fd in map(int, sys.argv[2:]):
         epoll.register(fd, select.EPOLLIN | select.EPOLLET)  # capture reads them
     epoll.register(0, select.EPOLLIN)
+    os.write(1, b".")
     while 0 not in [fd for fd, _ in epoll.poll(LOOK_S)]:
         look(sys.argv[1])
 

@@ -80,10 +80,11 @@ def open_channels(capture: Capture, found: Iterator[tuple[dict[str, object], int
 def bare(path: str, fds: list[int]) -> Iterator[int]:
     """The bare way, which is waiting when this yields its process id."""
     command = (sys.executable, str(HERE / "bare_idle.py"), path, *map(str, fds))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=fds) as process:
-        time.sleep(1.0)  # until it has started: nothing tells when
-        yield process.pid
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=fds) as process:
         assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.read(1), "the bare way has ended"
+        yield process.pid
         process.stdin.close()
 
 
