@@ -7,7 +7,8 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ ACTIONS: dict[str, Callable[[UsbBoard], Acted]] = {
     "reset_http": lambda board: board.reset("http", over="fallback"),
     "doze": lambda board: board.doze(1.0)[0],
 }
+PATIENT = "no-recovery-after-silence"
+"""An action that takes two seconds, as on a machine that is busy, would else meet a board that recovers by itself."""
 PULLS_S = tuple(0.3 + 0.05 * number for number in range(8))
 """When the cable is pulled, after it was put in: the board boots, is attached and is enumerated in that time."""
 RECOVERIES_S = tuple(0.3 + 0.06 * number for number in range(6))
@@ -45,17 +48,24 @@ def main() -> None:
 
 
 def prove_board(folder: Path) -> dict[str, Any]:
-    """What each action did, and what was offered."""
-    opened = OpenBench(bench_file.virtual(), folder / "bench")
-    try:
-        board = opened.board()
-        control: VirtualControl = opened._controls[board.name]
-        found: dict[str, Any] = {"offers": sorted(board.offers)}
+    """What was offered and what each action did; then pulls at awkward moments."""
+    found: dict[str, Any] = {}
+    with on_bench(folder / "patient", PATIENT) as (opened, board, control):
+        found["offers"] = sorted(board.offers)
         for name, act in ACTIONS.items():
             found[name] = prove(opened, board, control, act)
+    with on_bench(folder / "bench") as (opened, board, control):
         found["pulls"] = pull_while_it_comes(board, control)
         found["recoveries"] = pull_while_it_recovers(opened, board, control)
-        return found
+    return found
+
+
+@contextmanager
+def on_bench(folder: Path, *faults: str) -> Iterator[tuple[OpenBench, UsbBoard, VirtualControl]]:
+    opened = OpenBench(bench_file.virtual(), folder, faults=faults)
+    try:
+        board = opened.board()
+        yield opened, board, opened._controls[board.name]
     finally:
         opened.close()
 
