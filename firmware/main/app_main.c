@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What has to be there before the core boots; from then on the core says what is to be done. */
+#include <stdlib.h>
+
 #include "board.h"
 #include "commands.h"
 #include "core_runner.h"
 #include "esp_err.h"
 #include "esp_event.h"
 #include "esp_netif.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
 #include "ip_net.h"
+#include "mistakes.h"
 #include "nvs_flash.h"
+#include "port_mistakes.h"
 #include "sdkconfig.h"
 #include "settings.h"
+
+#define PANIC_AFTER_MS 900u /* in the build whose boots end in a panic */
 
 /* NVS that an older ESP-IDF has written, or that is full, is made anew. */
 static void start_nvs(void)
@@ -20,6 +28,12 @@ static void start_nvs(void)
         failed = nvs_flash_init();
     }
     ESP_ERROR_CHECK(failed);
+}
+
+static void panic_later(void)
+{
+    vTaskDelay(pdMS_TO_TICKS(PANIC_AFTER_MS));
+    abort();
 }
 
 void app_main(void)
@@ -39,7 +53,11 @@ void app_main(void)
     core_leave();
     log_capture_start();
     ESP_ERROR_CHECK(core_runner_start(board_reset_reason(), commands_perform));
+    mistakes_tell();
 #ifdef CONFIG_HIL_WIFI
     ESP_ERROR_CHECK_WITHOUT_ABORT(wifi_station_start());
 #endif
+    if (port_makes.boot_panics) {
+        panic_later();
+    }
 }

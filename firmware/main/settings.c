@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "esp_app_desc.h"
-#include "esp_log.h"
 #include "esp_netif.h"
 #include "esp_random.h"
+#include "mistakes.h"
 #include "sdkconfig.h"
-
-static const char TAG[] = "main";
 
 #ifdef CONFIG_HIL_ROLE_DHCP_CLIENT
 #define OWN_ADDRESS "0.0.0.0"
@@ -56,30 +54,6 @@ static void read_role(fw_config *config)
 #endif
 }
 
-static void make_mistake(fw_config *config, const char *name)
-{
-    if (fw_make_mistake(config, name)) {
-        ESP_LOGW(TAG, "this build makes a mistake: %s", name);
-    } else {
-        ESP_LOGE(TAG, "HIL_MISTAKES: the core knows no %s", name);
-    }
-}
-
-static void make_mistakes(fw_config *config, const char *names)
-{
-    char name[FW_NAME_BYTES];
-    while (*names != '\0') {
-        size_t length = strcspn(names, " ");
-        if (length > 0 && length < sizeof name) {
-            memcpy(name, names, length);
-            name[length] = '\0';
-            make_mistake(config, name);
-        }
-        names += length;
-        names += strspn(names, " ");
-    }
-}
-
 static void write_hex(char *text, size_t size, const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count && 2 * i + 2 < size; i++) {
@@ -93,7 +67,7 @@ void settings_read(fw_config *config, uint32_t boots_before)
     fw_default_config(config);
     do_without_model_times(config);
     read_role(config);
-    make_mistakes(config, CONFIG_HIL_MISTAKES);
+    mistakes_make(config);
     config->boot_count = boots_before;
     config->seed = esp_random();
     write_hex(config->elf_sha256, sizeof config->elf_sha256, application->app_elf_sha256, sizeof application->app_elf_sha256);

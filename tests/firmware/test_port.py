@@ -23,6 +23,7 @@ from tests.firmware.toolchain import (
 
 COMPONENTS = sorted(path for path in (FIRMWARE / "components").iterdir() if path.name != "fw_core")
 PORT = sorted(path for folder in (*COMPONENTS, FIRMWARE / "main") for path in folder.glob("*.c"))
+MISTAKES = FIRMWARE / "components" / "port_mistakes" / "port_mistakes.c"
 ROLES = ("HIL_ROLE_DHCP_SERVER", "HIL_ROLE_DHCP_CLIENT", "HIL_ROLE_STATIC")
 
 pytestmark = pytest.mark.slow
@@ -69,9 +70,9 @@ def test_part_of_the_port_does_what_it_promises(program: str, tmp_path: Path) ->
     need("gcc")
     (tmp_path / "sdkconfig.h").write_text(sdkconfig())
     source = CHECKS / "port" / f"{program}.c"
-    core = SOURCES if "fw_init(" in source.read_text() else []
+    core = SOURCES if re.search(r"\bfw_(init|default_config)\(", source.read_text()) else []
     flags = ("-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", *SANITIZERS)
-    run("gcc", *flags, *includes(tmp_path), "-o", program, source, *core, directory=tmp_path)
+    run("gcc", *flags, *includes(tmp_path), "-o", program, source, MISTAKES, *core, directory=tmp_path)
     assert run(tmp_path / program, directory=tmp_path).count("ok ") == source.read_text().count("RUN(")
 
 

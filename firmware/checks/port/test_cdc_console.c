@@ -49,7 +49,8 @@ uint32_t tud_cdc_n_write_available(uint8_t itf)
 size_t tinyusb_cdcacm_write_queue(tinyusb_cdcacm_itf_t itf, const uint8_t *bytes, size_t length)
 {
     (void)itf;
-    CHECK(length <= room);
+    CHECK(length <= room || port_makes.log_cut);
+    length = length < room ? length : room; /* as esp_tinyusb takes it */
     memcpy(written + length_written, bytes, length);
     length_written += length;
     written[length_written] = '\0';
@@ -104,6 +105,29 @@ static void lines_without_room_are_dropped_whole_and_told(void)
     CHECK_TEXT(written, "fits\nW (1234) cdc: 3 log lines dropped\nlast\nafter\n");
 }
 
+static void the_build_that_cuts_lines_drops_their_ends_untold(void)
+{
+    length_written = 0;
+    port_makes.log_cut = true;
+    room = 8;
+    write_line("cut in mid text\n");
+    room = 100;
+    write_line("next\n");
+    CHECK_TEXT(written, "cut in mnext\n");
+    port_makes.log_cut = false;
+}
+
+static void the_silent_build_writes_nothing(void)
+{
+    length_written = 0;
+    written[0] = '\0';
+    port_makes.serial_silent = true;
+    room = 100;
+    write_line("nobody reads this\n");
+    CHECK_TEXT(written, "");
+    port_makes.serial_silent = false;
+}
+
 static void all_that_came_is_read(void)
 {
     cdcacm_event_t event = {0};
@@ -116,6 +140,8 @@ int main(void)
 {
     RUN(nothing_is_written_before_the_port_is_there);
     RUN(lines_without_room_are_dropped_whole_and_told);
+    RUN(the_build_that_cuts_lines_drops_their_ends_untold);
+    RUN(the_silent_build_writes_nothing);
     RUN(all_that_came_is_read);
     return 0;
 }

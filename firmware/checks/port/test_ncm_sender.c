@@ -6,7 +6,8 @@
 
 static uint32_t ticks, tries, succeed_at, queued, queue_room;
 static esp_err_t refusal;
-static bool told_ok;
+static bool told_ok, ready;
+static uint32_t left, came_back;
 static char told_reason[64];
 
 uint32_t core_now(void)
@@ -41,6 +42,21 @@ esp_err_t tinyusb_net_send_sync(void *buffer, uint16_t length, void *free_argume
 {
     (void)buffer, (void)length, (void)free_argument, (void)timeout;
     return ++tries >= succeed_at ? ESP_OK : refusal;
+}
+
+bool tud_ready(void)
+{
+    return ready;
+}
+
+void usb_link_disconnect(void)
+{
+    left = ticks;
+}
+
+void usb_link_connect(void)
+{
+    came_back = ticks;
 }
 
 TickType_t xTaskGetTickCount(void)
@@ -84,7 +100,8 @@ BaseType_t xTaskCreate(TaskFunction_t code, const char *name, uint32_t stack_byt
     return code == send_frames ? pdPASS : 0;
 }
 
-static esp_err_t send_when(uint32_t at, esp_err_t meanwhile)
+/* A frame, and from which try on TinyUSB takes it; until then it says `meanwhile`. */
+static frame *taken_at(uint32_t at, esp_err_t meanwhile)
 {
     frame *one = calloc(1, sizeof *one + 3);
     CHECK(one != NULL);
@@ -93,6 +110,12 @@ static esp_err_t send_when(uint32_t at, esp_err_t meanwhile)
     tries = 0;
     succeed_at = at;
     refusal = meanwhile;
+    return one;
+}
+
+static esp_err_t send_when(uint32_t at, esp_err_t meanwhile)
+{
+    frame *one = taken_at(at, meanwhile);
     esp_err_t became = send_within(one, pdMS_TO_TICKS(PATIENCE_MS));
     free(one);
     return became;
@@ -116,6 +139,31 @@ static void a_board_that_is_not_mounted_does_not_try_again(void)
     CHECK(send_when(UINT32_MAX, ESP_ERR_INVALID_STATE) == ESP_ERR_INVALID_STATE && tries == 1);
 }
 
+static void a_suspended_board_sends_but_in_the_build_that_needs_ready(void)
+{
+    ready = false;
+    CHECK(send_when(1, ESP_FAIL) == ESP_OK && tries == 1);
+    port_makes.sends_need_ready = true;
+    CHECK(send_when(1, ESP_FAIL) == ESP_ERR_INVALID_STATE && tries == 0);
+    ready = true;
+    CHECK(send_when(1, ESP_FAIL) == ESP_OK && tries == 1);
+    port_makes.sends_need_ready = false;
+}
+
+static void a_frame_takes_the_board_off_the_bus_in_the_build_that_leaves_it(void)
+{
+    ticks = 1000;
+    send_next(taken_at(1, ESP_FAIL));
+    CHECK(told_ok && left == 0);
+    port_makes.first_frame_disconnects = true;
+    send_next(taken_at(UINT32_MAX, ESP_ERR_INVALID_STATE));
+    CHECK(!told_ok && left == 0);
+    send_next(taken_at(1, ESP_FAIL));
+    CHECK(told_ok && left == 1000 && came_back == 1000 + AWAY_MS);
+    port_makes.first_frame_disconnects = false;
+    told_reason[0] = '\0';
+}
+
 static void a_full_queue_is_told_as_a_failure(void)
 {
     CHECK(ncm_sender_start() == ESP_OK);
@@ -133,6 +181,8 @@ int main(void)
     RUN(a_frame_is_tried_again_while_no_buffer_is_free);
     RUN(patience_ends);
     RUN(a_board_that_is_not_mounted_does_not_try_again);
+    RUN(a_suspended_board_sends_but_in_the_build_that_needs_ready);
+    RUN(a_frame_takes_the_board_off_the_bus_in_the_build_that_leaves_it);
     RUN(a_full_queue_is_told_as_a_failure);
     return 0;
 }

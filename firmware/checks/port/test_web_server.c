@@ -175,6 +175,16 @@ static void nothing_gets_into_a_log_stream(void)
     CHECK(error_sent == HTTPD_500_INTERNAL_SERVER_ERROR);
 }
 
+static void the_build_with_the_empty_status_answers_all_else(void)
+{
+    CHECK(ask(HTTP_GET, "/status", OTHER_SOCKET) == ESP_OK && body_sent[0] == '{');
+    port_makes.status_empty = true;
+    CHECK(ask(HTTP_GET, "/status", OTHER_SOCKET) == ESP_OK);
+    CHECK_TEXT(body_sent, "");
+    CHECK(ask(HTTP_GET, "/version", OTHER_SOCKET) == ESP_OK && body_sent[0] == '{');
+    port_makes.status_empty = false;
+}
+
 static void stream_ends_before_its_socket_is_closed(void)
 {
     close_session_of(NULL, LOG_SOCKET);
@@ -191,6 +201,7 @@ int main(void)
     RUN(each_request_is_the_cores_to_answer);
     RUN(what_the_server_refuses_is_counted_and_ends_the_session);
     RUN(nothing_gets_into_a_log_stream);
+    RUN(the_build_with_the_empty_status_answers_all_else);
     RUN(stream_ends_before_its_socket_is_closed);
     free(core);
     return 0;

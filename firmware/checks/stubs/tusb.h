@@ -77,6 +77,7 @@ typedef struct cdc_line_coding cdc_line_coding_t;
 
 bool tud_inited(void);
 bool tud_mounted(void);
+bool tud_ready(void);
 bool tud_connect(void);
 bool tud_disconnect(void);
 bool tud_remote_wakeup(void);

@@ -7,6 +7,7 @@
 #include "esp_event.h"
 #include "esp_netif.h"
 #include "ip_net.h"
+#include "port_mistakes.h"
 #include "sdkconfig.h"
 
 #define PRIORITY 50 /* below Wi-Fi's 100: the way out, if there is one, is there */
@@ -206,7 +207,7 @@ esp_err_t usb_netif_start_dhcp_server(const fw_command *command)
     if (failed == ESP_OK) {
         failed = set_options(command);
     }
-    if (failed == ESP_OK) {
+    if (failed == ESP_OK && !port_makes.dhcp_server_missing) {
         failed = esp_netif_dhcps_start(usb.netif);
     }
     if (failed == ESP_OK) {

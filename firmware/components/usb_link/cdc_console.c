@@ -5,6 +5,7 @@
 #include "core_runner.h"
 #include "freertos/FreeRTOS.h"
 #include "parts.h"
+#include "port_mistakes.h"
 #include "tinyusb_cdc_acm.h"
 #include "tusb.h"
 #include "usb_link.h"
@@ -62,11 +63,11 @@ static void tell_dropped(void)
 
 void usb_link_write_log(const uint8_t *line, size_t length)
 {
-    if (!started) {
+    if (!started || port_makes.serial_silent) {
         return;
     }
     uint32_t needed = (uint32_t)length + (dropped > 0 ? NOTE_BYTES : 0);
-    if (tud_cdc_n_write_available(PORT) < needed) {
+    if (tud_cdc_n_write_available(PORT) < needed && !port_makes.log_cut) {
         dropped++;
         return;
     }

@@ -8,7 +8,9 @@
 #include "freertos/queue.h"
 #include "freertos/task.h"
 #include "parts.h"
+#include "port_mistakes.h"
 #include "tinyusb_net.h"
+#include "tusb.h"
 #include "usb_link.h"
 
 #define WAITING 8
@@ -20,6 +22,7 @@
 #define AGAIN_MS 10u
 /* TinyUSB's task answers at once or not at all; only a task that hangs lets this pass. */
 #define ANSWER_MS 1000u
+#define AWAY_MS 500u /* off the bus, in the build that leaves it */
 
 typedef struct {
     size_t length;
@@ -40,6 +43,9 @@ static esp_err_t send_within(frame *sent, TickType_t patience)
 {
     TickType_t start = xTaskGetTickCount();
     esp_err_t failed = ESP_FAIL;
+    if (port_makes.sends_need_ready && !tud_ready()) {
+        return ESP_ERR_INVALID_STATE;
+    }
     for (;;) {
         failed = tinyusb_net_send_sync(sent->bytes, (uint16_t)sent->length, NULL, pdMS_TO_TICKS(ANSWER_MS));
         if (failed != ESP_FAIL || xTaskGetTickCount() - start >= patience) { /* ESP_FAIL: no buffer was free */
@@ -49,14 +55,31 @@ static esp_err_t send_within(frame *sent, TickType_t patience)
     }
 }
 
+/* What it sends next, it sends after another mount. */
+static void leave_bus(void)
+{
+    usb_link_disconnect();
+    vTaskDelay(pdMS_TO_TICKS(AWAY_MS));
+    usb_link_connect();
+}
+
+static void send_next(frame *next)
+{
+    esp_err_t failed = send_within(next, pdMS_TO_TICKS(PATIENCE_MS));
+    tell(next->bytes, next->length, failed);
+    free(next);
+    if (failed == ESP_OK && port_makes.first_frame_disconnects) {
+        leave_bus();
+    }
+}
+
 static void send_frames(void *unused)
 {
     frame *next = NULL;
     (void)unused;
     for (;;) {
         if (xQueueReceive(waiting, &next, portMAX_DELAY) == pdTRUE) {
-            tell(next->bytes, next->length, send_within(next, pdMS_TO_TICKS(PATIENCE_MS)));
-            free(next);
+            send_next(next);
         }
     }
 }

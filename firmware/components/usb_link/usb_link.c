@@ -7,13 +7,17 @@
 #include "descriptors.h"
 #include "device/usbd_pvt.h"
 #include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
 #include "parts.h"
+#include "port_mistakes.h"
 #include "tinyusb.h"
 #include "tinyusb_default_config.h"
 #include "tinyusb_net.h"
 #include "tusb.h"
 
 #define STACK_BYTES 6144 /* callbacks enter the core from here */
+#define BLOCKED_MS 4600u  /* in the build whose mount callback blocks */
 
 static usb_link_deliver deliver_frame;
 
@@ -40,6 +44,9 @@ static void on_bus_event(tinyusb_event_t *event, void *unused)
         break;
     }
     core_leave();
+    if (event->id == TINYUSB_EVENT_ATTACHED && port_makes.mount_blocks) {
+        vTaskDelay(pdMS_TO_TICKS(BLOCKED_MS));
+    }
 }
 
 static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
@@ -67,6 +74,9 @@ esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver)
 {
     static tinyusb_config_t config; /* TinyUSB's task reads it */
     tinyusb_net_config_t net = {.on_recv_callback = on_frame};
+    if (port_makes.usb_missing) {
+        return ESP_OK;
+    }
     config = TINYUSB_DEFAULT_CONFIG(on_bus_event, NULL);
     esp_log_level_set("tusb_desc", ESP_LOG_WARN); /* else a picture of the descriptors, of many lines */
     config.task.size = STACK_BYTES;
@@ -85,12 +95,16 @@ esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver)
 
 void usb_link_disconnect(void)
 {
-    (void)tud_disconnect();
+    if (tud_inited()) {
+        (void)tud_disconnect();
+    }
 }
 
 void usb_link_connect(void)
 {
-    (void)tud_connect();
+    if (tud_inited()) {
+        (void)tud_connect();
+    }
 }
 
 /* In TinyUSB's task, which alone may start a transfer on the notification endpoint. */
@@ -102,12 +116,14 @@ static void set_state(void *up)
 void usb_link_set_state(bool up)
 {
     static uint8_t yes;
-    if (tud_inited()) {
+    if (tud_inited() && !(up && port_makes.link_up_untold)) {
         usbd_defer_func(set_state, up ? &yes : NULL, false);
     }
 }
 
 void usb_link_wake_host(void)
 {
-    (void)tud_remote_wakeup();
+    if (!port_makes.sends_need_ready) {
+        (void)tud_remote_wakeup();
+    }
 }

@@ -17,6 +17,7 @@
 #include "freertos/semphr.h"
 #include "freertos/task.h"
 #include "lwip/sockets.h"
+#include "port_mistakes.h"
 #include "web.h"
 
 #define STREAMS 4
@@ -154,6 +155,21 @@ static esp_err_t greet(httpd_req_t *request, reply_head *head, stream *open)
     return failed == ESP_OK ? httpd_resp_send_chunk(request, open->bytes, (ssize_t)length) : failed;
 }
 
+/* In the server's task, for as long as the client reads: nobody else is served. */
+static esp_err_t stay_with(httpd_req_t *request, stream *open)
+{
+    esp_err_t failed = ESP_OK;
+    while (failed == ESP_OK) {
+        size_t length = next_body(&open->cursor, open->bytes);
+        if (length > 0) {
+            failed = httpd_resp_send_chunk(request, open->bytes, (ssize_t)length);
+        } else {
+            vTaskDelay(pdMS_TO_TICKS(AGAIN_MS));
+        }
+    }
+    return failed;
+}
+
 esp_err_t log_stream_init(void)
 {
     lock = xSemaphoreCreateMutex();
@@ -171,6 +187,9 @@ esp_err_t log_stream_open(httpd_req_t *request, reply_head *head)
         return refuse(request);
     }
     esp_err_t failed = greet(request, head, open);
+    if (failed == ESP_OK && port_makes.log_stream_blocks) {
+        failed = stay_with(request, open);
+    }
     if (failed != ESP_OK) {
         free(open);
         return failed; /* the server closes the session */
