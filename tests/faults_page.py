@@ -15,17 +15,21 @@ from hil.virtual.core_abi import FirmwareConfig
 REPOSITORY = Path(__file__).parents[1]
 PAGE = REPOSITORY / "firmware" / "FAULTS.md"
 CORE = REPOSITORY / "firmware" / "core" / "src" / "mistakes.c"
+PORT = REPOSITORY / "firmware" / "components" / "port_mistakes" / "port_mistakes.c"
 HEAD = """# Faulty builds, and what finds them
 
 Every known bug of this kind of firmware exists here as a board that has it, and a scenario that must call it by its
-name. This page is made from `hil/catalogue`, `hil/virtual/builtin` and `core/src/mistakes.c`, and a test compares it.
+name. This page is made from `hil/catalogue`, `hil/virtual/builtin` and the tables of mistakes, and a test compares it.
 
 At run time: `pytest -m hil --hil-virtual-fault NAME`, with the options of [docs/faults.md](../docs/faults.md). At
 compile time: `idf.py menuconfig`, *Mistakes to make, by name* (`CONFIG_HIL_MISTAKES`), with the names of the second
-column and blanks between them; such a board says so in its log at each boot. Where that column is empty the core has no
-switch for it, and the virtual board puts the fault in: at the cable, the chip, the USB stack or the port. Races are
-raised at named points of the core (`hil/virtual/points.py`), never by waiting. `make soak` runs all of them at two
-timings and prints fault, scenario, finding and what came out.
+column and blanks between them: those of the core (`core/src/mistakes.c`), which the virtual board makes with it, and
+after "port:" those of the port to ESP-IDF (`components/port_mistakes`), which the virtual board puts in from outside.
+Such a board says so in its log at each boot. `CONFIG_…` is a setting of its own. "none" says who makes the fault where
+no setting of this firmware does: the cable; the chip; its loader, with the stub; lwIP or TinyUSB, which the port calls
+as they are; or the core, which does it right and has no switch for it. Races are raised at named points of the core
+(`hil/virtual/points.py`), never by waiting. `make soak` runs all of them at two timings and prints fault, scenario,
+finding and what came out.
 """
 COLUMNS = ("run time", "compile time", "symptom", "source", "finding", "scenario")
 PITFALL_COLUMNS = ("", "pitfall", "source", "shown by")
@@ -33,7 +37,16 @@ PITFALL_COLUMNS = ("", "pitfall", "source", "shown by")
 
 def core_mistakes() -> list[str]:
     """The switches of the core, in its order."""
-    return re.findall(r"^    MISTAKE\((\w+),", CORE.read_text(), re.MULTILINE)
+    return _switches(CORE)
+
+
+def port_mistakes() -> list[str]:
+    """The switches of the port, in its order."""
+    return _switches(PORT)
+
+
+def _switches(table: Path) -> list[str]:
+    return re.findall(r"^    MISTAKE\((\w+),", table.read_text(), re.MULTILINE)
 
 
 def mistakes(fault: str) -> list[str]:
@@ -54,9 +67,17 @@ def faults(entries: Iterable[Entry]) -> str:
 
 
 def row(entry: Entry) -> tuple[str, ...]:
-    made = " ".join(f"`{name}`" for name in mistakes(entry.fault))
     scenarios = ", ".join(scenario.partition("::")[2] or scenario for scenario in entry.scenarios)
-    return (f"`{entry.fault}`", made, entry.wrong, entry.seen_in, f"`{entry.finding}`", scenarios)
+    return (f"`{entry.fault}`", build(entry), entry.wrong, entry.seen_in, f"`{entry.finding}`", scenarios)
+
+
+def build(entry: Entry) -> str:
+    """What gives a build the fault, or who makes it where no build does."""
+    ways = [f"`{name}`" for name in mistakes(entry.fault)]
+    ways += [f"port: `{entry.port_mistake}`"] if entry.port_mistake else []
+    ways += [f"`{setting}`" for setting in entry.kconfig]
+    ways += [f"none: {entry.beyond_build}"] if entry.beyond_build else []
+    return " ".join(ways)
 
 
 def pitfalls(firmware: Firmware) -> str:

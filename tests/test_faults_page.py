@@ -1,13 +1,14 @@
 """firmware/FAULTS.md is what the catalogue, the faults and the core say, and leaves no pitfall without an answer."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from hil.catalogue import FAULTS
+from hil.catalogue import FAULTS, Entry
 from hil.catalogue.pitfalls import EVIDENCE, FIRMWARES, Pitfall
-from tests.faults_page import PAGE, core_mistakes, mistakes, page, shown
+from tests.faults_page import PAGE, core_mistakes, mistakes, page, port_mistakes, shown
 
 REPOSITORY = Path(__file__).parents[1]
 PITFALLS = [
@@ -31,6 +32,33 @@ def test_every_mistake_of_the_core_is_a_fault_of_the_catalogue() -> None:
     """What a firmware can be built with, a bench must find."""
     made = {name for entry in FAULTS for name in mistakes(entry.fault)}
     assert [name for name in core_mistakes() if name not in made] == []
+
+
+def test_every_mistake_of_the_port_is_a_fault_of_the_catalogue() -> None:
+    """Each once, and none that the port does not know."""
+    assert sorted(filter(None, (entry.port_mistake for entry in FAULTS))) == sorted(port_mistakes())
+
+
+def test_core_and_port_share_no_name() -> None:
+    """HIL_MISTAKES names both."""
+    assert set(core_mistakes()) & set(port_mistakes()) == set()
+
+
+@pytest.mark.parametrize("entry", FAULTS, ids=[entry.fault for entry in FAULTS])
+def test_a_fault_has_a_compile_time_switch_or_the_reason_why_there_is_none(entry: Entry) -> None:
+    """One of: mistakes of the core, a mistake of the port, settings of Kconfig, or who makes it instead."""
+    ways = (mistakes(entry.fault), entry.port_mistake, entry.kconfig, entry.beyond_build)
+    assert len([way for way in ways if way]) == 1, ways
+
+
+@pytest.mark.parametrize("entry", [entry for entry in FAULTS if entry.kconfig], ids=lambda entry: entry.fault)
+def test_settings_of_the_firmwares_own_exist(entry: Entry) -> None:
+    """Each has the form of sdkconfig, and one of the firmware's is in its Kconfig."""
+    kconfig = (REPOSITORY / "firmware" / "main" / "Kconfig.projbuild").read_text()
+    for setting in entry.kconfig:
+        found = re.fullmatch(r'CONFIG_(\w+)=(y|n|\d+|"[^"]*")', setting)
+        assert found, setting
+        assert not found[1].startswith("HIL_") or f"config {found[1]}\n" in kconfig, setting
 
 
 def test_all_sixteen_ways_in_which_the_bridges_evidence_misleads_are_there() -> None:

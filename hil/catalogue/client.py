@@ -21,6 +21,7 @@ CLIENT_FAULTS: tuple[Entry, ...] = (
         wrong="a host answers for the address that the board was granted, and the board takes it",
         seen_in="ESP-IDF with CONFIG_LWIP_DHCP_DOES_ARP_CHECK=n",
         finding="lease-of-another-used",
+        kconfig=("CONFIG_LWIP_DHCP_DOES_NOT_CHECK_OFFERED_IP=y",),
         long=True,
         proofs=_client(DECLINED),
     ),

@@ -25,6 +25,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="NETWORK_CONNECTION never reaches the host",
         seen_in="TinyUSB before cf055c237, esp-idf issue 18079",
         finding="link-notification-missing",
+        port_mistake="link_up_untold",
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -32,6 +33,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the interface is up, nobody answers DISCOVER",
         seen_in="`esp_netif_dhcps_start` on an interface that is not up",
         finding="dhcp-server-silent",
+        port_mistake="dhcp_server_missing",
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -46,6 +48,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the OFFER arrives, the ACK never does",
         seen_in="rp2040-dmxsun issue 53",
         finding="ack-missing",
+        beyond_build="lwIP",
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
     Entry(
@@ -53,6 +56,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the server gives an address that its network does not have",
         seen_in="esp-idf issue 1257",
         finding="offer-outside-pool",
+        kconfig=('CONFIG_HIL_POOL_FIRST="192.168.7.100"', 'CONFIG_HIL_POOL_LAST="192.168.7.108"'),
         proofs=(
             Proof("", (CONNECT,)),
             Proof("address=192.168.7.100", (CONNECT,)),
@@ -64,6 +68,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="a NAK does not say which server it is from",
         seen_in="esp-idf issue 19120",
         finding="nak-without-server-id",
+        beyond_build="core",
         proofs=(Proof("", (ELSEWHERE,)), Proof("from_boot=2", (ELSEWHERE,))),
     ),
     Entry(
@@ -71,6 +76,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="two boards show one serial number and one MAC address",
         seen_in="mcu-apple-bridge, `main/network_setup.c`",
         finding="boards-share-identity",
+        port_mistake="identity_constant",
         proofs=(Proof("", (TWO_BOARDS,), options=TWO), Proof("from_boot=2", (TWO_BOARDS,), options=TWO)),
     ),
     Entry(
@@ -78,6 +84,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="frames are thrown away while the bus sleeps",
         seen_in="esp_tinyusb before 2.1.1 (esp-usb 674d05b)",
         finding="sends-rejected-while-suspended",
+        port_mistake="sends_need_ready",
         proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
     ),
     Entry(
@@ -85,6 +92,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="every boot ends in a panic, registers, backtrace and a restart by software",
         seen_in="ESP-IDF's panic handler with CONFIG_ESP_SYSTEM_PANIC_PRINT_REBOOT, its default",
         finding="boot-loop",
+        port_mistake="boot_panics",
         long=True,
         proofs=(Proof("", (CONNECT,)), Proof("ms=150,from_boot=2", (REPLUG,))),
     ),
@@ -93,6 +101,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="nothing comes out of the CDC port although DTR is high; the console has the whole log",
         seen_in="mcu-apple-bridge built from its `sdkconfig.defaults` alone",
         finding="serial-silent",
+        port_mistake="serial_silent",
         proofs=(Proof("", (LISTENING,)), Proof("from_boot=2", (REPLUG, LISTENING), passes_before=1)),
     ),
     Entry(
@@ -100,6 +109,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="lines are cut in mid text when the CDC FIFO is full, the rest is dropped without a mark",
         seen_in="mcu-apple-bridge at 0d5a385, `esp_tinyusb`'s `tinyusb_cdcacm_write_queue`",
         finding="serial-log-cut",
+        port_mistake="log_cut",
         proofs=(Proof("", (WAITING_LOG,)), Proof("from_boot=2", (REPLUG, WAITING_LOG), passes_before=1)),
     ),
     Entry(
@@ -107,6 +117,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="one task serves everything: while `/logs` is read every other request hangs",
         seen_in="mcu-apple-bridge at 0d5a385, `main/http_server.c`",
         finding="log-stream-blocks-http",
+        port_mistake="log_stream_blocks",
         proofs=(Proof("", (STREAM,)), Proof("from_boot=2", (REPLUG, STREAM), passes_before=1)),
     ),
     Entry(
@@ -114,6 +125,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="`/status` answers 200 with an empty body",
         seen_in="mcu-apple-bridge at 0d5a385, `main/event_log.c`, where the mutex is busy",
         finding="status-body-empty",
+        port_mistake="status_empty",
         proofs=(Proof("", (ENDPOINTS,)), Proof("from_boot=2", (REPLUG, ENDPOINTS), passes_before=1)),
     ),
     Entry(
@@ -128,6 +140,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the mount callback blocks the USB task for seconds",
         seen_in="rolivape/ESP32S3_firmware, `tud_mount_cb`",
         finding="usb-task-starved",
+        port_mistake="mount_blocks",
         long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
@@ -136,6 +149,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="after alternate setting 0 and 1 the bulk endpoints move nothing",
         seen_in="hathach/tinyusb issue 2255",
         finding="alternate-setting-not-rearmed",
+        beyond_build="TinyUSB",
         long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),
@@ -144,6 +158,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the board drops off the bus with its first frame",
         seen_in="arduino-esp32 issue 10000, tinyusb issue 3098",
         finding="board-left-the-bus",
+        port_mistake="first_frame_disconnects",
         long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (REPLUG,))),
     ),

@@ -1,6 +1,10 @@
 """What the table says of one fault, and how it is proven."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Beyond = Literal["cable", "chip", "core", "loader", "lwIP", "TinyUSB"]
+"""What makes a fault that no setting of the firmware's build makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,13 @@ class Entry:
     """Name of the one finding that must come out."""
     proofs: tuple[Proof, ...]
     """At two timings at least; the first one is in `make test`, the others in `make soak`."""
+    port_mistake: str = ""
+    """Name in firmware/components/port_mistakes of what a build does wrong to have it; '' where the port has none."""
+    kconfig: tuple[str, ...] = ()
+    """Settings of Kconfig that give a build the fault, 'CONFIG_NAME=value'."""
+    beyond_build: Beyond | None = None
+    """Who makes it, where neither these nor a mistake of the core do: the fault in `hil.virtual.builtin` says which
+    mistakes of the core those are."""
     long: bool = False
     """All of its proofs are left to `make soak`: its board comes and goes for most of a minute, or others of its kind
     are in `make test`."""
