@@ -26,10 +26,9 @@ compile time: `idf.py menuconfig`, *Mistakes to make, by name* (`CONFIG_HIL_MIST
 column and blanks between them: those of the core (`core/src/mistakes.c`), which the virtual board makes with it, and
 after "port:" those of the port to ESP-IDF (`components/port_mistakes`), which the virtual board puts in from outside.
 Such a board says so in its log at each boot. `CONFIG_…` is a setting of its own. "none" says who makes the fault where
-no setting of this firmware does: the cable; the chip; its loader, with the stub; lwIP or TinyUSB, which the port calls
-as they are; or the core, which does it right and has no switch for it. Races are raised at named points of the core
-(`hil/virtual/points.py`), never by waiting. `make soak` runs all of them at two timings and prints fault, scenario,
-finding and what came out.
+no setting of this firmware does: the cable, the chip, its loader with the stub, or lwIP and TinyUSB, which are used as
+they are. Races are raised at named points of the core (`hil/virtual/points.py`), never by waiting. `make soak` runs all
+of them at two timings and prints fault, scenario, finding and what came out.
 """
 COLUMNS = ("run time", "compile time", "symptom", "source", "finding", "scenario")
 PITFALL_COLUMNS = ("", "pitfall", "source", "shown by")

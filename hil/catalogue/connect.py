@@ -68,7 +68,6 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="a NAK does not say which server it is from",
         seen_in="esp-idf issue 19120",
         finding="nak-without-server-id",
-        beyond_build="core",
         proofs=(Proof("", (ELSEWHERE,)), Proof("from_boot=2", (ELSEWHERE,))),
     ),
     Entry(

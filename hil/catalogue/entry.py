@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Beyond = Literal["cable", "chip", "core", "loader", "lwIP", "TinyUSB"]
+Beyond = Literal["cable", "chip", "loader", "lwIP", "TinyUSB"]
 """What makes a fault that no setting of the firmware's build makes."""
 
 

@@ -32,7 +32,6 @@ LEAVING_FAULTS: tuple[Entry, ...] = (
         wrong="the firmware says that it goes to its loader, and stays",
         seen_in="`mpremote`, `transport_serial.py`: a call that fails is answered like one that worked",
         finding="bootloader-request-ignored",
-        beyond_build="core",
         long=True,
         proofs=(_enter(), _enter("from_boot=2", REPLUG)),
     ),

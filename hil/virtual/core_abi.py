@@ -114,6 +114,8 @@ class FirmwareConfig:
     acd_address_late: int = 0
     acd_probes_forever: int = 0
     acd_jitter_missing: int = 0
+    nak_unnamed: int = 0
+    loader_request_ignored: int = 0
     start_ms: int = 300
     """Reset to the first line: ROM and second-stage boot loader."""
     nvs_ms: int = 40
@@ -178,7 +180,8 @@ class Config(Structure):
         *((name, c_uint32) for name in ("acd_conflicts_ignored", "acd_rivals_ignored", "acd_queries_conflict")),
         *((name, c_uint32) for name in ("acd_echoes_conflict", "acd_limit_missing", "acd_defence_missing")),
         *((name, c_uint32) for name in ("acd_defends_always", "acd_restart_missing", "acd_address_late")),
-        *((name, c_uint32) for name in ("acd_probes_forever", "acd_jitter_missing")),
+        *((name, c_uint32) for name in ("acd_probes_forever", "acd_jitter_missing", "nak_unnamed")),
+        ("loader_request_ignored", c_uint32),
         *((name, c_uint32) for name in ("start_ms", "nvs_ms", "lwip_ms", "event_loop_ms", "usb_driver_ms", "ncm_ms")),
         *((name, c_uint32) for name in ("cdc_ms", "netif_ms", "dhcp_ms", "netif_start_ms", "netif_timeout_ms")),
         *((name, c_uint32) for name in ("watchdog_ms", "wifi_ms", "redirect_ms", "http_ms")),

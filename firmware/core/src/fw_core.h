@@ -93,6 +93,8 @@ typedef struct {
     uint32_t acd_address_late;      /* the address is set with the last announcement: the first one is a promise */
     uint32_t acd_probes_forever;    /* in use: another probe now and then */
     uint32_t acd_jitter_missing;    /* the same pauses after each boot */
+    uint32_t nak_unnamed;           /* a NAK of the server is sent as it is, without the server's name */
+    uint32_t loader_request_ignored; /* the way to the loader ends with the line that says so: USB and all else go on */
 
     uint32_t start_ms;       /* reset to the first line: ROM and second-stage boot loader */
     uint32_t nvs_ms;

@@ -67,6 +67,10 @@ bool fw_leave_due(const fw_core *core, uint32_t now)
 static void detach(fw_core *core, uint32_t now)
 {
     fw_log(core, 'W', "main", now, "Entering bootloader...");
+    if (core->config.loader_request_ignored) {
+        core->s.leave.way = FW_STAY;
+        return;
+    }
     core->s.leave.off_bus = true;
     core->s.dtr = false;
     fw_emit(core, FW_USB_DISCONNECT, 0, NULL);

@@ -57,6 +57,9 @@ static const struct {
     MISTAKE(acd_probes_forever, "in use, another probe goes out now and then",
             "OpENer_EnIP_KC868A16 627af93, acd.c; RFC 5227 2.1"),
     MISTAKE(acd_jitter_missing, "the pauses are the same after each boot", "lwIP 2.2.1 acd.c without LWIP_RAND"),
+    MISTAKE(nak_unnamed, "a NAK does not say which server it is from", "ESP-IDF dhcpserver.c, send_nak; esp-idf issue 19120"),
+    MISTAKE(loader_request_ignored, "the board says that it goes to its loader, and goes on as before",
+            "MicroPython tools/mpremote, transport_serial.py"),
 };
 
 #define MISTAKE_COUNT (sizeof MISTAKES / sizeof MISTAKES[0])

@@ -180,7 +180,9 @@ fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length,
     if (core->config.sends_claimed_early) {
         claim_sent(core, frame, length, now);
     }
-    (void)fw_dhcp_nak_name(fw_queue_newest(&core->queue, record.length), length, core->config.address);
+    if (!core->config.nak_unnamed) {
+        (void)fw_dhcp_nak_name(fw_queue_newest(&core->queue, record.length), length, core->config.address);
+    }
     return FW_SEND_ACCEPTED;
 }
 

@@ -189,6 +189,23 @@ static void wrong_endings_are_those_that_were_asked_for(void)
     bench_free(b);
 }
 
+static void a_request_for_the_loader_is_ignored_where_that_was_asked_for(void)
+{
+    fw_config config;
+    fw_default_config(&config);
+    config.loader_request_ignored = 1;
+    config.silence_ignored = 1; /* this host is */
+    bench *b = mounted(&config);
+    CHECK_TEXT(post(b, "/bootloader"), "{\"status\":\"bootloader\"}");
+    bench_until(b, 1000);
+    CHECK_TEXT(b->said, "");
+    CHECK(strstr(bench_get(b, "/logs_all"), "Entering bootloader...") != NULL);
+    post(b, "/reset");
+    bench_until(b, 2000);
+    CHECK_TEXT(b->said, "1100 restart\n");
+    bench_free(b);
+}
+
 int main(void)
 {
     RUN(boot_loader_is_entered_step_by_step_after_the_answer);
@@ -201,6 +218,7 @@ int main(void)
     RUN(recovery_does_not_bring_the_board_back_on_its_way_out);
     RUN(recovery_under_way_ends_with_the_way_out);
     RUN(each_boot_clears_the_flag);
+    RUN(a_request_for_the_loader_is_ignored_where_that_was_asked_for);
     RUN(wrong_endings_are_those_that_were_asked_for);
     return 0;
 }

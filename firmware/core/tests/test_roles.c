@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The roles: how each comes by its address, and what each claims of DHCP. */
 #include "bench.h"
+#include "dhcp_watch.h"
 #include "frames.h"
 
 static fw_config role_of(fw_role role)
@@ -287,14 +288,40 @@ static void each_mistake_is_told_and_can_be_made_by_name(void)
         CHECK(fw_make_mistake(&config, fw_mistake_name(count)));
         CHECK(memcmp(&config, &plain, sizeof config) != 0);
     }
-    CHECK(count == 31 && fw_mistake_what(count) == NULL && fw_mistake_source(count) == NULL);
+    CHECK(count == 33 && fw_mistake_what(count) == NULL && fw_mistake_source(count) == NULL);
     fw_config config;
     fw_default_config(&config);
     CHECK(!fw_make_mistake(&config, "acd"));
 }
 
+static bool is_named(uint32_t unnamed)
+{
+    uint8_t options[64] = {53, 1, FW_DHCP_NAK, 255};
+    fw_config config = role_of(FW_ROLE_DHCP_SERVER);
+    config.nak_unnamed = unnamed;
+    bench *b = linked(&config);
+    test_frame nak = dhcp_frame(0, options, sizeof options);
+    fw_command command = {0};
+    CHECK(fw_send_frame(b->core, nak.bytes, nak.length, b->now) == FW_SEND_ACCEPTED);
+    while (command.kind != FW_TRANSMIT_FRAME) {
+        CHECK(fw_next_command(b->core, &command));
+    }
+    bool same = memcmp(command.bytes, nak.bytes, nak.length) == 0;
+    CHECK(same == (command.bytes[DHCP_FIXED + 3] != 54));
+    free(nak.bytes);
+    bench_free(b);
+    return !same;
+}
+
+static void a_nak_names_its_server_unless_the_mistake_was_asked_for(void)
+{
+    CHECK(is_named(0));
+    CHECK(!is_named(1));
+}
+
 int main(void)
 {
+    RUN(a_nak_names_its_server_unless_the_mistake_was_asked_for);
     RUN(only_the_server_starts_a_dhcp_server);
     RUN(interface_starts_with_an_address_in_the_server_role_alone);
     RUN(client_runs_while_the_link_is_up);

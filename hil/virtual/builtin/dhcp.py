@@ -8,9 +8,6 @@ from hil.errors import VirtualBoardError, WireError
 from hil.virtual.faults import Fault
 from hil.virtual.firmware import Command, FirmwareConfig, StartDhcpServer
 from hil.wire import dhcp
-from hil.wire.dhcp import DhcpMessage
-from hil.wire.ethernet import EthernetFrame
-from hil.wire.ipv4 import Ipv4Packet
 
 
 class DhcpServerNotStarted(Fault):
@@ -100,13 +97,8 @@ class NakWithoutServerId(Fault):
 
     name = "nak-without-server-id"
 
-    def frame_to_host(self, frame: bytes) -> list[bytes]:
-        if _message_type(frame) != dhcp.NAK:
-            return [frame]
-        message = dhcp.from_frame(frame)
-        assert message is not None
-        options = tuple(option for option in message.options if option[0] != dhcp.OPTION_SERVER_ID)
-        return [_carrying(replace(message, options=options), frame)]
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, nak_unnamed=1)
 
 
 def _message_type(frame: bytes) -> int:
@@ -116,13 +108,6 @@ def _message_type(frame: bytes) -> int:
     except WireError:
         return 0
     return message.message_type if message is not None else 0
-
-
-def _carrying(message: DhcpMessage, frame: bytes) -> bytes:
-    """``message`` from and to the same addresses as ``frame``."""
-    ethernet = EthernetFrame.parse(frame)
-    packet = Ipv4Packet.parse(ethernet.payload)
-    return dhcp.frame(message, ethernet.src, ethernet.dst, packet.src, packet.dst)
 
 
 DHCP_FAULTS: tuple[type[Fault], ...] = (

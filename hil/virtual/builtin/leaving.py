@@ -1,20 +1,11 @@
 """Faults of the firmware's way into the chip's loader, and of what runs when a board comes out of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from hil.virtual.download import Download
 from hil.virtual.faults import Fault
-from hil.virtual.firmware import (
-    Command,
-    FirmwareConfig,
-    ForceDownload,
-    PhyToSerialJtag,
-    Restart,
-    StartUsb,
-    UsbDisconnect,
-)
-from hil.virtual.points import Injection, Point
+from hil.virtual.firmware import Command, FirmwareConfig, StartUsb
 from hil.virtual.soc import Reset
 
 
@@ -58,25 +49,8 @@ class LoaderRequestIgnored(Fault):
 
     name = "loader-request-ignored"
 
-    def __init__(self, options: Mapping[str, str]) -> None:
-        super().__init__(options)
-        self._leaves = self._stays = False
-
-    def boot(self, reset: Reset) -> Reset:
-        self._leaves = self._stays = False
-        return reset
-
-    def at_point(self, point: Point, now_ms: int) -> Sequence[Injection]:
-        self._leaves = self._leaves or point is Point.BEFORE_LEAVE
-        return ()
-
-    def command(self, command: Command) -> Command | None:
-        if self._leaves and isinstance(command, UsbDisconnect | Restart):
-            self._stays, self._leaves = isinstance(command, UsbDisconnect), False
-        if not self._stays:
-            return command
-        self._stays = not isinstance(command, Restart)
-        return None if isinstance(command, UsbDisconnect | PhyToSerialJtag | ForceDownload | Restart) else command
+    def configure(self, config: FirmwareConfig) -> FirmwareConfig:
+        return replace(config, loader_request_ignored=1)
 
 
 class ApplicationWithoutUsb(Fault):

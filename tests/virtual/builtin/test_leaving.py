@@ -77,7 +77,7 @@ def test_the_bit_is_set_with_each_boot() -> None:
 
 
 def test_a_request_is_ignored_and_a_reset_is_not() -> None:
-    """Nothing of the way to the loader is carried out; a restart for its own sake is."""
+    """Nothing of the way to the loader is ordered; a restart for its own sake is."""
     fault = LoaderRequestIgnored({})
     assert left(fault, "/bootloader") == []
     assert kinds(left(fault, "/reset")) == [Restart]
