@@ -11,6 +11,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         wrong="all of a client is told as DISCOVER, all of a server as OFFER",
         seen_in=f"{BRIDGE}`main/network_setup.c`",
         finding="dhcp-claims-by-port",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_boot=2", (SEQUENCE,))),
     ),
     Entry(
@@ -47,6 +48,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         wrong="the link is said to go down and up while the bus sleeps",
         seen_in=f"{BRIDGE}`main/network_setup.c`, the watchdog task",
         finding="link-moved-while-asleep",
+        long=True,
         proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
     ),
 )

@@ -109,6 +109,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge at 0d5a385, `esp_tinyusb`'s `tinyusb_cdcacm_write_queue`",
         finding="serial-log-cut",
         port_mistake="log_cut",
+        long=True,
         proofs=(Proof("", (WAITING_LOG,)), Proof("from_boot=2", (REPLUG, WAITING_LOG), passes_before=1)),
     ),
     Entry(

@@ -22,6 +22,7 @@ LEAVING_FAULTS: tuple[Entry, ...] = (
         wrong="the bit that forces a download is set at each boot: any restart ends in the loader",
         seen_in="`esptool/targets/esp32s3.py`, `hard_reset`, which clears what a firmware has left",
         finding="restart-ends-in-loader",
+        long=True,
         proofs=(
             Proof("", (RESET,), afterwards=(CONNECT,)),
             Proof("from_boot=2", (REPLUG, RESET), 1, afterwards=(CONNECT,)),

@@ -46,6 +46,7 @@ LOADER_FAULTS: tuple[Entry, ...] = (
         seen_in="esptool's troubleshooting page: bad flash chips, solder joints, a weak supply",
         finding="flash-holds-something-else",
         beyond_build="chip",
+        long=True,
         proofs=(_flash(), _flash("times=2")),
     ),
     Entry(

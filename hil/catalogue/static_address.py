@@ -78,6 +78,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         wrong="a host claims the address that the board uses, and the board does nothing",
         seen_in="RFC 5227 section 2.4",
         finding="address-not-defended",
+        long=True,
         proofs=_static_running(DEFENDED),
     ),
     Entry(
