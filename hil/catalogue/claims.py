@@ -19,6 +19,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         wrong="what is thrown away, as the stack is not ready, is told as heard",
         seen_in=f"{BRIDGE}`main/network_setup.c`; ESP32S3_firmware at 77a36dc, `usb_netif_aq.c`",
         finding="discarded-frames-claimed",
+        long=True,
         proofs=(Proof("", (SEQUENCE,)), Proof("from_boot=2", (SEQUENCE,))),
     ),
     Entry(
@@ -33,6 +34,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         wrong="a frame that cannot be sent is neither counted nor logged",
         seen_in=f"{BRIDGE}`main/network_setup.c`",
         finding="drops-not-counted",
+        long=True,
         proofs=(Proof("", (COUNTED,)), Proof("from_boot=2", (REPLUG, COUNTED), passes_before=1)),
     ),
     Entry(

@@ -41,6 +41,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the OFFER is written down as sent and lost on the way to USB",
         seen_in="mcu-apple-bridge, `main/network_setup.c`",
         finding="offer-lost-in-send-path",
+        long=True,
         proofs=(Proof("", (CONNECT,)), Proof("from_mount=2", (CONNECT,))),
     ),
     Entry(
@@ -57,6 +58,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="esp-idf issue 1257",
         finding="offer-outside-pool",
         kconfig=('CONFIG_HIL_POOL_FIRST="192.168.7.100"', 'CONFIG_HIL_POOL_LAST="192.168.7.108"'),
+        long=True,
         proofs=(
             Proof("", (CONNECT,)),
             Proof("address=192.168.7.100", (CONNECT,)),
@@ -68,6 +70,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="a NAK does not say which server it is from",
         seen_in="esp-idf issue 19120",
         finding="nak-without-server-id",
+        long=True,
         proofs=(Proof("", (ELSEWHERE,)), Proof("from_boot=2", (ELSEWHERE,))),
     ),
     Entry(
@@ -207,6 +210,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         wrong="the event log and its flags outlive a start",
         seen_in="mcu-apple-bridge, `main/event_log.c`",
         finding="claims-from-earlier-cycle",
+        long=True,
         proofs=(Proof("", (NO_CLAIMS,)), Proof("from_boot=2", (NO_CLAIMS,))),
     ),
 )

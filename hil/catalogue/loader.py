@@ -73,6 +73,7 @@ LOADER_FAULTS: tuple[Entry, ...] = (
         seen_in="modules that differ in nothing but their flash",
         finding="build-exceeds-flash",
         beyond_build="chip",
+        long=True,
         proofs=(_flash(build=LARGE), Proof("", (ENTERED, FLASHED), 1, build=LARGE, afterwards=(CONNECT,))),
     ),
     Entry(

@@ -94,6 +94,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         wrong="the link goes and comes back, and the static address is used as before",
         seen_in="lwIP 2.2.1 `acd.c`, `acd_network_changed_link_down`",
         finding="address-not-probed-anew",
+        long=True,
         proofs=_static_running(PROBED_ANEW),
     ),
     Entry(
@@ -101,6 +102,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         wrong="a host that asks for the address while it is probed for is taken for a conflict",
         seen_in="RFC 5227 section 2.1.1",
         finding="question-taken-for-conflict",
+        long=True,
         proofs=_static(QUESTIONED),
     ),
     Entry(
