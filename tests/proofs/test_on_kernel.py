@@ -8,7 +8,7 @@ import pytest
 
 from tests.proofs.boot import REPOSITORY, run_there
 
-pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.soak, pytest.mark.timeout(900)]
 
 
 def test_the_tests_of_the_kernel_pass_on_a_kernel(tmp_path: Path) -> None:

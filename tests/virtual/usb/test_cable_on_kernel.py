@@ -43,6 +43,10 @@ class Host:
         found = next(self.node.glob(f"{self.path}:1.0/tty/ttyACM*"), None)
         return Path("/dev") / found.name if found and (Path("/dev") / found.name).exists() else None
 
+    async def gone(self) -> None:
+        """Until the kernel has let go of what was on the path before."""
+        await until(lambda: not self.node.exists())
+
     def netif(self) -> str | None:
         """The name of its network interface, in the first namespace."""
         found = next(self.node.glob(f"{self.path}:1.2/net/*"), None)
@@ -105,6 +109,7 @@ def test_the_kernel_makes_a_tty_and_an_interface_and_both_carry_data() -> None:
         host = Host(cable.path)
         namespace = NetNamespace.create("hil-usb-test")
         begin = time.monotonic()
+        await host.gone()
         cable.plug(device)
         node = await until(host.tty)
         seen_tty = time.monotonic() - begin
@@ -206,6 +211,7 @@ def test_the_device_sees_suspend_and_wakes_the_host() -> None:
         cable = Cable(Vhci(), Vhci().free_port())
         host = Host(cable.path)
         namespace = NetNamespace.create("hil-usb-test")
+        await host.gone()
         cable.plug(device)
         packets = await interface_into(namespace, host)
         carrier = carrier_of(packets)
@@ -248,6 +254,7 @@ def test_the_device_sees_suspend_with_everything_closed() -> None:
         device = FirmwareDevice(BUILD, application)
         cable = Cable(Vhci(), Vhci().free_port())
         host = Host(cable.path)
+        await host.gone()
         cable.plug(device)
         await until(host.netif)
         await settle()
@@ -271,6 +278,7 @@ def test_the_bus_is_never_faster_than_full_speed() -> None:
         cable = Cable(Vhci(), Vhci().free_port())
         host = Host(cable.path)
         namespace = NetNamespace.create("hil-usb-test")
+        await host.gone()
         cable.plug(device)
         packets = await interface_into(namespace, host)
         carrier = carrier_of(packets)
@@ -331,6 +339,7 @@ def test_the_device_sees_what_the_host_does_to_it() -> None:
         application = RecordingApplication()
         cable = Cable(Vhci(), Vhci().free_port())
         host = Host(cable.path)
+        await host.gone()
         cable.plug(FirmwareDevice(BUILD, application))
         await until(lambda: len(application.happened) >= 2)  # the test before may have left its interface for a moment
         await until(host.netif)
