@@ -3,7 +3,7 @@
 #   make hil                 the scenarios on the virtual board; ARGS='--hil-bench bench.toml': on your own
 #   make hil FAULT=name      … with a fault in the virtual board
 #   make test                hil's own tests, without a bench
-#   make soak                the long proofs: every fault at two timings and from a file, half an hour of fuzzing
+#   make soak                the long proofs: every fault at two timings and from a file, the tests of vhci_hcd, half an hour of fuzzing
 #   make firmware            the firmware's checks alone, with the compilers that they need
 #   make bench               what hil costs, against a bare loop and a bare pytest
 #   make check               style, types, import contracts
