@@ -1,6 +1,6 @@
 """Faults of what a board says of itself: where its own evidence misleads who reads it."""
 
-from hil.catalogue.entry import Entry, Proof
+from hil.catalogue.entry import Entry, Proof, running, started
 from hil.catalogue.scenarios import BUS_RESET, CONNECT, COUNTED, LOG_KEPT, REPLUG, SEQUENCE, SUSPEND
 
 BRIDGE = "mcu-apple-bridge at 0d5a385, "
@@ -20,14 +20,14 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         seen_in=f"{BRIDGE}`main/network_setup.c`; ESP32S3_firmware at 77a36dc, `usb_netif_aq.c`",
         finding="discarded-frames-claimed",
         long=True,
-        proofs=(Proof("", (SEQUENCE,)), Proof("from_boot=2", (SEQUENCE,))),
+        proofs=started(SEQUENCE),
     ),
     Entry(
         fault="firsts-latched",
         wrong="FIRST_RX and FIRST_TX are not told again after a mount",
         seen_in=f"{BRIDGE}`main/network_setup.c`; `usb_phy.c` of ESP-IDF",
         finding="first-frames-not-told-anew",
-        proofs=(Proof("", (BUS_RESET,)), Proof("from_boot=2", (REPLUG, BUS_RESET), passes_before=1)),
+        proofs=running(BUS_RESET, REPLUG),
     ),
     Entry(
         fault="drops-untold",
@@ -35,7 +35,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         seen_in=f"{BRIDGE}`main/network_setup.c`",
         finding="drops-not-counted",
         long=True,
-        proofs=(Proof("", (COUNTED,)), Proof("from_boot=2", (REPLUG, COUNTED), passes_before=1)),
+        proofs=running(COUNTED, REPLUG),
     ),
     Entry(
         fault="requests-told-at-length",
@@ -43,7 +43,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         seen_in=f"{BRIDGE}`main/http_server.c`",
         finding="requests-fill-log",
         long=True,
-        proofs=(Proof("", (LOG_KEPT,)), Proof("from_boot=2", (REPLUG, LOG_KEPT), passes_before=1)),
+        proofs=running(LOG_KEPT, REPLUG),
     ),
     Entry(
         fault="suspend-moves-link",
@@ -51,7 +51,7 @@ CLAIM_FAULTS: tuple[Entry, ...] = (
         seen_in=f"{BRIDGE}`main/network_setup.c`, the watchdog task",
         finding="link-moved-while-asleep",
         long=True,
-        proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
+        proofs=running(SUSPEND, REPLUG),
     ),
 )
 """In the order of the matrix."""

@@ -1,12 +1,7 @@
 """Faults of a board that is a DHCP client."""
 
-from hil.catalogue.entry import Entry, Proof
+from hil.catalogue.entry import Entry, started
 from hil.catalogue.scenarios import CLIENT, DECLINED, LEASED
-
-
-def _client(scenario: str) -> tuple[Proof, Proof]:
-    return Proof("", (scenario,), options=CLIENT), Proof("from_boot=2", (scenario,), options=CLIENT)
-
 
 CLIENT_FAULTS: tuple[Entry, ...] = (
     Entry(
@@ -14,7 +9,7 @@ CLIENT_FAULTS: tuple[Entry, ...] = (
         wrong="the DHCP client is said to be started, and sends nothing",
         seen_in="rolivape/ESP32S3_firmware, `usb_netif_aq.c`; ESP-IDF `esp_netif_dhcpc_start`",
         finding="dhcp-client-silent",
-        proofs=_client(LEASED),
+        proofs=started(LEASED, CLIENT),
     ),
     Entry(
         fault="lease-unchecked",
@@ -23,7 +18,7 @@ CLIENT_FAULTS: tuple[Entry, ...] = (
         finding="lease-of-another-used",
         kconfig=("CONFIG_LWIP_DHCP_DOES_NOT_CHECK_OFFERED_IP=y",),
         long=True,
-        proofs=_client(DECLINED),
+        proofs=started(DECLINED, CLIENT),
     ),
 )
 """In the order of the matrix."""

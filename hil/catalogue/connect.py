@@ -1,6 +1,6 @@
 """Faults of the link, the lease, the log and the server: what a host meets when it connects."""
 
-from hil.catalogue.entry import Entry, Proof
+from hil.catalogue.entry import Entry, Proof, running, started
 from hil.catalogue.scenarios import (
     CONNECT,
     ELSEWHERE,
@@ -71,7 +71,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="esp-idf issue 19120",
         finding="nak-without-server-id",
         long=True,
-        proofs=(Proof("", (ELSEWHERE,)), Proof("from_boot=2", (ELSEWHERE,))),
+        proofs=started(ELSEWHERE),
     ),
     Entry(
         fault="twin-boards",
@@ -79,7 +79,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge, `main/network_setup.c`",
         finding="boards-share-identity",
         port_mistake="identity_constant",
-        proofs=(Proof("", (TWO_BOARDS,), options=TWO), Proof("from_boot=2", (TWO_BOARDS,), options=TWO)),
+        proofs=started(TWO_BOARDS, TWO),
     ),
     Entry(
         fault="sends-rejected-while-suspended",
@@ -87,7 +87,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="esp_tinyusb before 2.1.1 (esp-usb 674d05b)",
         finding="sends-rejected-while-suspended",
         port_mistake="sends_need_ready",
-        proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
+        proofs=running(SUSPEND, REPLUG),
     ),
     Entry(
         fault="boot-loop-with-panic",
@@ -104,7 +104,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge built from its `sdkconfig.defaults` alone",
         finding="serial-silent",
         port_mistake="serial_silent",
-        proofs=(Proof("", (LISTENING,)), Proof("from_boot=2", (REPLUG, LISTENING), passes_before=1)),
+        proofs=running(LISTENING, REPLUG),
     ),
     Entry(
         fault="log-cut-by-full-fifo",
@@ -113,7 +113,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         finding="serial-log-cut",
         port_mistake="log_cut",
         long=True,
-        proofs=(Proof("", (WAITING_LOG,)), Proof("from_boot=2", (REPLUG, WAITING_LOG), passes_before=1)),
+        proofs=running(WAITING_LOG, REPLUG),
     ),
     Entry(
         fault="log-stream-blocks-http",
@@ -121,7 +121,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge at 0d5a385, `main/http_server.c`",
         finding="log-stream-blocks-http",
         port_mistake="log_stream_blocks",
-        proofs=(Proof("", (STREAM,)), Proof("from_boot=2", (REPLUG, STREAM), passes_before=1)),
+        proofs=running(STREAM, REPLUG),
     ),
     Entry(
         fault="status-empty-body",
@@ -129,14 +129,14 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge at 0d5a385, `main/event_log.c`, where the mutex is busy",
         finding="status-body-empty",
         port_mistake="status_empty",
-        proofs=(Proof("", (ENDPOINTS,)), Proof("from_boot=2", (REPLUG, ENDPOINTS), passes_before=1)),
+        proofs=running(ENDPOINTS, REPLUG),
     ),
     Entry(
         fault="event-log-saturated",
         wrong="the event log is full after 30 entries, and what comes then is dropped without a word",
         seen_in="mcu-apple-bridge at 0d5a385, `main/event_log.c`",
         finding="event-log-saturated",
-        proofs=(Proof("", (FULL_LOG,)), Proof("from_boot=2", (REPLUG, FULL_LOG), passes_before=1)),
+        proofs=running(FULL_LOG, REPLUG),
     ),
     Entry(
         fault="usb-task-starved",
@@ -179,7 +179,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="ESP-IDF's example tusb_ncm",
         finding="no-recovery-after-silence",
         long=True,
-        proofs=(Proof("", (GIVEN_UP,)), Proof("from_boot=2", (GIVEN_UP,))),
+        proofs=started(GIVEN_UP),
     ),
     Entry(
         fault="recovery-storm",
@@ -187,7 +187,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge, `tud_mount_cb`",
         finding="recovery-storm",
         long=True,
-        proofs=(Proof("", (PEACE,)), Proof("from_boot=2", (PEACE,))),
+        proofs=started(PEACE),
     ),
     Entry(
         fault="recovery-timer-underflow",
@@ -203,7 +203,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="zephyr issue 26725; the kick of mcu-apple-bridge",
         finding="link-left-down-after-resume",
         long=True,
-        proofs=(Proof("", (SUSPEND,)), Proof("from_boot=2", (REPLUG, SUSPEND), passes_before=1)),
+        proofs=running(SUSPEND, REPLUG),
     ),
     Entry(
         fault="stale-flags",
@@ -211,7 +211,7 @@ CONNECT_FAULTS: tuple[Entry, ...] = (
         seen_in="mcu-apple-bridge, `main/event_log.c`",
         finding="claims-from-earlier-cycle",
         long=True,
-        proofs=(Proof("", (NO_CLAIMS,)), Proof("from_boot=2", (NO_CLAIMS,))),
+        proofs=started(NO_CLAIMS),
     ),
 )
 """In the order of the matrix."""

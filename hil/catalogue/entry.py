@@ -25,6 +25,17 @@ class Proof:
     """Tests that run after them and pass: the board has been brought back."""
 
 
+def started(scenario: str, options: tuple[str, ...] = ()) -> tuple[Proof, Proof]:
+    """Proofs by a scenario that starts the board itself: from its first start on, and from its second."""
+    return Proof("", (scenario,), options=options), Proof("from_boot=2", (scenario,), options=options)
+
+
+def running(scenario: str, before: str, options: tuple[str, ...] = ()) -> tuple[Proof, Proof]:
+    """Proofs by a scenario that takes the board as it is; the second time ``before`` has started it once more."""
+    late = Proof("from_boot=2", (before, scenario), passes_before=1, options=options)
+    return Proof("", (scenario,), options=options), late
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One fault."""

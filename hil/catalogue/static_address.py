@@ -1,6 +1,6 @@
 """Faults of a static address: what RFC 5227 forbids."""
 
-from hil.catalogue.entry import Entry, Proof
+from hil.catalogue.entry import Entry, Proof, running, started
 from hil.catalogue.scenarios import (
     AT_RANDOM,
     DEFENDED,
@@ -19,28 +19,13 @@ SOAKED = (*STATIC, "-m", "hil")
 """For scenarios that are marked soak."""
 
 
-def _static(scenario: str) -> tuple[Proof, Proof]:
-    """Of a board that is started by the scenario itself."""
-    return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (scenario,), options=STATIC)
-
-
-def _static_running(scenario: str) -> tuple[Proof, Proof]:
-    """Of a board that the scenario takes as it is; the second time a start has come before."""
-    return Proof("", (scenario,), options=STATIC), Proof("from_boot=2", (PROBED, scenario), 1, options=STATIC)
-
-
-def _static_long(scenario: str) -> tuple[Proof, Proof]:
-    """As :func:`_static`, of a scenario that takes a minute."""
-    return Proof("", (scenario,), options=SOAKED), Proof("from_boot=2", (scenario,), options=SOAKED)
-
-
 STATIC_FAULTS: tuple[Entry, ...] = (
     Entry(
         fault="address-not-probed",
         wrong="the static address is used as soon as there is a link, and nobody is asked whether he has it",
         seen_in="lwIP 2.2.1 `acd_netif_ip_addr_changed`; ESP-IDF 5.5 `acd_dhcp_check.c`",
         finding="address-never-probed",
-        proofs=_static(PROBED),
+        proofs=started(PROBED, STATIC),
     ),
     Entry(
         fault="address-before-probes",
@@ -48,7 +33,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="lwIP 2.2.1, `netif_set_addr` before `acd_start`",
         finding="address-used-before-probed",
         long=True,
-        proofs=_static(PROBED),
+        proofs=started(PROBED, STATIC),
     ),
     Entry(
         fault="address-answers-late",
@@ -56,14 +41,14 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="lwIP 2.2.1 `acd.c`, `ACD_IP_OK`",
         finding="announced-address-silent",
         long=True,
-        proofs=_static(PROBED),
+        proofs=started(PROBED, STATIC),
     ),
     Entry(
         fault="probe-answers-ignored",
         wrong="a host answers the probe, and the address is used all the same",
         seen_in="RFC 5227 section 2.1.1",
         finding="address-of-another-used",
-        proofs=_static(TAKEN),
+        proofs=started(TAKEN, STATIC),
     ),
     Entry(
         fault="rival-probes-ignored",
@@ -71,7 +56,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="RFC 5227 section 2.1.1",
         finding="rival-probe-ignored",
         long=True,
-        proofs=_static(RIVALLED),
+        proofs=started(RIVALLED, STATIC),
     ),
     Entry(
         fault="no-defence",
@@ -79,7 +64,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="RFC 5227 section 2.4",
         finding="address-not-defended",
         long=True,
-        proofs=_static_running(DEFENDED),
+        proofs=running(DEFENDED, PROBED, STATIC),
     ),
     Entry(
         fault="defends-always",
@@ -87,7 +72,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="RFC 5227 section 2.4",
         finding="address-defended-too-often",
         long=True,
-        proofs=_static_running(DEFENDED),
+        proofs=running(DEFENDED, PROBED, STATIC),
     ),
     Entry(
         fault="no-new-probes",
@@ -95,7 +80,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="lwIP 2.2.1 `acd.c`, `acd_network_changed_link_down`",
         finding="address-not-probed-anew",
         long=True,
-        proofs=_static_running(PROBED_ANEW),
+        proofs=running(PROBED_ANEW, PROBED, STATIC),
     ),
     Entry(
         fault="questions-conflict",
@@ -103,7 +88,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="RFC 5227 section 2.1.1",
         finding="question-taken-for-conflict",
         long=True,
-        proofs=_static(QUESTIONED),
+        proofs=started(QUESTIONED, STATIC),
     ),
     Entry(
         fault="echoes-conflict",
@@ -119,7 +104,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="RFC 5227 section 2.1.1",
         finding="conflicts-without-pause",
         long=True,
-        proofs=_static_long(LIMITED),
+        proofs=started(LIMITED, SOAKED),
     ),
     Entry(
         fault="probes-forever",
@@ -127,7 +112,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="OpENer_EnIP_KC868A16 627af93, `acd.c`",
         finding="address-probed-while-used",
         long=True,
-        proofs=_static_long(LEFT_ALONE),
+        proofs=started(LEFT_ALONE, SOAKED),
     ),
     Entry(
         fault="pauses-repeat",
@@ -135,7 +120,7 @@ STATIC_FAULTS: tuple[Entry, ...] = (
         seen_in="lwIP 2.2.1 `acd.c` without LWIP_RAND",
         finding="probe-pauses-repeat",
         long=True,
-        proofs=_static_long(AT_RANDOM),
+        proofs=started(AT_RANDOM, SOAKED),
     ),
 )
 """In the order of the matrix."""
