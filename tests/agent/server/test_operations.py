@@ -385,7 +385,10 @@ def test_a_loaders_tty_is_lent_while_it_is_watched(bench: Bench) -> None:
     (bench.private.dev / "ttyACM4").symlink_to(os.ttyname(near))
     os.close(near)
     bench.agent.watch_tty(bench.board, "usb")
-    _, descriptor = bench.agent.open_tty(bench.board, "usb")
+    lent, descriptor = bench.agent.open_tty(bench.board, "usb")
+    assert lent == str(bench.private.dev / "ttyACM4")
+    os.write(descriptor, b"sync")
+    assert os.read(far, 100) == b"sync"
     os.close(descriptor)
     os.close(far)
 
