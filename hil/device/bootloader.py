@@ -31,13 +31,16 @@ from hil.device.witness import Witness
 from hil.errors import AgentError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.loader import SERIAL_JTAG, USB_OTG
-from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, LoaderAsked, UsbAttached, UsbDetached
+from hil.timeline.departure import RECOVERY
+from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, LoaderAsked, UsbAttached
 from hil.wire.lines import LineSplitter
 
 ENTER_S = 10.0
 """From the order to a loader on the bus: a firmware that says goodbye, a restart, an enumeration."""
 LEAVE_S = 10.0
 """From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
+RECOVERED_S = 3.0
+"""A firmware that recovers USB is off the bus for half a second and an enumeration."""
 ANSWER_S = 1.0
 TOLD_S = 1.0
 """From a device's going to its uevent; an emulated machine needs half of it."""
@@ -339,14 +342,18 @@ class Bootloader:
         return any(event.board == self._spec.name and DOWNLOAD in event.text.upper() for event in said)
 
     def _attempt(self, asked: _Asked, how: str, within_s: float) -> Attempt:
-        since_ns, timeline = asked.t_ns - asked.t_err_ns, self._witness.timeline
-        broken = [e for e in timeline.since(since_ns) if isinstance(e, EnumerationFailed) and e.path == self._spec.usb]
+        since_ns = asked.t_ns - asked.t_err_ns
+        reasons = self._modes.departures(since_ns)
+        if reasons[-1:] == [RECOVERY]:
+            self._modes.wait(self._modes.applications, RECOVERED_S)
+        since = self._witness.timeline.since(since_ns)
+        broken = [e for e in since if isinstance(e, EnumerationFailed) and e.path == self._spec.usb]
         return Attempt(
             self._spec.name,
             self._spec.usb,
             how,
             now=self._modes.now(),
-            left_bus=timeline.first(UsbDetached(path=self._spec.usb), since_ns) is not None,
+            left_bus=any(reason != RECOVERY for reason in reasons),
             within_s=within_s,
             answer=asked.answer,
             broken=broken[-1] if broken else None,

@@ -30,7 +30,7 @@ class Attempt:
     """By which way."""
     now: Identity
     left_bus: bool
-    """Its device was seen to go since."""
+    """Its device was seen to go since, and not only to recover."""
     within_s: float
     """How long was waited."""
     answer: str = ""

@@ -3,6 +3,7 @@
 The kernel is asked for what is there now; the timeline says when something came, and wakes whoever waits for it.
 """
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -11,7 +12,8 @@ from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
 from hil.device.witness import Witness
 from hil.errors import AgentError, AgentRefused, BoardFailure
-from hil.timeline.events import TtyAppeared, TtyVanished, UsbAttached, UsbDetached
+from hil.timeline.departure import around, why_it_left
+from hil.timeline.events import Event, TtyAppeared, TtyVanished, UsbAttached, UsbDetached
 
 TTY_S = 5.0
 """From a device on the bus to its serial port: the driver's probing."""
@@ -97,6 +99,17 @@ class Modes:
         """Whether the board has been told to have left the bus since, at the latest ``within_s`` from now."""
         gone = UsbDetached(path=self._spec.usb)
         return self._witness.until(lambda: self._witness.timeline.first(gone, since_ns), within_s) is not None
+
+    def departures(self, since_ns: int) -> list[str]:
+        """Why it left the bus, each time since, as far as it says so itself; see :mod:`hil.timeline.departure`."""
+        timeline, board = self._witness.timeline, self._spec.name
+
+        def of(pattern: Event) -> list[Event]:
+            return [event for event in timeline.of(pattern) if event.board in (board, "")]
+
+        gone = (event for event in timeline.since(since_ns) if isinstance(event, UsbDetached))
+        spans = [around(left, of, since_ns, sys.maxsize) for left in gone if left.path == self._spec.usb]
+        return [why_it_left(of, came_ns, back_ns)[0] for came_ns, back_ns in spans]
 
     def tty(self, port: str = "usb", within_s: float = TTY_S) -> str:
         """The board's serial port as it is called now, such as ``/dev/ttyACM0``, once its driver has made it.

@@ -1,31 +1,18 @@
-"""Every time the board left the bus, and what explains it: the test, the board's own recovery, or a reset.
-
-A board that is on the bus has booted before it came there. So what its ROM or its firmware says of a start, or of a
-recovery, between one attach and the next belongs to the departure between them.
-"""
+"""Every time the board left the bus, and what explains it: the test, the board's own recovery, or a reset."""
 
 from dataclasses import dataclass
 
-from hil.diagnosis.window import ESPRESSIF, Window
-from hil.timeline.events import (
-    Acted,
-    ActionFailed,
-    BoardPanicked,
-    BoardSaid,
-    BootMessage,
-    Event,
-    Started,
-    UsbAttached,
-    UsbDetached,
-)
+from hil.diagnosis.window import Window
+from hil.timeline.departure import RECOVERY, RESET, UNTOLD, around, why_it_left
+from hil.timeline.events import Acted, ActionFailed, Event, Started, UsbDetached
 
-TEST, RECOVERY, RESET, UNEXPLAINED = "test", "recovery", "reset", ""
+__all__ = ["RECOVERY", "RESET", "TEST", "UNEXPLAINED", "Departure", "departures"]
+
+TEST, UNEXPLAINED = "test", UNTOLD
 TAKES_OFF = frozenset({"vbus_off", "disconnect", "bus_reset", "reconfigure"})
 """``Acted.sees`` of actions that take a board off the bus, unless they put it back."""
 PUTS_BACK = frozenset({"plug", "resume"})
 TAKES_OFF_WORDS = ("reset", "reboot", "flash", "bootloader", "ota")
-RESETS: tuple[Event, ...] = (BootMessage(stage="rom"), BoardPanicked(), BoardSaid(name="BOOT"))
-RECOVERS: tuple[Event, ...] = (BoardSaid(name="USB_RECOVER"),)
 AFTERWARDS_NS = 1_000_000_000
 """After the end of an action that leads through several enumerations."""
 
@@ -42,28 +29,17 @@ class Departure:
 
 
 def departures(window: Window) -> list[Departure]:
-    """Those inside the window, in order."""
-    return [_departure(window, event) for event in _detached(window)]
+    """Those inside the window, in order; the board's UART bridge is another device."""
+    gone = window.all(UsbDetached(path=window.port) if window.port else UsbDetached())
+    return [_departure(window, event) for event in gone if isinstance(event, UsbDetached)]
 
 
-def _departure(window: Window, event: Event) -> Departure:
-    attached = [each.t_ns for each in window.all(UsbAttached(path=event.path, vid=ESPRESSIF))]  # type: ignore[attr-defined]
-    came_ns = max((t_ns for t_ns in attached if t_ns < event.t_ns), default=window.since_ns)
-    back_ns = min((t_ns for t_ns in attached if t_ns > event.t_ns), default=window.until_ns)
-    action = _action(window, came_ns, event)
+def _departure(window: Window, left: UsbDetached) -> Departure:
+    came_ns, back_ns = around(left, window.all, window.since_ns, window.until_ns)
+    action = _action(window, came_ns, left)
     if action is not None:
-        return Departure(event, TEST, action)
-    for reason, patterns in ((RESET, RESETS), (RECOVERY, RECOVERS)):
-        said = (each for pattern in patterns for each in window.all(pattern))
-        because = next((each for each in said if came_ns < each.t_ns - each.t_err_ns and each.t_ns < back_ns), None)
-        if because is not None:
-            return Departure(event, reason, because)
-    return Departure(event, UNEXPLAINED, None)
-
-
-def _detached(window: Window) -> list[Event]:
-    """Of the board's own port; its UART bridge is another device."""
-    return window.all(UsbDetached(path=window.port) if window.port else UsbDetached())
+        return Departure(left, TEST, action)
+    return Departure(left, *why_it_left(window.all, came_ns, back_ns))
 
 
 def _action(window: Window, came_ns: int, left: Event) -> Event | None:

@@ -5,11 +5,12 @@ What it ended in is what the host saw of the board until then: which device came
 answers. What the error says is not read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, seen
 from hil.diagnosis.window import LOADERS, Window
+from hil.timeline.departure import RECOVERY, around, why_it_left
 from hil.timeline.events import (
     ActionFailed,
     BootMessage,
@@ -77,8 +78,23 @@ class Attempt:
 
     @property
     def left(self) -> Event | None:
-        """The board's going from the bus."""
-        return self.part.first(UsbDetached(path=self.part.port))
+        """The board's going from the bus, unless only to recover."""
+        gone = (event for event, recovers in self._gone() if recovers is None)
+        return next(gone, None)
+
+    @property
+    def recovered(self) -> Event | None:
+        """The board's word that it left to recover, and ran on."""
+        return next((recovers for _, recovers in self._gone() if recovers is not None), None)
+
+    def _gone(self) -> Iterator[tuple[UsbDetached, Event | None]]:
+        """Each departure, with the word of the recovery out of which the board came back."""
+        until = self.window.until(self.failed)
+        for left in self.part.all(UsbDetached(path=self.part.port)):
+            if isinstance(left, UsbDetached):
+                came_ns, back_ns = around(left, until.all, until.since_ns, until.until_ns)
+                reason, because = why_it_left(until.all, came_ns, back_ns)
+                yield left, because if reason == RECOVERY and back_ns < until.until_ns else None
 
     @property
     def rom(self) -> BootMessage | None:
@@ -118,8 +134,11 @@ def _at_end_of(actions: tuple[str, ...], look: Callable[[Attempt], Sides | None]
 
 
 def _never_appears(attempt: Attempt) -> Sides | None:
-    """The board goes, and nothing comes in its place."""
+    """The board goes, and nothing comes in its place; its application does not come back either."""
     if attempt.there is not None or attempt.left is None or attempt.part.first(LoaderAsked(answered=True)):
+        return None
+    came = (each for each in attempt.part.all(UsbAttached(path=attempt.part.port)) if isinstance(each, UsbAttached))
+    if any(each.pid not in LOADERS and each.t_ns > attempt.part.since_ns for each in came):
         return None
     supports = [*attempt.order(), *attempt.waits(), attempt.absent("no device came")]
     broken = attempt.part.first(EnumerationFailed(path=attempt.window.port))
@@ -164,7 +183,7 @@ def _on_other_usb(attempt: Attempt) -> Sides | None:
 
 
 def _ignored(attempt: Attempt) -> Sides | None:
-    """The application is on the bus as if it had not been told."""
+    """The application is on the bus as if it had not been told; it may have left it for a moment to recover."""
     there, began = attempt.application, attempt.began
     if there is None or began is None or attempt.left is not None:
         return None
@@ -175,7 +194,8 @@ def _ignored(attempt: Attempt) -> Sides | None:
         *seen("its application is on the bus", there),
         *attempt.order(),
         *seen("it answered", next(iter(replies), None)),
-        attempt.absent("no departure of the board"),
+        *seen("it left the bus to recover, and ran on", attempt.recovered),
+        attempt.absent("no other departure of the board" if attempt.recovered else "no departure of the board"),
     ]
     contradicts = [
         *seen("it refused", next((reply for reply in replies if reply.status != 200), None)),

@@ -1,9 +1,10 @@
 """The USB device: whether it answers, whether its endpoints move anything, whether it stays."""
 
-from hil.diagnosis.departures import RECOVERS, RESETS, UNEXPLAINED, Departure, departures
+from hil.diagnosis.departures import UNEXPLAINED, Departure, departures
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, frames, seen
 from hil.diagnosis.window import Window
+from hil.timeline.departure import RECOVERS, RESETS
 from hil.timeline.events import Event, UsbAttached, UsbBulkCount, UsbControl
 
 LATE_NS = 1_500_000_000

@@ -19,11 +19,11 @@ from hil.errors import AgentError, BoardFailure, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.http import Http
 from hil.profiles.loader import Loader
-from hil.testing.fake_agent import PATH
+from hil.testing.fake_agent import PATH, VID
 from hil.testing.fake_port import FakeLoader, FakePort
 from hil.testing.faked_bench import CONSOLE, FakedBench
 from hil.testing.scripted_http import ScriptedHttp, reply
-from hil.timeline.events import BootMessage, EnumerationFailed
+from hil.timeline.events import BoardSaid, BootMessage, EnumerationFailed
 from hil.wire.esp_loader import Op
 
 JTAG, OTG, APPLICATION = 0x1001, 0x0009, 0x4001
@@ -462,6 +462,42 @@ def test_an_application_that_comes_back(chip: Made) -> None:
     with pytest.raises(LoaderFailure, match="restarted, and its application came back: the download bit") as error:
         made.bootloader.enter()
     assert found(error) == "application-came-back"
+
+
+@pytest.mark.parametrize("again_s", [2.0, 9.9], ids=["long before the end", "while the wait ends"])
+def test_a_recovery_of_usb_is_no_restart(chip: Made, again_s: float) -> None:
+    """The firmware stayed, though it left the bus because nobody spoke to it; it is waited for."""
+    made = chip(Loader(serial="bootloader"))
+    capture, agent = made.bench.capture, made.bench.agent
+
+    def recovers() -> None:
+        capture.record(BoardSaid("USB_RECOVER", "attempt 1", 3528, "serial", source="serial"))
+        agent.become(VID, APPLICATION, 0.5)
+
+    def answer(_data: bytes) -> bytes:
+        capture.after(again_s, recovers)
+        return b"ok bootloader\n"
+
+    made.port.answer = answer
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert found(error) == "bootloader-request-ignored"
+    assert agent.present
+
+
+def test_a_recovery_out_of_which_nothing_comes(chip: Made) -> None:
+    """The board is not there, whatever it said before."""
+    made = chip(Loader(serial="bootloader"))
+
+    def answer(_data: bytes) -> bytes:
+        made.bench.capture.record(BoardSaid("USB_RECOVER", "attempt 1", 3528, "serial", source="serial"))
+        made.bench.agent.detach()
+        return b""
+
+    made.port.answer = answer
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.enter()
+    assert found(error) == "loader-never-appears"
 
 
 def test_a_refusal_is_told_as_it_is(chip: Made) -> None:

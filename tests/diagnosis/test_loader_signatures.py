@@ -4,7 +4,7 @@ import pytest
 
 from hil.device import loader_failures
 from hil.diagnosis.loader_signatures import LOADER_SIGNATURES
-from hil.testing.handmade import PORT, at, attached, detached, names
+from hil.testing.handmade import PORT, at, attached, detached, names, said
 from hil.timeline.events import (
     ActionFailed,
     BootMessage,
@@ -44,6 +44,9 @@ def rom(t_s: float, how: str) -> BootMessage:
 WAITS, STARTS = rom(5.6, "0x0 (DOWNLOAD(USB/UART0))"), rom(5.6, "0x8 (SPI_FAST_FLASH_BOOT)")
 
 
+RECOVERS = said(5.2, "USB_RECOVER", "attempt 1")
+
+
 def posted(t_s: float, status: int) -> HttpReply:
     return at(t_s, HttpReply("/bootloader", status, "POST", "application/json", "", 0.1), "http")
 
@@ -81,6 +84,14 @@ def leaves(*between: Event) -> list[Event]:
         ("loader-on-other-usb", enters(GONE, otg(6.0))),
         ("bootloader-request-ignored", enters()),
         ("bootloader-request-ignored", enters(posted(5.1, 200), how="http")),
+        ("bootloader-request-ignored", enters(RECOVERS, GONE, attached(6.0))),
+        (
+            "bootloader-request-ignored",
+            enters(RECOVERS, GONE, attached(6.0), said(8.2, "USB_RECOVER"), detached(8.3), attached(9.0)),
+        ),
+        ("application-came-back", enters(RECOVERS, GONE, STARTS, attached(6.0))),
+        ("application-came-back", enters(RECOVERS, GONE, attached(6.0), detached(8.3), attached(9.0))),
+        ("loader-never-appears", enters(RECOVERS, GONE)),
         ("application-came-back", enters(GONE, attached(6.5))),
         ("application-came-back", enters(GONE, STARTS, attached(6.5))),
         ("download-bit-never-cleared", leaves()),
@@ -100,6 +111,7 @@ def test_each_end_of_a_way_is_named(name: str, events: list[Event]) -> None:
 @pytest.mark.parametrize(
     "events",
     [
+        enters(RECOVERS, GONE, attached(6.0), detached(14.8)),
         enters(GONE, otg(6.0), how="dtr_rts"),
         [EXPECTS_NOTHING, *enters(GONE, otg(6.0))[1:]],
         enters(until_s=5.5),
@@ -114,6 +126,7 @@ def test_each_end_of_a_way_is_named(name: str, events: list[Event]) -> None:
         leaves(GONE, attached(6.0)),
     ],
     ids=[
+        "its application came back meanwhile, and has just gone again",
         "the bridge, not the firmware, chose the other identity",
         "no identity is expected",
         "given up at once",
