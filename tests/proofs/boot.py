@@ -1,30 +1,38 @@
-"""One boot of the virtual machine, in which a module of the proofs finds out what its tests then judge."""
+"""One boot of the virtual machine, in which a module of the proofs finds out what its tests then judge.
+
+usage, in the repository: python -m tests.proofs.boot FOLDER MODULE ARGUMENTS…
+"""
 
 import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from hil.errors import SetupError
 from hil.launcher.launch import run
 
 REPOSITORY = Path(__file__).parents[2]
+LACKS = 77
+"""Exit status where the machine lacks something; what Automake's tests exit with to be skipped."""
 
 
-def boot(module: str, folder: Path, *arguments: str) -> None:
-    """Run ``python -m tests.proofs.MODULE FOLDER ARGUMENTS…`` in the machine; what it leaves in ``folder`` comes back.
+def boot(folder: Path, *argv: str) -> int:
+    """Run a command in the machine; what it leaves in ``folder`` comes back. Its exit status.
 
-    Skips where the machine lacks something.
+    Raises:
+        SetupError: the machine lacks something.
     """
-    run_there(folder, sys.executable, "-m", f"tests.proofs.{module}", str(folder), *arguments)
-
-
-def run_there(folder: Path, *argv: str) -> None:
-    """The same for any command."""
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return run(list(argv), rootdir=REPOSITORY, artifacts=folder, env=environment)
+
+
+def main(folder: str, module: str, *arguments: str) -> int:
+    """Run ``python -m tests.proofs.MODULE FOLDER ARGUMENTS…`` there."""
     try:
-        status = run(list(argv), rootdir=REPOSITORY, artifacts=folder, env=environment)
+        return boot(Path(folder), sys.executable, "-m", f"tests.proofs.{module}", folder, *arguments)
     except SetupError as error:
-        pytest.skip(str(error))
-    assert status == 0
+        print(error)
+        return LACKS
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -23,6 +23,8 @@ FLASHES = Path("/var/lib/hil/flash")
 AGENT = SOCKET.with_name("users-agent.sock")
 QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 PYTEST = (sys.executable, "-m", "pytest", *QUIET, "-m", "hil and not soak")
+KILLED = "killed"
+"""Stands for a case: a run that is killed in the middle."""
 RUN_S = 240
 """A case; most take 20 s to 40 s on two idle cores."""
 KILLED_S = 20.0
@@ -132,7 +134,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     known = {case.name: case for case in CASES}
     for name in sys.argv[2:]:
-        if name == "killed":
+        if name == KILLED:
             (folder / "killed.json").write_text(json.dumps(kill_in_the_middle(folder)))
         else:
             run(known[name], folder)

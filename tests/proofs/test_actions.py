@@ -7,19 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.proofs.boot import boot
+from tests.proofs.ahead import Machines
 
 DETACH_S = 10.0
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
+def in_machine(_items: list[pytest.Function]) -> list[str]:
+    """All actions, whatever this run is about."""
+    return ["actions_in_machine"]
+
+
 @pytest.fixture(scope="module")
-def proof(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What one boot of the machine has found out about all actions."""
-    folder = tmp_path_factory.mktemp("actions")
-    boot("actions_in_machine", folder)
-    found: dict[str, Any] = json.loads((folder / "actions.json").read_text())
+def proof(machines: Machines) -> dict[str, Any]:
+    """What one boot of the machine has found out about them."""
+    found: dict[str, Any] = json.loads((machines.folder(__name__) / "actions.json").read_text())
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.proofs.boot import boot
+from tests.proofs.ahead import Machines
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -19,15 +19,15 @@ OWN_LOADER, BOOT_LOOP, PULLED, RENAMED = (
 )
 
 
+def in_machine(items: list[pytest.Function]) -> list[str]:
+    """Every line that this run is about."""
+    return ["esptool_in_machine", sys.executable, *{item.callspec.params["line"] for item in items}]
+
+
 @pytest.fixture(scope="module")
-def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What one boot of the machine has found out about every line that this run is about."""
-    folder = tmp_path_factory.mktemp("esptool")
-    ours = [
-        item for item in request.session.items if isinstance(item, pytest.Function) and item.module.__name__ == __name__
-    ]
-    boot("esptool_in_machine", folder, sys.executable, *{item.callspec.params["line"] for item in ours})
-    found: dict[str, Any] = json.loads((folder / "esptool.json").read_text())
+def proof(machines: Machines) -> dict[str, Any]:
+    """What one boot of the machine has found out about each."""
+    found: dict[str, Any] = json.loads((machines.folder(__name__) / "esptool.json").read_text())
     return found
 
 

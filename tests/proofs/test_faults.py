@@ -6,28 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs.boot import boot
+from tests.proofs.ahead import Machines
 from tests.proofs.cases import CASES, Case
-from tests.proofs.in_machine import RUN_S
+from tests.proofs.in_machine import KILLED, RUN_S
 from tests.proofs.matrix import MATRIX, Row
 
 pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.timeout(RUN_S * len(CASES))]
 
 
+def in_machine(items: list[pytest.Function]) -> list[str]:
+    """Every case that this run is about."""
+    return [
+        "in_machine",
+        *(item.callspec.params["case"].name if hasattr(item, "callspec") else KILLED for item in items),
+    ]
+
+
 @pytest.fixture(scope="module")
-def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the outcome of every case that this run is about."""
-    folder = tmp_path_factory.mktemp("proof")
-    names = [name for item in request.session.items for name in _case_names(item)]
-    boot("in_machine", folder, *names)
-    return folder
-
-
-def _case_names(item: pytest.Item) -> list[str]:
-    """What the machine has to run for one test of this module; nothing for others."""
-    if not isinstance(item, pytest.Function) or item.module.__name__ != __name__:
-        return []
-    return [item.callspec.params["case"].name] if hasattr(item, "callspec") else ["killed"]
+def proof(machines: Machines) -> Path:
+    """A folder with the outcome of each."""
+    return machines.folder(__name__)
 
 
 def outcome(folder: Path, case: Case) -> tuple[int, int, set[str]]:
