@@ -18,6 +18,7 @@ from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
 from hil.board.interfaces import Instant, UsbAgent
 from hil.board.sight import RESET, VBUS_OFF
+from hil.capture.http import CUT, TIMEOUT
 from hil.clock import Clock, Deadline
 from hil.device import loader_failures, repl
 from hil.device.actions import Actions
@@ -28,11 +29,11 @@ from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.sync import SYNC_S, LoaderTalk
 from hil.device.witness import Witness
-from hil.errors import AgentError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
+from hil.errors import AgentError, BenchError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.loader import SERIAL_JTAG, USB_OTG
 from hil.timeline.departure import RECOVERY
-from hil.timeline.events import BootMessage, EnumerationFailed, HttpReply, LoaderAsked, UsbAttached
+from hil.timeline.events import BootMessage, EnumerationFailed, HttpFailed, HttpReply, LoaderAsked, UsbAttached
 from hil.wire.lines import LineSplitter
 
 ENTER_S = 10.0
@@ -45,6 +46,8 @@ ANSWER_S = 1.0
 TOLD_S = 1.0
 """From a device's going to its uevent; an emulated machine needs half of it."""
 LINE_LIMIT = 4096
+LEFT_IN_BETWEEN = (CUT, TIMEOUT)
+"""A firmware that restarts before its answer is out: it was asked, and what comes tells what that was worth."""
 DTR_RTS, POWER, HTTP, SERIAL = "dtr_rts", "power", "http", "serial"
 MICROPYTHON, TOUCH = "micropython", "touch1200"
 WIRED = {
@@ -138,9 +141,14 @@ class Bootloader:
         }
         entered: list[Entered] = []
 
+        at_console = bool(self._spec.console) and (at or self._spec.flash) == "console" and chosen in WIRED
+
         def do() -> Entered:
-            expected = identity or self._expected(chosen)
-            entered.append(self._arrived(ways[chosen](), chosen, at or self._spec.flash, expected))
+            if at_console:
+                on_bus = chosen == DTR_RTS and self._modes.now() is not Identity.NOTHING
+                entered.append(self._arrived_at_console(ways[chosen](), chosen, on_bus))
+            else:
+                entered.append(self._arrived(ways[chosen](), chosen, identity or self._expected(chosen)))
             return entered[0]
 
         self._actions.perform("enter_bootloader", VBUS_OFF if chosen == POWER else RESET, do, chosen)
@@ -208,6 +216,8 @@ class Bootloader:
     def _by_http(self, over: str) -> _Asked:
         path = self._readings.path("bootloader")
         reading = self._readings.request("POST", path, over)
+        if isinstance(reading.reply, HttpFailed) and reading.reply.reason in LEFT_IN_BETWEEN:
+            return _Asked(reading.t_ns, reading.t_err_ns)
         if not isinstance(reading.reply, HttpReply):
             raise BoardMute(f"board {self._spec.name} did not answer POST {path} over {over}: {reading.reply}")
         if reading.reply.status != 200:
@@ -295,9 +305,7 @@ class Bootloader:
         """Which loader the firmware leaves the PHY to, where it is the firmware that goes there."""
         return _EXPECTED.get(self._profile.loader.identity) if how in (HTTP, SERIAL, MICROPYTHON) else None
 
-    def _arrived(self, asked: _Asked, how: str, at: str, expected: Identity | None) -> Entered:
-        if how in WIRED and self._spec.console and at == "console":
-            return self._arrived_at_console(asked, how)
+    def _arrived(self, asked: _Asked, how: str, expected: Identity | None) -> Entered:
         since_ns = asked.t_ns - asked.t_err_ns
         deadline = Deadline(ENTER_S, self._clock)
         while (arrival := self._modes.came(LOADERS, since_ns, deadline.left_s)) is not None:
@@ -324,7 +332,17 @@ class Bootloader:
         except (AgentError, BoardVanished):
             return  # it has just gone
 
-    def _arrived_at_console(self, asked: _Asked, how: str) -> Entered:
+    def _arrived_at_console(self, asked: _Asked, how: str, on_bus: bool) -> Entered:
+        """
+        Args:
+            asked: when.
+            how: by which way.
+            on_bus: it has a device on the bus, which this way takes away.
+
+        Raises:
+            LoaderFailure: no loader answers at the bridge.
+            BenchError: one does, and the board has stayed on the bus: it is another chip's.
+        """
         since_ns = asked.t_ns - asked.t_err_ns
         said = self._witness.until(lambda: self._rom_waits(since_ns), ENTER_S)
         if not self.listens("console"):
@@ -334,6 +352,13 @@ class Bootloader:
                 loader_failures.NO_SYNC,
                 f"board {self._spec.name} was sent to its loader by {by}; {heard}, and SYNC was not "
                 f"answered at {node} within {SYNC_S:g} s: {look}",
+            )
+        if on_bus and not self._modes.left(since_ns, TOLD_S):
+            self._agent.reset_by_lines(self._spec.name)  # whichever it is, it runs what it ran
+            place = f"{self._modes.tty('console')} ({self._spec.console})"
+            raise BenchError(
+                f"board {self._spec.name}: a loader answers at {place}, and {self._modes.now()} stayed at "
+                f"{self._spec.usb} all the while: that bridge leads to another chip; see usb and console in bench.toml"
             )
         return Entered(self._modes.now(), "console", how, asked.t_ns, asked.t_err_ns)
 

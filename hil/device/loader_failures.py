@@ -95,6 +95,11 @@ def failure_to_leave(seen: Attempt) -> LoaderFailure:
             f"{start}, and nothing came to {seen.path} within {seen.within_s:g} s: what is in its flash does not run, "
             "or does not bring USB up",
         )
+    if seen.now is Identity.APPLICATION:
+        return LoaderFailure(
+            NO_APPLICATION,
+            f"{start}, and its application had been at {seen.path} all the while: the reset did not reach it",
+        )
     if not seen.answers:
         return LoaderFailure(
             NO_APPLICATION,

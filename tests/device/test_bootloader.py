@@ -1,5 +1,6 @@
 """Into the chip's loader and out of it, by every way, and where each may end instead."""
 
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, Port
 from hil.device.mode import Modes
 from hil.device.readings import Readings
-from hil.errors import AgentError, BoardFailure, LoaderFailure, MisuseError
+from hil.errors import AgentError, BenchError, BoardFailure, BoardMute, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.http import Http
 from hil.profiles.loader import Loader
@@ -518,6 +519,47 @@ def test_lines_that_lead_nowhere(chip: Made) -> None:
         made.bootloader.enter()
 
 
+def test_a_bridge_that_leads_to_another_chip(chip: Made) -> None:
+    """A loader answers there, and the board has not moved: nothing may be written, and that chip runs again."""
+    made = chip(console=CONSOLE, flash="console")
+    made.bench.agent.lines_reset = False
+    with pytest.raises(BenchError) as error:
+        made.bootloader.enter()
+    assert str(error.value) == (
+        "board s3-a: a loader answers at /dev/ttyUSB0 (1-1.3), and an application stayed at 1-1.2 all the while: "
+        "that bridge leads to another chip; see usb and console in bench.toml"
+    )
+    lines = [call for call in made.bench.agent.calls if call[0] == "reset_by_lines"]
+    assert lines == [("reset_by_lines", "s3-a", "download"), ("reset_by_lines", "s3-a")]
+    assert made.bench.actions()[-1] == ("ActionFailed", "enter_bootloader")
+
+
+def test_a_board_whose_usb_shows_nothing_may_be_at_the_bridge(chip: Made) -> None:
+    """An application without USB does not leave the bus."""
+    made = chip(console=CONSOLE, flash="console")
+    made.bench.agent.refuses = ("read_attribute", "s3-a", "idVendor")
+    made.bench.agent.lines_reset = False
+    assert made.bootloader.enter().port == "console"
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Le"], ids=["none", "half of one"])
+def test_a_board_that_is_gone_before_its_answer_is_out(chip: Made, answer: bytes) -> None:
+    """It was asked, and what comes to the bus tells what that was worth."""
+    made = chip(http=Http(bootloader="/bootloader"))
+    with ScriptedHttp() as http:
+        made.bench.agent.answers.append(http.says(answer))
+        made.bench.capture.after(SOON_S, lambda: made.goes_to(JTAG))
+        assert made.bootloader.enter("http").identity is Identity.SERIAL_JTAG
+
+
+def test_a_board_that_nobody_reaches_was_not_asked(chip: Made) -> None:
+    """It is not waited for."""
+    made = chip(http=Http(bootloader="/bootloader"))
+    made.bench.agent.answers.append(ConnectionRefusedError(errno.ECONNREFUSED, "refused"))
+    with pytest.raises(BoardMute, match="s3-a did not answer POST /bootloader over usb"):
+        made.bootloader.enter("http")
+
+
 # ---- ways out -----------------------------------------------------------------------------------
 
 
@@ -569,6 +611,16 @@ def test_the_bridge_leads_out_too(chip: Made) -> None:
     in_loader(made)
     assert made.bootloader.leave().how == "the lines of its console"
     assert made.rom.requests == []
+
+
+def test_a_reset_that_does_not_reach_the_board(chip: Made) -> None:
+    """Its application runs as before; nothing is said of what is in its flash."""
+    made = chip(console=CONSOLE)
+    made.bench.agent.lines_reset = False
+    with pytest.raises(
+        LoaderFailure, match=r"application had been at 1-1\.2 all the while: the reset did not reach it"
+    ):
+        made.bootloader.leave()
 
 
 def test_a_loader_that_comes_back_was_told_to_stay(chip: Made) -> None:

@@ -13,7 +13,7 @@ from hil.errors import AgentError
 
 PROC = Path("/proc")
 MODEM_MANAGER = "ModemManager"
-IGNORE_RULE = 'ATTRS{idVendor}=="303a", ENV{ID_MM_DEVICE_IGNORE}="1"'
+IGNORE_RULE = 'ATTRS{{idVendor}}=="{vendor}", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
 IGNORE_FILE = "/etc/udev/rules.d/60-hil.rules"
 """ModemManager reference manual, "Common udev tags" and "Port and device detection filters"."""
 SHOWN = 3
@@ -51,7 +51,7 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
     node = find(device, dev)
     held = holders(node, proc)
     if held:
-        raise PortHeld(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held)}")
+        raise PortHeld(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held, device)}")
     descriptor = _opened(device, node)
     try:
         fcntl.ioctl(descriptor, termios.TIOCEXCL)
@@ -81,9 +81,10 @@ def holders(node: Path, proc: Path = PROC) -> list[str]:
     return [f"{_name(proc / str(pid))} (process {pid})" for pid in pids if _holds(f"{proc}/{pid}/fd", wanted)]
 
 
-def _remedy(held: list[str]) -> str:
+def _remedy(held: list[str], device: UsbDevice) -> str:
     if any(holder.startswith(f"{MODEM_MANAGER} ") for holder in held):
-        return f"it probes each new port for a modem: put `{IGNORE_RULE}` into {IGNORE_FILE} and plug the board anew"
+        rule = IGNORE_RULE.format(vendor=device.read("idVendor"))
+        return f"it probes each new port for a modem: put `{rule}` into {IGNORE_FILE} and plug the board anew"
     return "end that, or let go of it"
 
 

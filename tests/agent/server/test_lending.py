@@ -105,16 +105,17 @@ def test_whoever_holds_the_port_is_named(port: Port) -> None:
         lend(port.device, port.dev, port.proc)
 
 
-def test_modem_manager_comes_with_the_rule_that_stops_it(port: Port) -> None:
+@pytest.mark.parametrize("vendor", ["303a", "1a86"], ids=["the board", "its UART bridge"])
+def test_modem_manager_comes_with_the_rule_that_stops_it(port: Port, vendor: str) -> None:
     """Ending it would help until the next plug."""
-    port.tree.attach("1-1.2")
+    port.tree.attach("1-1.2", vid=vendor)
     port.appear()
     port.hold(412, "ModemManager")
     with pytest.raises(AgentError) as held:
         lend(port.device, port.dev, port.proc)
     assert str(held.value).endswith(
         "held by ModemManager (process 412); it probes each new port for a modem: put "
-        '`ATTRS{idVendor}=="303a", ENV{ID_MM_DEVICE_IGNORE}="1"` into '
+        f'`ATTRS{{idVendor}}=="{vendor}", ENV{{ID_MM_DEVICE_IGNORE}}="1"` into '
         "/etc/udev/rules.d/60-hil.rules and plug the board anew"
     )
 
