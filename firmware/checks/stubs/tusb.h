@@ -55,23 +55,30 @@ typedef struct tusb_desc_device_qualifier tusb_desc_device_qualifier_t;
         9, TUSB_DESC_INTERFACE, itf, 0, 1, TUSB_CLASS_CDC, 2, 0, string,                                               \
         5, TUSB_DESC_CS_INTERFACE, 0, U16_TO_U8S_LE(0x0120), 5, TUSB_DESC_CS_INTERFACE, 1, 0, (uint8_t)((itf) + 1),    \
         4, TUSB_DESC_CS_INTERFACE, 2, 6, 5, TUSB_DESC_CS_INTERFACE, 6, itf, (uint8_t)((itf) + 1),                      \
-        7, TUSB_DESC_ENDPOINT, notify, TUSB_XFER_INTERRUPT, U16_TO_U8S_LE(notify_bytes), 16,                           \
+        7, TUSB_DESC_ENDPOINT, notify, TUSB_XFER_INTERRUPT, U16_TO_U8S_LE(notify_bytes), 1,                            \
         9, TUSB_DESC_INTERFACE, (uint8_t)((itf) + 1), 0, 2, TUSB_CLASS_CDC_DATA, 0, 0, 0,                              \
         7, TUSB_DESC_ENDPOINT, out, TUSB_XFER_BULK, U16_TO_U8S_LE(bytes), 0,                                           \
         7, TUSB_DESC_ENDPOINT, in, TUSB_XFER_BULK, U16_TO_U8S_LE(bytes), 0
 #define TUD_CDC_NCM_DESC_LEN 85
-#define TUD_CDC_NCM_DESCRIPTOR(itf, string, mac, notify, notify_bytes, out, in, bytes, segment)                        \
+#define NCM_DESCRIPTOR(itf, string, mac, notify, notify_bytes, out, in, bytes, segment, interval, capabilities)        \
     8, TUSB_DESC_INTERFACE_ASSOCIATION, itf, 2, TUSB_CLASS_CDC, 0x0d, 0, 0,                                            \
         9, TUSB_DESC_INTERFACE, itf, 0, 1, TUSB_CLASS_CDC, 0x0d, 0, string,                                            \
         5, TUSB_DESC_CS_INTERFACE, 0, U16_TO_U8S_LE(0x0110),                                                           \
         5, TUSB_DESC_CS_INTERFACE, 6, itf, (uint8_t)((itf) + 1),                                                       \
         13, TUSB_DESC_CS_INTERFACE, 15, mac, 0, 0, 0, 0, U16_TO_U8S_LE(segment), U16_TO_U8S_LE(0), 0,                  \
-        6, TUSB_DESC_CS_INTERFACE, CDC_FUNC_DESC_NCM, U16_TO_U8S_LE(0x0100), 0,                                        \
-        7, TUSB_DESC_ENDPOINT, notify, TUSB_XFER_INTERRUPT, U16_TO_U8S_LE(notify_bytes), 50,                           \
+        6, TUSB_DESC_CS_INTERFACE, CDC_FUNC_DESC_NCM, U16_TO_U8S_LE(0x0100), capabilities,                             \
+        7, TUSB_DESC_ENDPOINT, notify, TUSB_XFER_INTERRUPT, U16_TO_U8S_LE(notify_bytes), interval,                     \
         9, TUSB_DESC_INTERFACE, (uint8_t)((itf) + 1), 0, 0, TUSB_CLASS_CDC_DATA, 0, 1, 0,                              \
         9, TUSB_DESC_INTERFACE, (uint8_t)((itf) + 1), 1, 2, TUSB_CLASS_CDC_DATA, 0, 1, 0,                              \
         7, TUSB_DESC_ENDPOINT, in, TUSB_XFER_BULK, U16_TO_U8S_LE(bytes), 0,                                            \
         7, TUSB_DESC_ENDPOINT, out, TUSB_XFER_BULK, U16_TO_U8S_LE(bytes), 0
+#if TUSB_VERSION_NUMBER >= 2100
+#define TUD_CDC_NCM_DESCRIPTOR(itf, string, mac, notify, notify_bytes, out, in, bytes, segment, interval, caps)        \
+    NCM_DESCRIPTOR(itf, string, mac, notify, notify_bytes, out, in, bytes, segment, interval, caps)
+#else
+#define TUD_CDC_NCM_DESCRIPTOR(itf, string, mac, notify, notify_bytes, out, in, bytes, segment)                        \
+    NCM_DESCRIPTOR(itf, string, mac, notify, notify_bytes, out, in, bytes, segment, 50, 0)
+#endif
 
 typedef struct cdc_line_coding cdc_line_coding_t;
 

@@ -23,6 +23,7 @@ enum { STRING_LANGUAGE, STRING_MANUFACTURER, STRING_PRODUCT, STRING_SERIAL, STRI
 #define NCM_IN 0x84
 #define BULK_BYTES 64
 #define NOTIFY_BYTES 64
+#define NOTIFY_INTERVAL_MS 50
 #define SEGMENT_BYTES 1514
 
 #define LENGTH (TUD_CONFIG_DESC_LEN + TUD_CDC_DESC_LEN + TUD_CDC_NCM_DESC_LEN)
@@ -57,15 +58,20 @@ static const tusb_desc_device_t DEVICE = {
 static uint8_t configuration[LENGTH] = {
     TUD_CONFIG_DESCRIPTOR(1, INTERFACES, 0, LENGTH, TUSB_DESC_CONFIG_ATT_REMOTE_WAKEUP, MILLIAMPERES),
     TUD_CDC_DESCRIPTOR(ACM_CONTROL, STRING_ACM, ACM_NOTIFY, 8, ACM_OUT, ACM_IN, BULK_BYTES),
+#if TUSB_VERSION_NUMBER >= 2100
+    TUD_CDC_NCM_DESCRIPTOR(NCM_CONTROL, STRING_NCM, STRING_MAC, NCM_NOTIFY, NOTIFY_BYTES, NCM_OUT, NCM_IN, BULK_BYTES,
+                           SEGMENT_BYTES, NOTIFY_INTERVAL_MS, PACKET_FILTER),
+#else
     TUD_CDC_NCM_DESCRIPTOR(NCM_CONTROL, STRING_NCM, STRING_MAC, NCM_NOTIFY, NOTIFY_BYTES, NCM_OUT, NCM_IN, BULK_BYTES,
                            SEGMENT_BYTES),
+#endif
 };
 
 static char mac_text[2 * USB_LINK_MAC_BYTES + 1];
 static const char LANGUAGE_ENGLISH[] = {0x09, 0x04};
 static const char *strings[STRINGS] = {LANGUAGE_ENGLISH, "", "", "", "Log", "Network", mac_text};
 
-/* TinyUSB's macro leaves the capabilities 0 up to 0.20. */
+/* TinyUSB's macro leaves the capabilities 0 up to 0.20, and the interval 50 ms. */
 static void claim_capabilities(void)
 {
     for (size_t at = 0; at + NCM_FUNCTIONAL_BYTES <= sizeof configuration; at += configuration[at]) {
