@@ -4,37 +4,29 @@ Theory of operation. A chip that starts with IO0 low, or with its force-download
 shows itself on USB under one of two identities at the same topology path. Each way makes that restart come about; what
 it was worth is told by what comes: a loader's identity, and an answer to SYNC. Out of it again leads a reset with IO0
 high that reaches the RTC domain, in which the bit lies.
-
-Of ways over the board's own USB port there is a trap: MicroPython takes DTR and RTS for the order to leave, and
-Ctrl-C for an interrupt; both are done only to a firmware whose profile says what it makes of them.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from hil.agent.replies import PortHeld
 from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
-from hil.board.interfaces import Instant, UsbAgent
+from hil.board.interfaces import UsbAgent
 from hil.board.sight import RESET, VBUS_OFF
-from hil.capture.http import CUT, TIMEOUT
 from hil.clock import Clock, Deadline
-from hil.device import loader_failures, repl
+from hil.device import loader_failures
 from hil.device.actions import Actions
-from hil.device.held_boot import PowerWithBoot
-from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, USJ_RESTART, Lender, Port, steer
+from hil.device.lent_port import USJ_RESTART, Lender, Port, steer
 from hil.device.loader_failures import Attempt
+from hil.device.loader_ways import DTR_RTS, HTTP, MICROPYTHON, POWER, SERIAL, TOLD_S, Asked, Ways
 from hil.device.mode import Modes
-from hil.device.readings import Readings
 from hil.device.sync import SYNC_S, LoaderTalk
 from hil.device.witness import Witness
-from hil.errors import AgentError, BenchError, BoardFailure, BoardMute, BoardVanished, LoaderFailure, MisuseError
+from hil.errors import AgentError, BenchError, BoardVanished, LoaderFailure, MisuseError
 from hil.profiles import Profile
 from hil.profiles.loader import SERIAL_JTAG, USB_OTG
 from hil.timeline.departure import RECOVERY
-from hil.timeline.events import BootMessage, EnumerationFailed, HttpFailed, HttpReply, LoaderAsked, UsbAttached
-from hil.wire.lines import LineSplitter
+from hil.timeline.events import BootMessage, EnumerationFailed, LoaderAsked
 
 ENTER_S = 10.0
 """From the order to a loader on the bus: a firmware that says goodbye, a restart, an enumeration."""
@@ -42,14 +34,6 @@ LEAVE_S = 10.0
 """From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
 RECOVERED_S = 3.0
 """A firmware that recovers USB is off the bus for half a second and an enumeration."""
-ANSWER_S = 1.0
-TOLD_S = 1.0
-"""From a device's going to its uevent; an emulated machine needs half of it."""
-LINE_LIMIT = 4096
-LEFT_IN_BETWEEN = (CUT, TIMEOUT)
-"""A firmware that restarts before its answer is out: it was asked, and what comes tells what that was worth."""
-DTR_RTS, POWER, HTTP, SERIAL = "dtr_rts", "power", "http", "serial"
-MICROPYTHON, TOUCH = "micropython", "touch1200"
 WIRED = {
     DTR_RTS: ("the lines of its console", "are DTR and RTS wired to IO0 and EN?"),
     POWER: ("power with BOOT held", "is BOOT wired to IO0, and does its power go?"),
@@ -75,13 +59,6 @@ class Entered:
     t_err_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    t_ns: int
-    t_err_ns: int
-    answer: str = ""
-
-
 class Bootloader:
     """One board's; see the module."""
 
@@ -89,66 +66,44 @@ class Bootloader:
         self,
         spec: Board,
         profile: Profile,
+        ways: Ways,
         *,
         agent: UsbAgent,
         actions: Actions,
         modes: Modes,
-        readings: Readings,
         witness: Witness,
         lend: Lender,
         clock: Clock,
-        power: PowerWithBoot | None = None,
-        tell: Callable[[Port, str, str, Clock], str] = repl.tell,
     ) -> None:
         self._spec = spec
         self._profile = profile
         self._agent = agent
         self._actions = actions
         self._modes = modes
-        self._readings = readings
         self._witness = witness
         self._lend = lend
         self._clock = clock
-        self._power = power
-        self._tell = tell
+        self._ways = ways
 
     def ways(self) -> tuple[str, ...]:
         """Those that bench.toml, the profile and what is there now give, the surest first."""
-        loader = self._profile.loader
-        given = {
-            DTR_RTS: bool(self._spec.console),
-            POWER: self._power is not None,
-            SERIAL: bool(loader.serial),
-            HTTP: bool(self._profile.http.bootloader),
-            MICROPYTHON: bool(loader.repl),
-            TOUCH: loader.touch_1200,
-        }
-        own_lines = not self._spec.console and (loader.lines or self._modes.now() is Identity.SERIAL_JTAG)
-        return (*(way for way, there in given.items() if there), *((DTR_RTS,) if own_lines else ()))
+        return self._ways.given()
 
     def enter(self, how: str = "", over: str = "usb", at: str = "", identity: Identity | None = None) -> Entered:
         """Bring the chip into its loader and see that it answers; see :meth:`hil.UsbBoard.enter_bootloader`."""
         if not how and (present := self._present()) is not None:
             return present
-        chosen = self._chosen(how)
-        ways: dict[str, Callable[[], _Asked]] = {
-            DTR_RTS: self._by_bridge if self._spec.console else self._by_own_lines,
-            POWER: self._by_power,
-            SERIAL: self._by_line,
-            HTTP: lambda: self._by_http(over),
-            MICROPYTHON: self._by_statement,
-            TOUCH: self._by_touch,
-        }
+        chosen = self._ways.chosen(how)
         entered: list[Entered] = []
-
         at_console = bool(self._spec.console) and (at or self._spec.flash) == "console" and chosen in WIRED
 
         def do() -> Entered:
+            on_bus = at_console and chosen == DTR_RTS and self._modes.now() is not Identity.NOTHING
+            asked = self._ways.take(chosen, over)
             if at_console:
-                on_bus = chosen == DTR_RTS and self._modes.now() is not Identity.NOTHING
-                entered.append(self._arrived_at_console(ways[chosen](), chosen, on_bus))
+                entered.append(self._arrived_at_console(asked, chosen, on_bus))
             else:
-                entered.append(self._arrived(ways[chosen](), chosen, identity or self._expected(chosen)))
+                entered.append(self._arrived(asked, chosen, identity or self._expected(chosen)))
             return entered[0]
 
         self._actions.perform("enter_bootloader", VBUS_OFF if chosen == POWER else RESET, do, chosen)
@@ -185,103 +140,6 @@ class Bootloader:
         self._actions.record(LoaderAsked(port, answered, board=self._spec.name, source="action"))
         return answered
 
-    # ---- ways in -----------------------------------------------------------------------------
-
-    def _by_bridge(self) -> _Asked:
-        fell = self._agent.reset_by_lines(self._spec.name, download=True)
-        return _Asked(fell.t_ns, fell.t_err_ns)
-
-    def _by_power(self) -> _Asked:
-        assert self._power is not None, "ways() offers it only where it is there"
-
-        def came(powered: Instant, within_s: float) -> object:
-            return self._witness.find(UsbAttached(path=self._spec.usb), powered.t_ns - powered.t_err_ns, within_s)
-
-        powered = self._power.cycle(came)
-        return _Asked(powered.t_ns, powered.t_err_ns)
-
-    def _by_own_lines(self) -> _Asked:
-        usj = self._modes.now() is Identity.SERIAL_JTAG
-        return self._through(lambda port: steer(port, USJ_DOWNLOAD if usj else BRIDGE_DOWNLOAD, self._clock))
-
-    def _by_line(self) -> _Asked:
-        answers: list[str] = []
-
-        def say(port: Port) -> None:
-            port.write(f"{self._profile.loader.serial}\n".encode("ascii"))
-            answers.append(self._heard(port))
-
-        return self._through(say, answers)
-
-    def _by_http(self, over: str) -> _Asked:
-        path = self._readings.path("bootloader")
-        reading = self._readings.request("POST", path, over)
-        if isinstance(reading.reply, HttpFailed) and reading.reply.reason in LEFT_IN_BETWEEN:
-            return _Asked(reading.t_ns, reading.t_err_ns)
-        if not isinstance(reading.reply, HttpReply):
-            raise BoardMute(f"board {self._spec.name} did not answer POST {path} over {over}: {reading.reply}")
-        if reading.reply.status != 200:
-            raise BoardFailure(f"board {self._spec.name} answered POST {path} with {reading.reply.status}")
-        return _Asked(reading.t_ns, reading.t_err_ns, reading.reply.body.strip())
-
-    def _by_statement(self) -> _Asked:
-        self._refuse_ctrl_c()
-        statement, answers = self._profile.loader.repl, list[str]()
-
-        def say(port: Port) -> None:
-            answers.append(self._tell(port, self._spec.name, statement, self._clock))
-
-        return self._through(say, answers)
-
-    def _by_touch(self) -> _Asked:
-        def touch(port: Port) -> None:
-            port.set_baud(1200)
-            port.set_lines(False, False)
-
-        return self._through(touch)
-
-    def _through(self, do: Callable[[Port], None], answers: list[str] | None = None) -> _Asked:
-        """Do something on the board's own port, from which it may vanish meanwhile.
-
-        A firmware that hears nothing takes itself off the bus for a moment: a port that goes before it is open is
-        waited for.
-        """
-        deadline = Deadline(ENTER_S, self._clock)
-        while True:
-            began_ns = self._clock.now_ns()
-            try:
-                with self._lend("usb") as port, suppress(BoardVanished):
-                    do(port)
-                return _Asked(began_ns, 0, "".join(answers or ()))
-            except AgentError as error:
-                if isinstance(error, PortHeld) or deadline.passed or not self._modes.left(began_ns, TOLD_S):
-                    raise
-            self._modes.tty(within_s=deadline.left_s)
-
-    def _heard(self, port: Port) -> str:
-        """The line that repeats the order, where the board says one within a second and before it goes."""
-        deadline, lines = Deadline(ANSWER_S, self._clock), LineSplitter(LINE_LIMIT)
-        with suppress(BoardVanished):
-            while not deadline.passed:
-                for line in lines.feed(port.read(deadline.left_s)):
-                    if self._profile.loader.serial in line.text:
-                        return line.text.strip()
-        return ""
-
-    def _refuse_ctrl_c(self) -> None:
-        """
-        Raises:
-            MisuseError: what is there has an NCM interface, and so is no MicroPython.
-        """
-        try:
-            self._agent.read_attribute(self._spec.name, "bound_ncm")
-        except AgentError:
-            return
-        raise MisuseError(
-            f"board {self._spec.name} has an NCM interface, so it is not the MicroPython of profile "
-            f"{self._profile.name}; no Ctrl-C was sent to it"
-        )
-
     # ---- what comes --------------------------------------------------------------------------
 
     def _present(self) -> Entered | None:
@@ -291,21 +149,11 @@ class Bootloader:
             return None
         return Entered(identity, "usb", "", self._clock.now_ns(), 0)
 
-    def _chosen(self, how: str) -> str:
-        ways = self.ways()
-        if not ways or (how and how not in ways):
-            known = (
-                ", ".join(map(repr, ways)) or "none: no console or boot in bench.toml, no http.bootloader, no [loader]"
-            )
-            asked = f"enter_bootloader of board {self._spec.name} by {how!r} with profile {self._profile.name}"
-            raise MisuseError(f"{asked}; ways: {known}")
-        return how or ways[0]
-
     def _expected(self, how: str) -> Identity | None:
         """Which loader the firmware leaves the PHY to, where it is the firmware that goes there."""
         return _EXPECTED.get(self._profile.loader.identity) if how in (HTTP, SERIAL, MICROPYTHON) else None
 
-    def _arrived(self, asked: _Asked, how: str, expected: Identity | None) -> Entered:
+    def _arrived(self, asked: Asked, how: str, expected: Identity | None) -> Entered:
         since_ns = asked.t_ns - asked.t_err_ns
         deadline = Deadline(ENTER_S, self._clock)
         while (arrival := self._modes.came(LOADERS, since_ns, deadline.left_s)) is not None:
@@ -332,7 +180,7 @@ class Bootloader:
         except (AgentError, BoardVanished):
             return  # it has just gone
 
-    def _arrived_at_console(self, asked: _Asked, how: str, on_bus: bool) -> Entered:
+    def _arrived_at_console(self, asked: Asked, how: str, on_bus: bool) -> Entered:
         """
         Args:
             asked: when.
@@ -366,7 +214,7 @@ class Bootloader:
         said = (event for event in self._witness.timeline.since(since_ns) if isinstance(event, BootMessage))
         return any(event.board == self._spec.name and DOWNLOAD in event.text.upper() for event in said)
 
-    def _attempt(self, asked: _Asked, how: str, within_s: float) -> Attempt:
+    def _attempt(self, asked: Asked, how: str, within_s: float) -> Attempt:
         since_ns = asked.t_ns - asked.t_err_ns
         reasons = self._modes.departures(since_ns)
         if reasons[-1:] == [RECOVERY]:
@@ -386,11 +234,11 @@ class Bootloader:
 
     # ---- ways out ----------------------------------------------------------------------------
 
-    def _reset_out(self, plain: bool) -> tuple[_Asked, str]:
+    def _reset_out(self, plain: bool) -> tuple[Asked, str]:
         """By the bridge's EN or the loader's RTC watchdog, which clear the order to stay; by RTS once it is cleared."""
         if self._spec.console and not plain:
             fell = self._agent.reset_by_lines(self._spec.name)
-            return _Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
+            return Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
         identity = self._modes.now()
         if identity not in LOADERS:
             raise MisuseError(f"board {self._spec.name} is not in its loader: there is {identity} at {self._spec.usb}")
@@ -408,5 +256,5 @@ class Bootloader:
             hows[:] = ["its own lines"]
             steer(port, USJ_RESTART, self._clock)
 
-        asked = self._through(out)
+        asked = self._ways.through(out)
         return asked, hows[0]

@@ -11,6 +11,7 @@ from hil.device.bootloader import Bootloader
 from hil.device.flashing import Flashing
 from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import PortCapture, lender
+from hil.device.loader_ways import Ways
 from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.device.recovery import Eyes
@@ -51,17 +52,27 @@ class Chip:
         self.lend = lender(spec, agent, parts.capture)
         self.modes = Modes(spec, agent, witness, parts.profile.log.serial_jtag)
         self.eyes = Eyes(spec, agent, self.modes, witness, clock)
-        self.bootloader = Bootloader(
+        ways = Ways(
             spec,
             parts.profile,
             agent=agent,
-            actions=parts.actions,
             modes=self.modes,
             readings=parts.readings,
             witness=witness,
             lend=self.lend,
             clock=clock,
             power=power,
+        )
+        self.bootloader = Bootloader(
+            spec,
+            parts.profile,
+            ways,
+            agent=agent,
+            actions=parts.actions,
+            modes=self.modes,
+            witness=witness,
+            lend=self.lend,
+            clock=clock,
         )
         self.flashing = Flashing(
             spec,

@@ -14,6 +14,7 @@ from hil.device.actions import Actions
 from hil.device.bootloader import Bootloader
 from hil.device.held_boot import PowerWithBoot
 from hil.device.lent_port import BRIDGE_DOWNLOAD, USJ_DOWNLOAD, Port
+from hil.device.loader_ways import Ways
 from hil.device.mode import Modes
 from hil.device.readings import Readings
 from hil.errors import AgentError, BenchError, BoardFailure, BoardMute, LoaderFailure, MisuseError
@@ -49,18 +50,22 @@ class Chip:
         board = self.bench.board.spec
         profile = Profile("mine", loader=loader, http=http, network=self.bench.board.profile.network)
         actions = Actions(board.name, self.bench.capture.record)
-        self.bootloader = Bootloader(
+        agent, witness, clock = self.bench.agent, self.bench.witness, self.bench.clock
+        modes, lend = Modes(board, agent, witness), self.port.lend
+        ways = Ways(
             board,
             profile,
-            agent=self.bench.agent,
-            actions=actions,
-            modes=Modes(board, self.bench.agent, self.bench.witness),
-            readings=Readings(board, profile, self.bench.agent, actions),
-            witness=self.bench.witness,
-            lend=self.port.lend,
-            clock=self.bench.clock,
-            power=PowerWithBoot(self._pull, self._put_back, self, self.bench.clock.sleep) if button else None,
+            agent=agent,
+            modes=modes,
+            readings=Readings(board, profile, agent, actions),
+            witness=witness,
+            lend=lend,
+            clock=clock,
+            power=PowerWithBoot(self._pull, self._put_back, self, clock.sleep) if button else None,
             tell=self._tell,
+        )
+        self.bootloader = Bootloader(
+            board, profile, ways, agent=agent, actions=actions, modes=modes, witness=witness, lend=lend, clock=clock
         )
 
     def hold(self) -> Done:
