@@ -18,6 +18,8 @@ from hil.wire.esp_partitions import APP, DATA, NVS, NVS_KEYS, TABLE_LENGTH, TABL
 from hil.wire.esp_partitions import MAGIC as TABLE_MAGIC
 
 SECTOR = 0x1000
+BLANK = b"\xff"
+"""What erased flash reads as."""
 MB = 1 << 20
 CHIP = "esp32s3"
 CHIP_NAMES = {
@@ -37,6 +39,9 @@ ANY_REVISION = 0xFFFF
 """The highest revision that an image takes, where it takes all."""
 MOST_BYTES = 128 * MB
 """The largest flash that an image header can name."""
+ELF_MAGIC = b"\x7fELF"
+TABLE_MARK = TABLE_MAGIC.to_bytes(2, "little")
+"""The first two bytes of a partition table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Region:
     @property
     def erased_end(self) -> int:
         """The first offset that writing it leaves alone: whole sectors are erased."""
-        return -(-self.end // SECTOR) * SECTOR
+        return sector_end(self.end)
 
     @property
     def image(self) -> Image | None:
@@ -101,6 +106,12 @@ class Build:
         """Bytes of all regions."""
         return sum(len(region.data) for region in self.regions)
 
+    @property
+    def table_offsets(self) -> tuple[int, ...]:
+        """Where a board that takes it may have a partition table: at the usual place, and where this build has one."""
+        marked = (region.offset for region in self.regions if region.data[:2] == TABLE_MARK)
+        return tuple(dict.fromkeys((TABLE_OFFSET, *marked)))
+
     def region(self, offset: int) -> Region | None:
         """The region that begins at ``offset``."""
         return next((each for each in self.regions if each.offset == offset), None)
@@ -108,6 +119,11 @@ class Build:
     def __str__(self) -> str:
         what = f"{self.app.project} {self.app.version}" if self.app else f"{self.size} bytes"
         return f"{what} from {self.source}"
+
+
+def sector_end(offset: int) -> int:
+    """The first offset behind the sector that ends at or reaches over ``offset``."""
+    return -(-offset // SECTOR) * SECTOR
 
 
 def regions(pairs: Iterable[tuple[int, Path]]) -> Build:
@@ -140,6 +156,7 @@ def checked(
     size = flash_bytes or _named_size(images)
     _require_room(ordered, size)
     table = _table(ordered)
+    _require_before_table(ordered)
     build = Build(source, ordered, size, table, _app(images, table, app_offset), left_out, _revisions(images))
     if table is not None:
         require_partitions(build, table)
@@ -154,7 +171,7 @@ def require_partitions(build: Build, table: PartitionTable) -> None:
     """
     for region in build.regions:
         for partition in table.partitions:
-            if region.offset < partition.offset + partition.size and partition.offset < region.erased_end:
+            if meets(partition, region.offset, region.end):
                 _require_partition(region, partition)
 
 
@@ -171,6 +188,11 @@ def _require_partition(region: Region, partition: Partition) -> None:
         raise BuildError(f"{region} is not an image: its first byte is {first}, an image's is 0x{MAGIC:02x}; {where}")
     if region.end > partition.offset + partition.size:
         raise BuildError(f"{region} has {len(region.data)} bytes and does not fit {where}")
+
+
+def meets(partition: Partition, start: int, end: int) -> bool:
+    """Whether writing from ``start`` to ``end`` erases something of it."""
+    return start < partition.offset + partition.size and partition.offset < sector_end(end)
 
 
 def is_nvs(partition: Partition) -> bool:
@@ -190,6 +212,8 @@ def read_bytes(path: Path, name: str) -> bytes:
         raise BuildError(f"{path}: cannot be read: {reason}") from error
     if not data:
         raise BuildError(f"{path}: {name} is empty")
+    if data.startswith(ELF_MAGIC):
+        raise BuildError(f"{path}: an ELF file; `esptool --chip {CHIP} elf2image` makes an image of it")
     if len(data) > MOST_BYTES:
         raise BuildError(f"{path}: {len(data)} bytes; no flash has more than {MOST_BYTES}")
     return data
@@ -206,9 +230,13 @@ def _image(region: Region) -> Image | None:
         if chip != CHIP_ESP32S3:
             name = CHIP_NAMES.get(chip, "an unknown chip")
             raise BuildError(f"{region} is an image for {name} (chip id {chip}); wanted ESP32-S3 (chip id 9)")
-        return Image.parse(region.data)
+        image = Image.parse(region.data)
     except WireError as error:
         raise BuildError(f"{region} is not an image: {error}") from error
+    if region.offset == 0 and image.description is not None:
+        name = f"{image.description.project} {image.description.version}"
+        raise BuildError(f"{region} is the application {name} and no boot loader; its place is such as 0x10000")
+    return image
 
 
 def _named_size(images: dict[int, Image | None]) -> int | None:
@@ -234,11 +262,21 @@ def _require_room(ordered: tuple[Region, ...], flash_bytes: int | None) -> None:
             raise BuildError(f"{first} and {second} overlap: {span}")
 
 
+def _require_before_table(ordered: tuple[Region, ...]) -> None:
+    """See that no region covers the place of the partition table, unless the build has its own somewhere behind."""
+    for region in ordered:
+        table_behind = any(each.data[:2] == TABLE_MARK for each in ordered if each.offset >= region.end)
+        if region.offset < TABLE_OFFSET < region.end and not table_behind:
+            raise BuildError(
+                f"{region} reaches over the partition table at 0x{TABLE_OFFSET:x}; a merged image is named without an "
+                "offset"
+            )
+
+
 def _table(ordered: tuple[Region, ...]) -> PartitionTable | None:
     """Of the region that is one: the one at its usual offset must be, if it looks like it."""
-    magic = TABLE_MAGIC.to_bytes(2, "little")
     for region in ordered:
-        if region.data[:2] != magic:
+        if region.data[:2] != TABLE_MARK:
             continue
         try:
             return PartitionTable.parse(region.data[:TABLE_LENGTH])

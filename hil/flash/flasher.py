@@ -4,15 +4,16 @@ Everything that can be refused is refused before the first byte is written: what
 which chip it is, how large its flash is, what its eFuses forbid. Who else holds the port, the agent says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from hil.clock import Deadline, now_ns, to_s
 from hil.errors import BuildError, FlashFailed, FlashRefused, HilError, WireError
-from hil.flash.build import ANY_REVISION, MB, Build, Region, require_partitions
+from hil.flash.build import ANY_REVISION, BLANK, MB, Build, Region, is_nvs, meets, require_partitions
 from hil.flash.esptool_loader import Chip, EsptoolLoader
-from hil.flash.plan import Plan, digest, plan
+from hil.flash.plan import Plan, Write, digest, plan
 from hil.flash.progress import (
     COMPARING,
     CONNECTING,
@@ -26,7 +27,7 @@ from hil.flash.progress import (
     Told,
 )
 from hil.flash.tty_port import ROM_BAUD, TtyPort
-from hil.wire.esp_partitions import TABLE_LENGTH, TABLE_OFFSET, PartitionTable
+from hil.wire.esp_partitions import TABLE_LENGTH, TABLE_OFFSET, Partition, PartitionTable
 
 CONNECT_S = 20.0
 """Three attempts of esptool with five SYNCs each, a stub of 11 kB, and the size of the flash."""
@@ -138,6 +139,7 @@ class Flasher:
         self._told.tell(COMPARING, 0)
         self._allow(WRITE_S + COMPARE_S_PER_MB * 2 * build.size / MB)
         planned = plan(build, known, loader.md5)
+        self._require_stored(loader, build, planned)
         before = 0
         for write in planned.writes:
             self._told.tell(ERASING, detail=str(write))
@@ -174,19 +176,53 @@ class Flasher:
 
     def _require_partitions(self, loader: Loader, build: Build) -> None:
         """A build without a partition table goes with the one that the board has, if it has one."""
-        try:
-            table = PartitionTable.parse(loader.read(TABLE_OFFSET, TABLE_LENGTH))
-        except WireError:
+        for table in _tables(loader, [TABLE_OFFSET]):
+            try:
+                require_partitions(build, table)
+            except BuildError as error:
+                raise self._refused(f"by its partition table, {error}") from error
+
+    def _require_stored(self, loader: Loader, build: Build, planned: Plan) -> None:
+        """See that no write takes away what the board has stored, wherever the build would have its own NVS.
+
+        Raises:
+            FlashRefused: one does; NVS that is blank holds nothing.
+        """
+        if not planned.writes or build.table is None:
             return
-        try:
-            require_partitions(build, table)
-        except BuildError as error:
-            raise FlashRefused(
-                f"board {self._port.board}: nothing was written: by its partition table, {error}", "partitions"
-            ) from error
+        others = (each for each in build.table_offsets if build.region(each) not in planned.unchanged)
+        for table in _tables(loader, others):
+            for partition in filter(is_nvs, table.partitions):
+                write = next((w for w in planned.writes if meets(partition, w.offset, w.offset + len(w.data))), None)
+                if write is not None and not _is_blank(loader, partition):
+                    raise self._refused(_takes_away(write, partition))
+
+    def _refused(self, why: str) -> FlashRefused:
+        return FlashRefused(f"board {self._port.board}: nothing was written: {why}", "partitions")
 
     def _allow(self, within_s: float) -> None:
         self._port.deadline = Deadline(within_s)
+
+
+def _tables(loader: Loader, offsets: Iterable[int]) -> Iterator[PartitionTable]:
+    """The partition tables that the board has at these places; none where its flash is blank or half written."""
+    for offset in offsets:
+        with suppress(WireError):
+            yield PartitionTable.parse(loader.read(offset, TABLE_LENGTH))
+
+
+def _is_blank(loader: Loader, partition: Partition) -> bool:
+    size = min(partition.size, loader.chip.flash_bytes - partition.offset)
+    return loader.md5(partition.offset, size) == digest(BLANK * size)
+
+
+def _takes_away(write: Write, partition: Partition) -> str:
+    place = f"0x{partition.offset:x} 0x{partition.size:x}"
+    return (
+        f"{write} would erase what the board has stored in {partition.label!r} (0x{partition.offset:x}, "
+        f"{partition.size} bytes): by its partition table that is NVS, which is never written; to give it up, erase it "
+        f"first: `esptool --after no-reset erase-region {place}`"
+    )
 
 
 def _require_held(loader: Loader, region: Region, board: str) -> None:

@@ -37,6 +37,7 @@ def _read_folder(folder: Path) -> Build:
         raise BuildError(f"{folder}: no {FLASHER_ARGS} in it: not {WANTED}{hint}")
     content = _Content(arguments)
     content.require_chip()
+    content.require_plain()
     regions = [Region(offset, read_bytes(folder / name, name), name) for offset, name in content.files()]
     kept, left_out = _without_nvs(regions, content.offset_of("partition-table"))
     return checked(str(folder), kept, content.flash_bytes(), left_out, content.offset_of("app"))
@@ -75,6 +76,14 @@ class _Content:
                 f"{self._path}: extra_esptool_args.chip is {chip!r}: a build for another chip than {CHIP!r}"
             )
 
+    def require_plain(self) -> None:
+        """See that no part is to be encrypted by the loader while it is written."""
+        for part, entry in self._content.items():
+            if isinstance(entry, dict) and str(entry.get("encrypted", "false")).lower() != "false":
+                raise BuildError(
+                    f"{self._path}: {part} is to be encrypted while it is flashed; hil flashes plain images"
+                )
+
     def files(self) -> list[tuple[int, str]]:
         """``flash_files``: offset and name."""
         files = self._mapping(self._content.get("flash_files"), "flash_files")
@@ -91,8 +100,6 @@ class _Content:
         if part not in self._content:
             return None
         entry = self._mapping(self._content[part], part)
-        if str(entry.get("encrypted", "false")).lower() != "false":
-            raise BuildError(f"{self._path}: {part} is to be encrypted while it is flashed; hil flashes plain images")
         return self._offset(entry.get("offset"), f"{part}.offset")
 
     def flash_bytes(self) -> int | None:

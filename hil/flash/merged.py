@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hil.errors import BuildError, WireError
-from hil.flash.build import CHIP_NAMES, SECTOR, Build, Region, checked, is_nvs, read_bytes
+from hil.flash.build import BLANK, CHIP_NAMES, SECTOR, Build, Region, checked, is_nvs, read_bytes
 from hil.wire.esp_image import HEADER_LENGTH, MAGIC, ImageHeader
 from hil.wire.esp_partitions import DATA, OTA_DATA, TABLE_LENGTH, TABLE_OFFSET, Partition, PartitionTable
 from hil.wire.esp_partitions import MAGIC as TABLE_MAGIC
 
 OTHER_LOADER_OFFSETS = (0x1000, 0x2000)
 """Of the boot loader of an ESP32 or ESP32-S2, and of an ESP32-P4 or ESP32-C5 (esptool, BOOTLOADER_FLASH_OFFSET)."""
-BLANK = b"\xff"
 
 
 def read_merged(path: Path) -> Build:

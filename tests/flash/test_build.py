@@ -40,6 +40,24 @@ def test_explicit_offsets(tmp_path: Path) -> None:
         regions([(0, tmp_path / "empty.bin")])
 
 
+def test_an_elf_file_is_named_by_what_it_is(tmp_path: Path) -> None:
+    """Wherever it is to go, whatever the board has."""
+    path = tmp_path / "hello.elf"
+    path.write_bytes(b"\x7fELF" + bytes(1000))
+    with pytest.raises(BuildError) as refused:
+        regions([(0x10000, path)])
+    assert str(refused.value) == f"{path}: an ELF file; `esptool --chip esp32s3 elf2image` makes an image of it"
+
+
+def test_a_partition_table_may_lie_behind_a_long_boot_loader() -> None:
+    """CONFIG_PARTITION_TABLE_OFFSET makes room for one; a board that takes it may have a table at either place."""
+    long = Region(0, LOADER.data.ljust(0x9000, b"\xff"), "bootloader.bin")
+    behind = Region(0xF000, TABLE.data, "partition-table.bin")
+    assert checked("somewhere", [long, behind, HELLO]).table_offsets == (0x8000, 0xF000)
+    with pytest.raises(BuildError, match="reaches over the partition table at 0x8000"):
+        checked("somewhere", [long, HELLO])
+
+
 def image_for(chip_id: int) -> bytes:
     return Image(ImageHeader(1, 0, chip_id=chip_id), (Segment(0, bytes(64)),)).pack()
 
@@ -80,6 +98,18 @@ REFUSED = {
         [LOADER, TABLE, Region(0xA000, b"key", "nvs.bin")],
         "nvs.bin at 0xa000 reaches into partition 'nvs' (0x9000, 24576 bytes): NVS is never written; "
         "what else is to be flashed?",
+    ),
+    "over the table": (
+        [Region(0, (LOADER.data.ljust(0x8000, b"\xff") + TABLE.data), "merged.bin")],
+        "merged.bin at 0x0 reaches over the partition table at 0x8000; a merged image is named without an offset",
+    ),
+    "data over the table": (
+        [Region(0x7000, bytes(0x1001), "data.bin"), HELLO],
+        "data.bin at 0x7000 reaches over the partition table at 0x8000; a merged image is named without an offset",
+    ),
+    "an application for a boot loader": (
+        [Region(0, APP.pack(), "hello.bin")],
+        "hello.bin at 0x0 is the application hello 1.0 and no boot loader; its place is such as 0x10000",
     ),
     "overlapping": (
         [HELLO, Region(0x11000, b"more", "more.bin")],

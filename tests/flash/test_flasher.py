@@ -4,13 +4,14 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hil.errors import BoardFailure, BoardVanished, FlashFailed, FlashRefused, HarnessError
-from hil.flash.build import Build, Region, checked, regions
+from hil.flash.build import Build, Region, checked, is_nvs, regions
 from hil.flash.flasher import Flashed, Flasher, Way
 from hil.flash.idf_build import read_build
 from hil.flash.plan import CHANGED, UNCHANGED, WRITTEN
@@ -24,6 +25,7 @@ from hil.virtual.rom.identity import ChipIdentity
 from hil.virtual.rom.images import DEFAULT_TABLE
 from hil.wire.esp_image import ImageHeader
 from hil.wire.esp_loader import Op
+from hil.wire.esp_partitions import OTA_DATA, PartitionTable
 
 Serve = Callable[..., PtyLoader]
 Make = Callable[..., Path]
@@ -162,6 +164,39 @@ def test_a_file_is_held_against_the_boards_own_table(serve: Serve, tmp_path: Pat
     assert "notes.txt at 0x10000 is not an image" in refusal(board, regions([(0x10000, path)]))
     assert flash(board, regions([(0x200000, path)])).what == WRITTEN
     assert chip.read(0x200000, 6) == b"notes\xff"
+
+
+NVS = next(each for each in DEFAULT_TABLE.partitions if is_nvs(each))
+
+
+def moved_nvs(build: Build) -> Build:
+    """The same with NVS elsewhere, and other data where it was."""
+    rest = [each for each in DEFAULT_TABLE.partitions if each is not NVS]
+    choice = replace(NVS, label="otadata", subtype=OTA_DATA, size=0x2000)
+    table = PartitionTable((choice, *rest, replace(NVS, offset=0x300000)))
+    kept = [each for each in build.regions if each.offset != 0x8000]
+    parts = [Region(0x8000, table.pack(), "table.bin"), Region(NVS.offset, b"\xff" * 0x2000, "ota_data_initial.bin")]
+    return checked(build.source, [*kept, *parts])
+
+
+def test_nvs_that_a_new_table_has_elsewhere_stays(serve: Serve, make_build: Make) -> None:
+    """The board's own table says where its NVS is; once that is blank, the new table may go there."""
+    chip = FlashChip(8 * MB)
+    board = serve(chip)
+    build = read_build(make_build())
+    flash(board, build)
+    chip.program(NVS.offset, b"stored")
+    board.erased = 0
+    assert refusal(board, moved_nvs(build)) == (
+        "board s3-a: nothing was written: ota_data_initial.bin at 0x9000 would erase what the board has stored in "
+        "'nvs' (0x9000, 24576 bytes): by its partition table that is NVS, which is never written; to give it up, erase "
+        "it first: `esptool --after no-reset erase-region 0x9000 0x6000`"
+    )
+    assert chip.read(NVS.offset, 6) == b"stored"
+    chip.erase(NVS.offset, NVS.size)
+    assert flash(board, moved_nvs(build)).what == CHANGED
+    chip.program(NVS.offset, b"chosen")
+    assert flash(board, moved_nvs(build)).what == CHANGED
 
 
 def test_sectors_that_do_not_keep_what_they_were_given(serve: Serve, make_build: Make) -> None:

@@ -67,6 +67,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda c: c["flash_files"].update({"0x20000": "gone.bin"}),
         "gone.bin: cannot be read: No such file or directory",
     ),
+    "encrypted boot loader": (
+        lambda c: c.update(bootloader={"offset": "0x0", "file": "bootloader/bootloader.bin", "encrypted": "true"}),
+        "bootloader is to be encrypted while it is flashed; hil flashes plain images",
+    ),
     "encrypted": (
         lambda c: c["app"].update(encrypted="true"),
         "app is to be encrypted while it is flashed; hil flashes plain images",
