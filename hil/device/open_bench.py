@@ -34,6 +34,8 @@ from hil.timeline.events import BenchOpened, BenchRestored, CaptureGap, Event, P
 REAL_MODULES = ("usbmon", "cdc_acm", "cdc_ncm")
 START_S = 60.0
 """For a process to start; an emulated machine needs some seconds."""
+NO_BUILD = "no-build"
+"""What a virtual board's ``mode`` is while its flash holds an application that it cannot run."""
 
 
 class OpenBench:
@@ -81,6 +83,12 @@ class OpenBench:
     def beside(self, board: UsbBoard) -> tuple[UsbBoard, ...]:
         """The bench's other boards."""
         return tuple(each for each in self._boards.values() if each is not board)
+
+    def without_build(self, board: UsbBoard) -> str:
+        """'no virtual build of <project> <version>' of a virtual board that holds one; '' of any other board."""
+        control = self._controls.get(board.name)
+        state = control.do("state").values if control is not None else {}
+        return str(state["runs"]) if state.get("mode") == NO_BUILD else ""
 
     def host(self, seed: int = 1) -> Host:
         """A host whose personas run on this bench's interfaces; ``seed`` makes their ids and jitter repeat."""

@@ -14,6 +14,7 @@ import pytest
 
 from hil.board.sight import mildest, ways
 from hil.errors import MisuseError
+from hil.plugin.verdict import SKIPPED
 
 if TYPE_CHECKING:
     from hil.device.open_bench import OpenBench
@@ -54,8 +55,9 @@ def board(request: pytest.FixtureRequest, bench: OpenBench) -> Iterator[UsbBoard
         pytest.skip(unfit)
     node.stash[STARTED] = bench.record(TestStarted(node.nodeid, board=board.name)).t_ns
     board.on_skipped_check = lambda text: run.skipped_checks.append((node.nodeid, text))
-    run.recoveries.make_ready(board, node.nodeid)
-    run.flash.see_to(board)
+    if lacking := run.prepare(bench, board, node.nodeid):
+        bench.record(TestEnded(node.nodeid, SKIPPED, board=board.name))
+        pytest.skip(lacking)
     yield board
     board.leave()
     bench.record(TestEnded(node.nodeid, node.stash.get(OUTCOME, "interrupted"), board=board.name))
@@ -72,8 +74,8 @@ def neighbour(request: pytest.FixtureRequest, bench: OpenBench, board: UsbBoard)
         pytest.skip(f"needs two boards: {told}")
     run, nodeid = _run(request), request.node.nodeid
     neighbour.on_skipped_check = lambda text: run.skipped_checks.append((nodeid, f"{neighbour.name}: {text}"))
-    run.recoveries.make_ready(neighbour, nodeid)
-    run.flash.see_to(neighbour)
+    if lacking := run.prepare(bench, neighbour, nodeid):
+        pytest.skip(f"{neighbour.name}: {lacking}")
     yield neighbour
     neighbour.leave()
 

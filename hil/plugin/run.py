@@ -18,6 +18,7 @@ from hil.plugin.recovery import Recoveries
 
 if TYPE_CHECKING:
     from hil.device.open_bench import OpenBench
+    from hil.device.usb_board import UsbBoard
     from hil.diagnosis import Finding
 
 
@@ -62,6 +63,23 @@ class Run:
         assert self._opening is not None
         self.opened = self._opening.result()
         return self.opened
+
+    def prepare(self, bench: OpenBench, board: UsbBoard, nodeid: str) -> str:
+        """Have ``board`` attached, idle and with the session's firmware for a test.
+
+        Returns:
+            Why no firmware can be judged on it, or ''.
+
+        Raises:
+            HilError: it is not there, stays dead, or was not flashed.
+        """
+        if bench.without_build(board):
+            self.flash.see_to(board)  # what it holds does not run; what the session flashes may
+        if lacking := bench.without_build(board):
+            return lacking
+        self.recoveries.make_ready(board, nodeid)
+        self.flash.see_to(board)
+        return bench.without_build(board)
 
     def close(self) -> None:
         """Close the bench, if it was opened."""

@@ -39,9 +39,14 @@ class Bench:
     def __init__(self, directory: Path) -> None:
         self.faked = FakedBench(directory, console=CONSOLE).known()
         self.witness = self.faked.witness
+        self.lacking = ""
+        """What a virtual board holds and cannot run."""
 
     def board(self, name: str = "") -> object:
         return self.faked.board
+
+    def without_build(self, board: object) -> str:
+        return self.lacking
 
     def record(self, event: Event) -> Event:
         return self.faked.capture.record(event)
@@ -50,6 +55,11 @@ class Bench:
         """As an aborted flash leaves it."""
         self.faked.agent.become(0x303A, 0x1001)
         self._passes()
+
+    def takes_an_alien(self) -> None:
+        """A firmware that no virtual board runs."""
+        self.to_loader()
+        self.lacking = "no virtual build of alien 1.0"
 
     def dies(self) -> None:
         """The board leaves the bus for good."""
@@ -93,3 +103,14 @@ def test_what_remains_on_a_dead_board_is_an_error_of_the_bench(project: pytest.P
     result.stdout.fnmatch_lines(
         [f"*BoardDead: {dead}", f"*BoardDead: {dead}", "*not tried again since", f"hil: {dead}", "*ERROR *test_next*"]
     )
+
+
+def test_a_firmware_without_a_virtual_build_is_no_verdict(project: pytest.Pytester, tmp_path: Path) -> None:
+    """What cannot run here is skipped and says why; nobody tries to bring the board back, and each test has its end."""
+    project.makepyfile(TESTS.format(loses="takes_an_alien"))
+    result = project.runpytest_inprocess("-m", "hil", "-rs")
+    result.assert_outcomes(passed=2, skipped=2)
+    result.stdout.fnmatch_lines(["SKIPPED *: no virtual build of alien 1.0"])
+    result.stdout.no_fnmatch_line("*came back by reset*")
+    ends = [line for line in (tmp_path / "timeline.jsonl").read_text().splitlines() if "TestEnded" in line]
+    assert [line.count('"skipped"') for line in ends] == [0, 0, 1, 1]

@@ -2,18 +2,71 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from hil import bench
+from hil import OpenBench, UsbBoard, bench
 from hil.errors import HarnessError
+from hil.plugin.flashing import SessionFlash
 from hil.plugin.options import Options
+from hil.plugin.recovery import Recoveries
 from hil.plugin.run import Run
 
 
 def run(tmp_path: Path) -> Run:
     return Run(Options("", "", tmp_path, "0.21", ()), bench.virtual(), "this machine")
+
+
+class Board:
+    """A virtual board with an application that cannot run there."""
+
+    name = "s3-a"
+    done: tuple[str, ...] = ()
+
+
+class Flash:
+    """Gives it one that can, or not."""
+
+    def __init__(self, bench: "Bench", gives: str) -> None:
+        self.bench = bench
+        self.gives = gives
+
+    def see_to(self, board: Board) -> None:
+        board.done += ("flash",)
+        self.bench.lacking = self.gives
+
+
+class Bench:
+    lacking = "no virtual build of alien 1.0"
+
+    def without_build(self, board: Board) -> str:
+        return self.lacking
+
+
+@pytest.mark.parametrize(
+    ("before", "gives", "done"),
+    [
+        ("", "", ("make_ready", "flash")),
+        ("", Bench.lacking, ("make_ready", "flash")),
+        (Bench.lacking, "", ("flash", "make_ready", "flash")),
+        (Bench.lacking, Bench.lacking, ("flash",)),
+    ],
+)
+def test_a_board_is_flashed_before_it_is_given_up(
+    tmp_path: Path, before: str, gives: str, done: tuple[str, ...]
+) -> None:
+    """What it holds cannot run; what the session flashes may. Nobody tries to bring back what cannot run."""
+    bench, board, plan = Bench(), Board(), run(tmp_path)
+    bench.lacking = before
+    plan.flash = cast(SessionFlash, Flash(bench, gives))
+
+    def make_ready(board: Board, nodeid: str) -> None:
+        board.done += ("make_ready",)
+
+    plan.recoveries = cast(Recoveries, SimpleNamespace(make_ready=make_ready))
+    assert plan.prepare(cast(OpenBench, bench), cast(UsbBoard, board), "test_x") == gives
+    assert board.done == done
 
 
 def item(file: str, name: str) -> Any:

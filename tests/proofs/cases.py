@@ -22,6 +22,8 @@ from hil.catalogue.scenarios import (
 
 SCENARIOS = "tests/hil"
 FILES = "tests/proofs/faults"
+FLASHED_FIRST = ("--hil-flash", "auto")
+NO_BUILD = "no virtual build of hil-reference 0.1.0"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Case:
     """Options of ``hil.virtual.write_build`` for the bench's firmware; None: it names none."""
     afterwards: tuple[str, ...] = ()
     """Tests that run last, on a board that has been brought back, and pass."""
+    skips: str = ""
+    """Why each of the scenarios, of one test each, is skipped; '' where none is."""
 
 
 def _proven(entry: Entry, number: int, proof: Proof) -> Case:
@@ -78,6 +82,7 @@ CLEAN = (
     Case("clean-static-limited", "", (LIMITED,), "", 1, (*STATIC, "-m", "hil")),
     Case("clean-static-boots", "", (AT_RANDOM,), "", 1, (*STATIC, "-m", "hil")),
     Case("clean-client", "", ("test_dhcp_client.py",), "", 5, CLIENT),
+    Case("clean-alien", "", (CONNECT, SUSPEND), "", build=("--no-build",), options=FLASHED_FIRST, skips=NO_BUILD),
     Case("clean-ordinary-user", "", (CONNECT, REPLUG, SUSPEND), "", 3, soak=False, user=65534),
 )
 FROM_FILES = (

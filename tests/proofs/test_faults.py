@@ -28,17 +28,19 @@ def proof(machines: Machines) -> Path:
     return machines.folder(__name__)
 
 
-def outcome(folder: Path, case: Case) -> tuple[int, int, set[str]]:
-    """Tests that passed, tests that failed as the board's fault, and the findings."""
+def outcome(folder: Path, case: Case) -> tuple[int, int, int, set[str]]:
+    """Tests that passed, were skipped as the case has it, failed as the board's fault; and the findings."""
     told, report = folder / f"{case.name}.txt", folder / case.name / "junit.xml"
     assert report.exists(), told.read_text()
     suite = ET.parse(report).getroot().find("testsuite")
     assert suite is not None
     failed = len(suite.findall("testcase/failure"))
     assert suite.get("errors") == "0", told.read_text()
+    reasons = [str(found.get("message")) for found in suite.findall("testcase/skipped")]
+    skipped = reasons.count(case.skips)
     properties = suite.findall("testcase/properties/property")
     findings = {str(found.get("value")) for found in properties if found.get("name") == "hil_finding"}
-    return int(suite.get("tests", "0")) - failed, failed, findings
+    return int(suite.get("tests", "0")) - failed - skipped, skipped, failed, findings
 
 
 PARAMETERS = [pytest.param(case, id=case.name, marks=[pytest.mark.soak] if case.soak else []) for case in CASES]
@@ -49,10 +51,11 @@ def test_each_board_is_judged_by_its_own_name(proof: Path, case: Case, pytestcon
     """A clean board passes without a finding; a faulty one fails with its finding and no other."""
     matrix = pytestconfig.stash.setdefault(MATRIX, [])
     matrix.append(Row(case, None))
-    passed, failed, findings = outcome(proof, case)
+    passed, skipped, failed, findings = outcome(proof, case)
     matrix[-1] = Row(case, frozenset(findings))
     told = (proof / f"{case.name}.txt").read_text()
     assert passed == case.passes_before + len(case.afterwards), told
+    assert skipped == (len(case.scenarios) if case.skips else 0), told
     assert failed == (1 if case.finding else 0), told
     assert findings == ({case.finding} if case.finding else set()), told
 
