@@ -30,7 +30,8 @@ void board_led_set(bool on);
 
 /*
  * On the way to the ROM's loader, once USB is disconnected and the host has had time to see it: 303a:1001 with the PHY on
- * Serial/JTAG, 303a:0009 or nothing without. The force-download bit outlives every reset but the loss of power.
+ * Serial/JTAG, 303a:0009 or nothing without. The force-download bit lies in the RTC domain and outlives a
+ * restart; EN or the loss of power clears it.
  */
 void board_give_phy_to_serial_jtag(void);
 void board_force_download(bool on);

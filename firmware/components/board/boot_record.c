@@ -8,38 +8,38 @@
 #define KEY "boots"
 #define MAGIC 0x68696c31u
 
-/* Survives every reset but the loss of power. */
+/* RTC memory: survives esp_restart() and a panic, not EN or the loss of power. */
 static RTC_NOINIT_ATTR struct {
     uint32_t magic;
     uint32_t boots;
 } kept;
 
+/* In esp_reset_reason_t from ESP-IDF 5.1.4 on (USB, JTAG) and from 5.2.2 on (the others); before, they are UNKNOWN. */
+enum { RST_USB = ESP_RST_SDIO + 1, RST_JTAG, RST_EFUSE, RST_PWR_GLITCH, RST_CPU_LOCKUP, REASONS };
+
+static const char *const REASON[REASONS] = {
+    [ESP_RST_UNKNOWN] = "UNKNOWN",
+    [ESP_RST_POWERON] = "POWERON",
+    [ESP_RST_EXT] = "EXT",
+    [ESP_RST_SW] = "SW",
+    [ESP_RST_PANIC] = "PANIC",
+    [ESP_RST_INT_WDT] = "INT_WDT",
+    [ESP_RST_TASK_WDT] = "TASK_WDT",
+    [ESP_RST_WDT] = "WDT",
+    [ESP_RST_DEEPSLEEP] = "DEEPSLEEP",
+    [ESP_RST_BROWNOUT] = "BROWNOUT",
+    [ESP_RST_SDIO] = "SDIO",
+    [RST_USB] = "USB",
+    [RST_JTAG] = "JTAG",
+    [RST_EFUSE] = "EFUSE",
+    [RST_PWR_GLITCH] = "PWR_GLITCH",
+    [RST_CPU_LOCKUP] = "CPU_LOCKUP",
+};
+
 const char *board_reset_reason(void)
 {
-    switch (esp_reset_reason()) {
-    case ESP_RST_POWERON:
-        return "POWERON";
-    case ESP_RST_EXT:
-        return "EXT";
-    case ESP_RST_SW:
-        return "SW";
-    case ESP_RST_PANIC:
-        return "PANIC";
-    case ESP_RST_INT_WDT:
-        return "INT_WDT";
-    case ESP_RST_TASK_WDT:
-        return "TASK_WDT";
-    case ESP_RST_WDT:
-        return "WDT";
-    case ESP_RST_DEEPSLEEP:
-        return "DEEPSLEEP";
-    case ESP_RST_BROWNOUT:
-        return "BROWNOUT";
-    case ESP_RST_SDIO:
-        return "SDIO";
-    default: /* later versions of ESP-IDF know more */
-        return "UNKNOWN";
-    }
+    unsigned reason = (unsigned)esp_reset_reason();
+    return REASON[reason < REASONS ? reason : ESP_RST_UNKNOWN];
 }
 
 uint32_t board_count_boot(void)
