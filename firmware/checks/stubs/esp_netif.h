@@ -26,6 +26,7 @@ typedef struct {
     esp_netif_ip_info_t ip_info;
     bool ip_changed;
 } ip_event_got_ip_t;
+typedef struct bridgeif_config bridgeif_config_t;
 typedef struct {
     esp_netif_flags_t flags;
     uint8_t mac[6];
@@ -35,6 +36,7 @@ typedef struct {
     const char *if_key;
     const char *if_desc;
     int route_prio;
+    bridgeif_config_t *bridge_info;
 } esp_netif_inherent_config_t;
 typedef struct {
     void *handle;
@@ -75,4 +77,4 @@ esp_err_t esp_netif_dhcps_start(esp_netif_t *netif);
 esp_err_t esp_netif_dhcpc_start(esp_netif_t *netif);
 esp_err_t esp_netif_dhcpc_stop(esp_netif_t *netif);
 esp_err_t esp_netif_dhcps_stop(esp_netif_t *netif);
-esp_netif_t *esp_netif_create_default_wifi_sta(void);
+esp_err_t esp_netif_str_to_ip4(const char *text, esp_ip4_addr_t *address);

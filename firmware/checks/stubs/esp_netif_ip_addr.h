@@ -28,5 +28,3 @@ typedef struct {
 #define esp_ip4_octet(ip, n) (((const uint8_t *)&(ip)->addr)[n])
 #define IPSTR "%d.%d.%d.%d"
 #define IP2STR(ip) esp_ip4_octet(ip, 0), esp_ip4_octet(ip, 1), esp_ip4_octet(ip, 2), esp_ip4_octet(ip, 3)
-
-esp_err_t esp_netif_str_to_ip4(const char *text, esp_ip4_addr_t *address);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* esp_wifi */
+/* esp_wifi: with what it brings of esp_wifi_types.h and esp_wifi_default.h */
 #pragma once
 #include "esp_event.h"
+#include "esp_netif.h"
 
 typedef struct {
     uint8_t ssid[32];
@@ -23,6 +24,7 @@ typedef struct {
     uint8_t ssid_len;
     uint8_t bssid[6];
     uint8_t reason;
+    int8_t rssi;
 } wifi_event_sta_disconnected_t;
 extern esp_event_base_t const WIFI_EVENT;
 
@@ -32,3 +34,4 @@ esp_err_t esp_wifi_set_mode(wifi_mode_t mode);
 esp_err_t esp_wifi_set_config(wifi_interface_t interface, wifi_config_t *config);
 esp_err_t esp_wifi_start(void);
 esp_err_t esp_wifi_connect(void);
+esp_netif_t *esp_netif_create_default_wifi_sta(void);

@@ -7,7 +7,7 @@
 #include "sdkconfig.h"
 #include "tusb.h"
 
-typedef enum { TINYUSB_PORT_FULL_SPEED_0 } tinyusb_port_t;
+typedef enum { TINYUSB_PORT_FULL_SPEED_0, TINYUSB_PORT_MAX } tinyusb_port_t;
 typedef struct {
     bool skip_setup;
     bool self_powered;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* TinyUSB: tusb_option.h, common/tusb_types.h, class/cdc/cdc.h, class/cdc/cdc_device.h, class/net/net_device.h, device/usbd.h */
+/* TinyUSB: tusb_option.h, common/tusb_types.h, class/cdc/cdc.h and cdc_device.h, class/net/net_device.h, device/usbd.h */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

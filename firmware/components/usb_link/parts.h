@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Started by usb_link_start(), in this order and before the host can see the device. */
+/* Started by usb_link_start(): the sender before the driver, the console after it, while the host has yet to enumerate. */
 #ifndef USB_LINK_PARTS_H
 #define USB_LINK_PARTS_H
 
