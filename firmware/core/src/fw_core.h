@@ -276,6 +276,8 @@ bool fw_link_up(const fw_core *core);
 
 /* True: hand the frame to the IP stack. */
 bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now);
+/* A frame that was to be handed over, and that the IP stack did not take; `why` is an error's name. */
+void fw_frame_refused(fw_core *core, const char *why, uint32_t now);
 fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length, uint32_t now);
 void fw_frame_sent(fw_core *core, const uint8_t *frame, size_t length, bool ok, const char *reason, uint32_t now);
 

@@ -108,6 +108,15 @@ bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint3
     return true;
 }
 
+void fw_frame_refused(fw_core *core, const char *why, uint32_t now)
+{
+    char reason[FW_DETAIL_BYTES];
+    fw_text text;
+    fw_text_init(&text, reason, sizeof reason);
+    fw_text_printable(&text, why, sizeof reason);
+    (void)refuse_rx(core, reason, now);
+}
+
 /* An ACK of an INFORM assigns nothing: its yiaddr is zero (RFC 2131, 4.3.5). */
 static void claim_assigned(fw_core *core, const uint8_t *address, uint32_t now)
 {

@@ -261,6 +261,20 @@ static void frame_of_no_frames_length_is_refused_and_counted(void)
     bench_free(b);
 }
 
+static void frames_that_the_stack_does_not_take_are_counted_and_told_once_a_second(void)
+{
+    bench *b = connected();
+    fw_frame_refused(b->core, "ESP_ERR_NO_MEM", b->now);
+    fw_frame_refused(b->core, "ESP_ERR_NO_MEM", b->now + 999);
+    CHECK(counted(b, "rx_dropped", 2));
+    const char *told = strstr(bench_get(b, "/logs_all"), "net: RX: ESP_ERR_NO_MEM, dropping\n");
+    CHECK(told != NULL && strstr(told + 1, "net: RX") == NULL);
+    fw_frame_refused(b->core, "later\n", b->now + 1000);
+    CHECK(counted(b, "rx_dropped", 3));
+    CHECK(strstr(bench_get(b, "/logs_all"), "net: RX: later") != NULL);
+    bench_free(b);
+}
+
 static void shortest_and_longest_frame_are_taken(void)
 {
     bench *b = connected();
@@ -362,6 +376,7 @@ static void requests_behind_each_other_are_told_apart(void)
 int main(void)
 {
     RUN(frame_of_no_frames_length_is_refused_and_counted);
+    RUN(frames_that_the_stack_does_not_take_are_counted_and_told_once_a_second);
     RUN(shortest_and_longest_frame_are_taken);
     RUN(frame_that_lies_about_its_lengths_claims_nothing);
     RUN(option_that_runs_past_the_end_claims_nothing);
