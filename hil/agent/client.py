@@ -373,6 +373,8 @@ class Agent:
 
 def _nobody(path: Path, error: OSError) -> SetupError:
     remedy = "start the service hil-agent, or run as root"
+    if isinstance(error, PermissionError):
+        remedy = "it serves another user; `sudo hil init`, called by the one who runs pytest, has it serve that one"
     return SetupError(f"no agent at {path}: {os.strerror(error.errno or 0)}; {remedy}")
 
 

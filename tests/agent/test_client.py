@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -170,3 +171,24 @@ def test_a_spawned_agent_ends_with_its_client(tmp_path: Path) -> None:
     agent.close()
     with pytest.raises(ProcessLookupError):
         os.kill(agent.hello.pid, 0)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
+def test_an_agent_of_another_user_is_said() -> None:
+    """Starting the service, which runs, would not help."""
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as place,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as agent,
+    ):
+        os.chmod(place, 0o755)
+        path = Path(place, "agent.sock")
+        agent.bind(str(path))
+        agent.listen()
+        os.chmod(path, 0o600)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(SetupError, match=r"Permission denied; it serves another user; `sudo hil init`"):
+                Agent.connect(path)
+        finally:
+            os.seteuid(0)
