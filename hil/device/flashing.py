@@ -160,6 +160,11 @@ class Flashing:
             )
         return read_build(Path(chosen))
 
+    @property
+    def holds(self) -> Build | None:
+        """What this run has flashed last; None before that, and where nobody knows how much of it."""
+        return self._held
+
     def runs(self, build: Build) -> bool | None:
         """Whether the board says that it runs ``build``; None where it says nothing of it, or not exactly enough."""
         running = self._teller.heard() or self._teller.asked()
@@ -186,7 +191,6 @@ class Flashing:
         from hil.flash.flasher import Flasher, Way  # most sessions flash nothing
         from hil.flash.tty_port import ROM_BAUD, TtyPort
 
-        self._held = None
         try:
             with self._lend(entered.port) as port:
                 tty = TtyPort(port.hand_over(), port.node, self._spec.name)
@@ -244,7 +248,8 @@ class Flashing:
     def _step(self, step: Progress) -> None:
         """A step of the flasher; how all of it ends is told from here."""
         if step.status not in (DONE, FAILED):
-            self.unfinished = self.unfinished or step.status in (ERASING, WRITING)
+            if step.status in (ERASING, WRITING):
+                self.unfinished, self._held = True, None
             self._tell(step)
 
     def _tell(self, step: Progress) -> None:

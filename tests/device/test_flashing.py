@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,20 @@ def test_what_the_board_holds_is_remembered(desk: Desk, tmp_path: Path) -> None:
     assert desk.flashing.flash(tmp_path / "1.1").what == "unchanged"
     third = desk.flashing.flash(tmp_path / "1.0", known=tmp_path / "1.1")
     assert third.flashed.written <= 8192
+
+
+def test_what_the_board_holds_is_known_until_something_is_erased(desk: Desk, tmp_path: Path) -> None:
+    """A build that is refused leaves what was there; a write that does not end leaves nobody knows what."""
+    first, other = read_build(build(tmp_path)), read_build(build(tmp_path, "2.0"))
+    assert desk.flashing.holds is None
+    desk.flashing.flash(first)
+    with pytest.raises(FlashRefused):
+        desk.flashing.flash(replace(other, revisions=(900, 999)))
+    assert desk.flashing.holds == first
+    desk.cut_at_a_block(0x1001)
+    with pytest.raises(BoardVanished):
+        desk.flashing.flash(other)
+    assert (desk.flashing.holds, desk.flashing.unfinished) == (None, True)
 
 
 def test_a_board_that_cannot_tell_is_unconfirmed(bare: Desk, tmp_path: Path) -> None:
