@@ -31,6 +31,7 @@ typedef struct {
     fw_leave_way way;
     uint32_t step; /* of the way's table: the next one */
     uint32_t at;   /* when it is due */
+    bool unsent;   /* asked for over HTTP, and the answer is not known to be out */
     bool off_bus;  /* for good: link and recovery are over */
 } fw_leave_state;
 
@@ -101,6 +102,8 @@ bool fw_boot_due(const fw_core *core, uint32_t now);
 /* leave.c */
 /* Begin to leave; a way that was begun before goes on. Returns the way that is being taken. */
 fw_leave_way fw_leave(fw_core *core, fw_leave_way way, const char *tag, uint32_t now);
+/* The same for a request whose answer fw_http_sent() tells of. */
+fw_leave_way fw_leave_by_http(fw_core *core, fw_leave_way way, uint32_t now);
 bool fw_leave_due(const fw_core *core, uint32_t now);
 void fw_leave_run(fw_core *core, uint32_t now);
 /* At each boot: what an earlier life may have left set in the RTC domain. */

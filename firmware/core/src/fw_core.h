@@ -112,7 +112,7 @@ typedef struct {
     uint32_t redirect_ms;
     uint32_t http_ms;
 
-    uint32_t restart_delay_ms; /* answer to a reset or boot loader request, to its first step */
+    uint32_t restart_delay_ms; /* answer to a reset or boot loader request, to its first step; see fw_http_sent() */
     uint32_t loader_detach_ms; /* off the bus before the PHY changes hands, so that the host sees the board go */
     uint32_t keepalive_ms;   /* silence in the log stream before a comment */
     uint32_t lease_s;
@@ -287,6 +287,9 @@ void fw_log_foreign(fw_core *core, const char *text, size_t length, uint32_t now
 /* `path` with its query, as it stands in the request line. Never blocks: a log stream is a cursor of its own, to be
  * served beside all other requests and never inside the server's one task. */
 void fw_http_request(fw_core *core, const char *method, const char *path, uint32_t now, fw_response *response);
+/* The last answer was sent. Where it was to a request to leave, the delay before the first step begins anew, once; without
+ * this call it began with the request. */
+void fw_http_sent(fw_core *core, uint32_t now);
 /* A request that never came here, as the server itself could make nothing of it and answered with this status. */
 void fw_http_refused(fw_core *core, uint32_t status, uint32_t now);
 /* The mistakes of the config, from 0 on, as text; NULL where there is no such number. */

@@ -68,7 +68,7 @@ static bool led_off(fw_core *core, const char *query, uint32_t now, fw_text *bod
 /* What is asked for is done later, so that the answer is out first; it says what will be done. */
 static void leave(fw_core *core, fw_leave_way way, uint32_t now, fw_text *body)
 {
-    bool restarts = fw_leave(core, way, "http", now) == FW_LEAVE_TO_RESTART;
+    bool restarts = fw_leave_by_http(core, way, now) == FW_LEAVE_TO_RESTART;
     fw_text_add(body, "{\"status\":\"%s\"}", restarts ? "resetting" : "bootloader");
 }
 

@@ -54,9 +54,27 @@ fw_leave_way fw_leave(fw_core *core, fw_leave_way way, const char *tag, uint32_t
     if (leave->way == FW_STAY) {
         leave->way = way;
         leave->step = 0;
+        leave->unsent = false;
         wait_for_step(core, now);
     }
     return leave->way;
+}
+
+fw_leave_way fw_leave_by_http(fw_core *core, fw_leave_way way, uint32_t now)
+{
+    bool begins = core->s.leave.way == FW_STAY;
+    fw_leave_way taken = fw_leave(core, way, "http", now);
+    core->s.leave.unsent = core->s.leave.unsent || begins;
+    return taken;
+}
+
+void fw_http_sent(fw_core *core, uint32_t now)
+{
+    fw_leave_state *leave = &core->s.leave;
+    if (leave->unsent && leave->way != FW_STAY && leave->step == 0) {
+        wait_for_step(core, now);
+    }
+    leave->unsent = false;
 }
 
 bool fw_leave_due(const fw_core *core, uint32_t now)

@@ -128,6 +128,47 @@ static void second_request_changes_neither_way_nor_time(void)
     bench_free(b);
 }
 
+static void delay_begins_when_the_answer_is_out_and_once_only(void)
+{
+    bench *b = mounted(NULL);
+    post(b, "/reset");
+    bench_until(b, 70);
+    fw_http_sent(b->core, b->now);
+    bench_until(b, 120);
+    fw_http_sent(b->core, b->now);
+    (void)bench_get(b, "/version");
+    post(b, "/bootloader");
+    fw_http_sent(b->core, b->now);
+    bench_until(b, 1000);
+    CHECK_TEXT(b->said, "170 restart\n");
+    bench_free(b);
+}
+
+static void answer_that_is_out_late_moves_no_later_step(void)
+{
+    bench *b = mounted(NULL);
+    post(b, "/bootloader");
+    bench_until(b, 150);
+    fw_http_sent(b->core, b->now);
+    bench_until(b, 1000);
+    CHECK_TEXT(b->said, WAY);
+    bench_free(b);
+}
+
+static void answers_move_no_delay_that_began_on_the_serial_port(void)
+{
+    bench *b = mounted(NULL);
+    post(b, "/led/on");
+    fw_http_sent(b->core, b->now);
+    write_serial(b, "reset\n");
+    bench_until(b, 50);
+    post(b, "/reset");
+    fw_http_sent(b->core, b->now);
+    bench_until(b, 1000);
+    CHECK_TEXT(b->said, "0 led\n100 restart\n");
+    bench_free(b);
+}
+
 /* No frame was heard, so recovery is due 2 s after the link came up: in the middle of the way out. */
 static void recovery_does_not_bring_the_board_back_on_its_way_out(void)
 {
@@ -215,6 +256,9 @@ int main(void)
     RUN(noise_is_counted_and_answered_by_nothing);
     RUN(line_that_was_begun_before_the_port_was_closed_is_forgotten);
     RUN(second_request_changes_neither_way_nor_time);
+    RUN(delay_begins_when_the_answer_is_out_and_once_only);
+    RUN(answer_that_is_out_late_moves_no_later_step);
+    RUN(answers_move_no_delay_that_began_on_the_serial_port);
     RUN(recovery_does_not_bring_the_board_back_on_its_way_out);
     RUN(recovery_under_way_ends_with_the_way_out);
     RUN(each_boot_clears_the_flag);
