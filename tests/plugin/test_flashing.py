@@ -2,6 +2,7 @@
 
 import pytest
 
+from hil.agent.replies import PortHeld
 from hil.bench import Board
 from hil.errors import BenchError, FlashFailed, HarnessError
 from hil.flash.build import Build, Region
@@ -23,6 +24,9 @@ class FakeFlashing:
         self.fails = ""
         self.asked: list[str | None] = []
         self.flashed = 0
+        self.unfinished = False
+        self.holds: Build | None = None
+        self.held_by = ""
 
     def build(self, what: str | None) -> Build:
         self.asked.append(what)
@@ -33,8 +37,11 @@ class FakeFlashing:
 
     def flash(self, what: Build | None = None) -> None:
         self.flashed += 1
+        if self.held_by:
+            raise PortHeld(self.held_by)
         if self.fails:
             raise FlashFailed(self.fails)
+        self.holds, self.unfinished = what, False
         for step in (
             Progress("connecting"),
             *(Progress("writing", each) for each in range(0, 101, 5)),
@@ -98,3 +105,63 @@ def test_each_board_is_seen_to_once() -> None:
         session.see_to(broken)
     assert str(again.value) == "board s3-a was not flashed at the start of the session: wrong MD5"
     assert broken.flashing.flashed == 1
+
+
+OTHER = Build("other", (Region(0, b"y", "y"),), app=AppDescription("hello", "2.0", "cd" * 32))
+
+
+@pytest.mark.parametrize("known", [True, None])
+def test_what_a_test_has_flashed_does_not_stay(known: bool | None) -> None:
+    """Whether the board ran its firmware from the start or was given it: the next test has the session's again."""
+    said: list[str] = []
+    board, session = FakeBoard(), SessionFlash("auto", said.append)
+    board.flashing.known = known
+    session.see_to(board)
+    before, board.flashing.holds = board.flashing.flashed, OTHER
+    said.clear()
+    session.see_to(board)
+    session.see_to(board)
+    assert (board.flashing.flashed - before, board.flashing.holds) == (1, BUILD)
+    assert said[0] == "hil: board s3-a: a test has left hello 2.0 from other; back to hello 1.0 from fw"
+    assert board.flashing.asked == ["fw"]
+
+
+def test_a_flash_that_a_test_has_left_in_the_middle_is_made_good() -> None:
+    """Something may run all the same; which firmware, nobody knows."""
+    said: list[str] = []
+    board, session = FakeBoard(), SessionFlash("auto", said.append)
+    session.see_to(board)
+    board.flashing.holds, board.flashing.unfinished = None, True
+    session.see_to(board)
+    assert "hil: board s3-a: a test has left a flash that did not end; back to hello 1.0 from fw" in said
+    assert (board.flashing.flashed, board.flashing.unfinished) == (2, False)
+
+
+def test_the_same_bytes_under_another_name_stay() -> None:
+    """A test may flash the session's firmware from elsewhere."""
+    board, session = FakeBoard(), SessionFlash("auto", lambda line: None)
+    session.see_to(board)
+    board.flashing.holds = Build("copy", (Region(0, b"x", "copy.bin"),))
+    session.see_to(board)
+    assert board.flashing.flashed == 1
+
+
+@pytest.mark.parametrize(("when", "firmware"), [("never", "fw"), ("auto", "")])
+def test_a_session_without_a_firmware_of_its_own_leaves_what_is_there(when: str, firmware: str) -> None:
+    """Nobody has said what would be right."""
+    board, session = FakeBoard(firmware), SessionFlash(when, lambda line: None)
+    session.see_to(board)
+    board.flashing.holds, board.flashing.unfinished = OTHER, True
+    session.see_to(board)
+    assert board.flashing.flashed == 0
+
+
+def test_a_port_that_was_held_is_tried_again_before_the_next_test() -> None:
+    """Whoever probes it lets go of it."""
+    board, session = FakeBoard(), SessionFlash("auto", lambda line: None)
+    board.flashing.held_by = "/dev/ttyACM0 is held by ModemManager (process 412)"
+    with pytest.raises(PortHeld):
+        session.see_to(board)
+    board.flashing.held_by = ""
+    session.see_to(board)
+    assert board.flashing.holds is BUILD
