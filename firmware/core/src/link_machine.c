@@ -142,6 +142,7 @@ static void clear_attempts(fw_link *link)
 {
     link->attempts = 0;
     link->given_up = false;
+    link->attached = false;
 }
 
 static void note_mount(fw_link *link, const fw_config *config, uint32_t now)
@@ -151,7 +152,6 @@ static void note_mount(fw_link *link, const fw_config *config, uint32_t now)
         clear_attempts(link);
     }
     link->mount_ms = now;
-    link->attached = false;
     link->heard = false;
     link->mounted = link->state != FW_LINK_DETACHED; /* a late callback from before the disconnect */
 }

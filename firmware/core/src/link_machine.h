@@ -4,7 +4,8 @@
  *
  * A mount holds the link down for a tick and a kick, so that the host sees it come up after its driver is there. If no
  * frame comes within the grace time, the board takes itself off the bus and comes back, at most `max_attempts` times
- * with growing pauses. Only a received frame or a mount that the board did not cause clears that count.
+ * with growing pauses. Only a received frame or a mount that the board did not cause clears that count: all mounts within
+ * `own_mount_ms` of a reconnect are its own, as a host may configure the board more than once.
  *
  * The machine is two tables, STATES and ROWS. A step picks the first row that fits; the caller performs it and then
  * feeds FW_LINK_ENTER until no row fits. All timing is by deadline, so nothing underflows where inputs race.
@@ -84,7 +85,7 @@ typedef struct {
     bool heard;       /* a frame came since the mount */
     bool given_up;
     bool timed;
-    bool attached;    /* reconnected, and no mount since */
+    bool attached;    /* reconnected, and since then neither a frame nor a mount that the board did not cause */
     uint32_t deadline;
     uint32_t attached_ms;
     uint32_t attempt_ms; /* start of the last attempt */

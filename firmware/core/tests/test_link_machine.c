@@ -18,6 +18,15 @@ static void mount(bench *b)
     bench_drain(b);
 }
 
+static size_t recoveries(const bench *b)
+{
+    size_t count = 0;
+    for (const char *at = b->said; (at = strstr(at, " disconnect\n")) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
 /* A host that configures the board `after` ms after each reconnect, up to `to`. */
 static void until_with_host(bench *b, uint32_t after, uint32_t to)
 {
@@ -106,11 +115,7 @@ static void recovery_stops_after_five_though_the_host_comes_back_each_time(void)
     bench *b = bench_booted(NULL, START);
     mount(b);
     until_with_host(b, 100, 300000);
-    size_t count = 0;
-    for (const char *at = b->said; (at = strstr(at, " disconnect\n")) != NULL; at++) {
-        count++;
-    }
-    CHECK(count == 5);
+    CHECK(recoveries(b) == 5);
     /* attempt starts: grace, then the greater of grace and a backoff of 2.5, 5, 10, 15 s */
     CHECK(strstr(b->said, "\n2500 disconnect\n") != NULL);
     CHECK(strstr(b->said, "\n5550 disconnect\n") != NULL);
@@ -121,6 +126,59 @@ static void recovery_stops_after_five_though_the_host_comes_back_each_time(void)
     CHECK(strstr(bench_get(b, "/events"), "USB_RECOVER: gave_up\n") != NULL);
     CHECK(fw_link_up(b->core));
     bench_free(b);
+}
+
+/* As after a bus reset during enumeration, or by a driver that sets the configuration anew. */
+static void host_that_configures_twice_after_each_reconnect_does_not_undo_the_limit(void)
+{
+    static const uint32_t SECONDS[] = {200, 1200, 2500};
+    for (size_t i = 0; i < sizeof SECONDS / sizeof SECONDS[0]; i++) {
+        bench *b = bench_booted(NULL, START);
+        mount(b);
+        for (int attempt = 0; attempt < 40; attempt++) {
+            while (strstr(b->said, " connect\n") == NULL && b->now - b->start < 300000) {
+                bench_until(b, b->now - b->start + 10);
+            }
+            char *connect = strstr(b->said, " connect\n");
+            if (connect != NULL) {
+                connect[1] = 'C';
+                bench_until(b, b->now - b->start + 100);
+                mount(b);
+                bench_until(b, b->now - b->start + SECONDS[i]);
+                mount(b);
+            }
+        }
+        CHECK(recoveries(b) == 5);
+        CHECK(strstr(bench_get(b, "/events"), "USB_RECOVER: gave_up\n") != NULL);
+        bench_free(b);
+    }
+}
+
+/* After the last recovery, with no host there until `after` ms past the reconnect. */
+static size_t recoveries_after_a_mount(uint32_t after)
+{
+    bench *b = bench_booted(NULL, START);
+    fw_config config;
+    fw_default_config(&config);
+    config.max_attempts = 1;
+    CHECK(fw_configure(b->core, &config));
+    mount(b);
+    bench_until(b, 2900);
+    CHECK(strstr(b->said, "2900 connect\n") != NULL);
+    bench_until(b, 2900 + after);
+    CHECK(strstr(bench_get(b, "/events"), "USB_RECOVER: gave_up\n") != NULL);
+    bench_forget(b);
+    mount(b);
+    bench_until(b, 100000);
+    size_t count = recoveries(b);
+    bench_free(b);
+    return count;
+}
+
+static void mount_long_after_the_reconnect_is_the_hosts_own(void)
+{
+    CHECK(recoveries_after_a_mount(10000) == 0);
+    CHECK(recoveries_after_a_mount(10001) == 1);
 }
 
 static void without_a_host_it_stops_after_five_too(void)
@@ -260,12 +318,8 @@ static void mount_that_clears_attempts_makes_recovery_endless(void)
     fw_default_config(&config);
     bench *b = mistaken(&config.mount_clears_attempts, &config);
     until_with_host(b, 100, 60000);
-    size_t count = 0;
-    for (const char *at = b->said; (at = strstr(at, " disconnect\n")) != NULL; at++) {
-        count++;
-    }
     /* every 3.05 s: detach, attach, kick, grace */
-    CHECK(count == 19);
+    CHECK(recoveries(b) == 19);
     CHECK(strstr(bench_get(b, "/events"), "attempt 2") == NULL);
     bench_free(b);
 }
@@ -319,6 +373,8 @@ int main(void)
     RUN(any_frame_within_the_grace_prevents_recovery);
     RUN(frame_during_the_kick_counts);
     RUN(recovery_stops_after_five_though_the_host_comes_back_each_time);
+    RUN(host_that_configures_twice_after_each_reconnect_does_not_undo_the_limit);
+    RUN(mount_long_after_the_reconnect_is_the_hosts_own);
     RUN(without_a_host_it_stops_after_five_too);
     RUN(foreign_mount_clears_the_count);
     RUN(frame_clears_the_count);
