@@ -77,7 +77,7 @@ def test_part_of_the_port_does_what_it_promises(program: str, tmp_path: Path) ->
 
 
 def test_component_versions_are_pinned_alike() -> None:
-    """Main and the component that uses them name the same one version of esp_tinyusb and of TinyUSB, revision and all."""
+    """Main and the component that uses them pin the same one version of esp_tinyusb and TinyUSB, with its revision."""
     manifests = [FIRMWARE / "main" / "idf_component.yml", FIRMWARE / "components" / "usb_link" / "idf_component.yml"]
     pins = [set(re.findall(r"^  (espressif/\w+): (.+)$", path.read_text(), re.MULTILINE)) for path in manifests]
     assert pins[0] == pins[1]
