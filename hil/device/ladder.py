@@ -68,8 +68,8 @@ LADDER = (
 )
 """``reset`` is by the lines of a bridge, ``http_reset`` over the fallback address, ``flash`` enters the loader and
 writes the known build; after it the loader is left once more where flashing ended there. A flash that did not end is
-repeated before anything else is tried on what it has left. Writing fails by a lost contact or a port that was held as
-well, so it is tried once more; a flash that was refused is not."""
+repeated before anything else is tried on what it has left. Writing fails by a lost contact as well, so it is tried once
+more; a flash that was refused is not."""
 NAMES = tuple(dict.fromkeys(rung.name for rung in LADDER))
 
 

@@ -96,6 +96,7 @@ class Readiness:
         """
         Raises:
             BoardVanished: it is not on the bus, and has not been before.
+            PortHeld: another process has its port; the next test tries again.
             BoardDead: it does not come back, now or in a test before.
         """
         if self.dead:

@@ -1,12 +1,14 @@
 """From wherever a board is to its application, by the gentlest rung that works.
 
 :mod:`hil.device.ladder` chooses; this looks where the board is, carries the rungs out, and writes each of them into the
-timeline. What a rung says in failing is kept for the last word; where the board is afterwards is what counts.
+timeline. What a rung says in failing is kept for the last word; where the board is afterwards is what counts. A port
+that another process holds is waited for and then ends the climb: no rung may pull the board from under its user.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from hil.agent.replies import PortHeld
 from hil.bench import Board
 from hil.board.identity import LOADERS, Identity
 from hil.board.interfaces import Instant, UsbAgent
@@ -29,6 +31,9 @@ takes the bus, and for good where what is in its flash does not run."""
 STEADY_S = 1.0
 """An application that stays on the bus for so long is no boot loop: a panic in ``app_main`` comes sooner. One that
 leaves to be heard by a silent host stays longer before it does (the reference firmware 2 s)."""
+HELD_S = 15.0
+"""For whoever has just opened the board's port to let go of it, such as what probes each new port for a modem."""
+AGAIN_S = 1.0
 LOOP_S = 10.0
 LOOPS = 3
 """So many boots in :data:`LOOP_S` are a boot loop, and so many comings that do not last :data:`STEADY_S`."""
@@ -166,6 +171,7 @@ class Recovery:
 
         Raises:
             BoardDead: none brings it back; the message lists where it is, what was tried, and what each said.
+            PortHeld: another process has its port, and keeps it.
         """
         deadline = Deadline(self._within_s, self._clock)
         state = self._look(0.0)
@@ -182,11 +188,24 @@ class Recovery:
 
     def _try(self, rung: str, deed: Callable[[], Instant], state: State, climb: _Climb) -> None:
         try:
-            self._actions.perform(f"recover_{rung}", NOTHING, deed, f"the board {state.value}")
+            self._actions.perform(f"recover_{rung}", NOTHING, lambda: self._once_free(deed), f"the board {state.value}")
+        except PortHeld:
+            raise
         except HilError as error:
             climb.said.append(f"{rung}: {error}")
             if isinstance(error, BuildError | FlashRefused):
                 climb.refused.append(rung)
+
+    def _once_free(self, deed: Callable[[], Instant]) -> Instant:
+        """Done again as long as another process has the port; nothing tells when it is let go of."""
+        deadline = Deadline(HELD_S, self._clock)
+        while True:
+            try:
+                return deed()
+            except PortHeld:
+                if deadline.passed:
+                    raise
+            self._clock.sleep(AGAIN_S)
 
     def _dead(self, state: State, climb: _Climb, late: bool) -> BoardDead:
         tried = ", ".join(climb.tried) or "nothing: the bench has no way to do anything about it"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.replies import Done
+from hil.agent.replies import Done, PortHeld
 from hil.board.identity import Identity
 from hil.device.recovery import Recovered
 from hil.errors import BoardDead, BoardVanished
@@ -112,6 +112,24 @@ def test_a_board_that_stays_dead_is_not_tried_again(bench: FakedBench) -> None:
     with pytest.raises(BoardDead, match=r"nothing brings it back(.|\n)*not tried again since$"):
         bench.board.make_ready()
     assert (bench.clock.now_ns(), len(bench.actions())) == (began_ns, done)
+
+
+def test_a_board_whose_port_is_held_is_not_dead(tmp_path: Path) -> None:
+    """The next test tries again, and finds the port free."""
+    bench = FakedBench(tmp_path).known()
+    bench.board.make_ready()
+    bench.agent.become(VID, 0x1001)
+    bench.clock.advance(1.0)
+    bench.capture.catch_up()
+    with pytest.raises(PortHeld, match=r"held by screen \(process 77\); end that, or let go of it"):
+        bench.board.make_ready()
+    assert bench.board.readiness.dead == ""
+    assert bench.power.done == []
+    bench.agent.become(VID, PID)
+    bench.clock.advance(1.0)
+    bench.capture.catch_up()
+    bench.board.make_ready()
+    bench.close()
 
 
 def test_asking_again_by_name_is_a_new_attempt(bench: FakedBench) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hil.agent.replies import Done
+from hil.agent.replies import Done, PortHeld
 from hil.clock import to_ns
 from hil.device.actions import Actions
 from hil.device.ladder import State
 from hil.device.mode import Modes
-from hil.device.recovery import STEADY_S, Eyes, Recovered, Recovery
+from hil.device.recovery import HELD_S, STEADY_S, Eyes, Recovered, Recovery
 from hil.errors import BoardDead, BoardFailure, BuildError, FlashRefused, HilError
 from hil.testing.fake_agent import PATH
 from hil.testing.faked_bench import FakedBench
@@ -196,13 +196,43 @@ def test_a_half_flashed_board_is_flashed_with_the_known_build(bench: FakedBench)
 
 @pytest.mark.parametrize("refusal", [FlashRefused("secure boot is on"), BuildError("no build in build/")])
 def test_a_flash_that_is_refused_is_not_tried_again(bench: FakedBench, refusal: HilError) -> None:
-    """One that failed is: a contact was lost, or the port was held."""
-    board = Board(bench, State.LOADER, flash="/dev/ttyACM0 is held by screen (process 77)")
+    """One that failed is: a contact was lost."""
+    board = Board(bench, State.LOADER, flash="the loader has not answered")
     with pytest.raises(BoardDead, match="tried: flash, flash"):
         board.recovery()
     board = Board(bench, State.LOADER, flash=refusal, leave_loader=State.LOADER)
     with pytest.raises(BoardDead, match=rf"tried: leave_loader, flash, leave_loader\n  flash: {refusal}$"):
         board.recovery()
+
+
+HELD = PortHeld("/dev/ttyACM0 of 1-1.2 is held by ModemManager (process 412); it probes each new port for a modem")
+
+
+def test_a_port_that_is_held_ends_the_climb(bench: FakedBench) -> None:
+    """Whoever has it is named with the remedy; no power is cut from under a process that uses the board."""
+    board = Board(bench, State.LOADER, leave_loader=HELD, power_cycle=State.WELL, flash=State.WELL)
+    began_ns = bench.clock.now_ns()
+    with pytest.raises(PortHeld, match=r"held by ModemManager \(process 412\); it probes"):
+        board.recovery()
+    assert set(board.done) == {"leave_loader"}
+    assert HELD_S <= (bench.clock.now_ns() - began_ns) / 1e9 < 2 * HELD_S
+    assert bench.actions()[-1] == ("ActionFailed", "recover_leave_loader")
+
+
+def test_a_port_that_is_held_for_a_moment_is_waited_for(bench: FakedBench) -> None:
+    """What probes each new port lets go of it again."""
+    board, tries = Board(bench, State.LOADER), []
+
+    def leave() -> Done:
+        tries.append(bench.clock.now_ns())
+        if len(tries) < 5:
+            raise HELD
+        board.state = State.WELL
+        return Done(tries[-1], 0)
+
+    recovery = Recovery(Actions("s3-a", bench.capture.record), lambda within_s: board.state, bench.clock)
+    assert recovery.climb({"leave_loader": leave, "power_cycle": leave}).rungs == ("leave_loader",)
+    assert (tries[-1] - tries[0]) / 1e9 < HELD_S
 
 
 def test_a_board_that_stays_dead_is_told_with_all_that_was_tried(bench: FakedBench) -> None:
