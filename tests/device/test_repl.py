@@ -11,6 +11,7 @@ from hil.clock import MonotonicClock
 from hil.device import repl
 from hil.device.lent_port import LentPort
 from hil.errors import BoardMute
+from hil.testing.raw_repl import RawRepl
 from hil.testing.terminal import Terminal
 
 
@@ -45,23 +46,6 @@ class FarEnd(threading.Thread):
         os.close(self._stop_w)
 
 
-class MicroPython:
-    """Its raw REPL, without raw paste (MicroPython docs, 'The MicroPython Interactive Interpreter Mode')."""
-
-    def __init__(self, says: bytes, stays: bool) -> None:
-        self._says = says
-        self._stays = stays
-
-    def answer(self, data: bytes) -> bytes | None:
-        if b"\x05A\x01" in data:
-            return b"R\x00"
-        if b"\x01" in data:
-            return b"\r\n>>> raw REPL; CTRL-B to exit\r\n>"
-        if b"\x04" in data:
-            return b"OK" + self._says + b"\x04\x04>" if self._stays else None
-        return b""
-
-
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     with Terminal() as made:
@@ -88,7 +72,7 @@ def told(terminal: Terminal, port: LentPort, answer: Callable[[bytes], bytes | N
 @pytest.mark.slow
 def test_a_repl_that_stays_is_heard(terminal: Terminal, port: LentPort) -> None:
     """A program that runs is interrupted, the statement goes out whole, and what was printed comes back."""
-    answer, heard = told(terminal, port, MicroPython(b"Entering bootloader...\r\n", stays=True).answer)
+    answer, heard = told(terminal, port, RawRepl(b"Entering bootloader...\r\n", stays=True).answer)
     assert answer == "Entering bootloader..."
     assert heard.index(b"\x03") < heard.index(b"\x01") < heard.index(b"import machine; machine.bootloader()")
 
@@ -96,7 +80,7 @@ def test_a_repl_that_stays_is_heard(terminal: Terminal, port: LentPort) -> None:
 @pytest.mark.slow
 def test_a_device_that_vanishes_is_no_error(terminal: Terminal, port: LentPort) -> None:
     """mpremote raises OSError then, and in closing again."""
-    answer, _ = told(terminal, port, MicroPython(b"", stays=False).answer)
+    answer, _ = told(terminal, port, RawRepl(b"", stays=False).answer)
     assert answer == ""
 
 
