@@ -78,9 +78,17 @@ static bool is_limited(const fw_acd *acd, const fw_config *config)
     return acd->conflicts >= config->acd_max_conflicts && !config->acd_limit_missing;
 }
 
+/* Since the last conflict or the last attempt, whichever came later. */
+static uint32_t since_last(const fw_acd *acd, uint32_t now)
+{
+    uint32_t conflict = now - acd->conflict_ms;
+    uint32_t attempt = now - acd->attempt_ms;
+    return acd->attempts > 0 && attempt < conflict ? attempt : conflict;
+}
+
 static uint32_t waiting_time(fw_acd *acd, const fw_config *config, uint32_t now)
 {
-    uint32_t since = now - acd->conflict_ms;
+    uint32_t since = since_last(acd, now);
     uint32_t wait = random_between(acd, 0, config->acd_probe_wait_ms);
     if (is_limited(acd, config) && since < config->acd_rate_limit_ms && config->acd_rate_limit_ms - since > wait) {
         wait = config->acd_rate_limit_ms - since;
@@ -149,16 +157,6 @@ static const fw_acd_row *find_row(const fw_acd *acd, const fw_config *config, fw
     return NULL;
 }
 
-/* Conflicts are forgotten once the address was held for long: what comes after that is news. */
-static void note_conflict(fw_acd *acd, const fw_config *config, uint32_t now)
-{
-    if (acd->held && now - acd->held_ms >= config->acd_rate_limit_ms) {
-        acd->conflicts = 0;
-    }
-    acd->conflicts++;
-    acd->conflict_ms = now;
-}
-
 static void begin_attempt(fw_acd *acd)
 {
     acd->probes = 0;
@@ -167,13 +165,30 @@ static void begin_attempt(fw_acd *acd)
     acd->defended = false;
 }
 
+/* Conflicts are forgotten once the address was held for long: what comes after that is news. */
+static void note_end(fw_acd *acd, const fw_config *config, uint32_t now)
+{
+    if (acd->held && now - acd->held_ms >= config->acd_rate_limit_ms) {
+        acd->conflicts = 0;
+    }
+    begin_attempt(acd);
+}
+
+static void note_first_probe(fw_acd *acd, uint32_t now)
+{
+    acd->attempts++;
+    acd->attempt_ms = now;
+}
+
 static void note_action(fw_acd *acd, const fw_config *config, fw_acd_action action, uint32_t now)
 {
     switch (action) {
     case FW_ACD_DO_NOTHING:
         break;
     case FW_ACD_SEND_PROBE:
-        acd->attempts += acd->probes == 0 ? 1 : 0;
+        if (acd->probes == 0) {
+            note_first_probe(acd, now);
+        }
         acd->probes++;
         break;
     case FW_ACD_TAKE:
@@ -190,11 +205,12 @@ static void note_action(fw_acd *acd, const fw_config *config, fw_acd_action acti
         break;
     case FW_ACD_BACK_OFF:
     case FW_ACD_RETREAT:
-        note_conflict(acd, config, now);
-        begin_attempt(acd);
+        note_end(acd, config, now);
+        acd->conflicts++;
+        acd->conflict_ms = now;
         break;
     case FW_ACD_LET_GO:
-        begin_attempt(acd);
+        note_end(acd, config, now);
         break;
     }
 }

@@ -79,6 +79,7 @@ typedef struct {
     bool defended;
     uint32_t deadline;
     uint32_t attempts; /* since boot */
+    uint32_t attempt_ms; /* first probe of the last one */
     uint32_t probes;
     uint32_t announcements;
     uint32_t conflicts; /* until the address was held for RATE_LIMIT_INTERVAL */

@@ -311,6 +311,44 @@ static void link_that_comes_and_goes_does_not_undo_the_limit(void)
     end(n);
 }
 
+static void link_that_comes_and_goes_after_a_limited_attempt_brings_no_other(void)
+{
+    net *n = plain();
+    n->on_frame = answer_probes;
+    n->told = 10;
+    until(n, 20000);
+    CHECK(count(n, PROBE) == 10);
+    uint32_t to = 20000;
+    while (count(n, PROBE) < 11) {
+        until(n, ++to);
+    }
+    for (uint32_t i = 0; i < 30; i++) { /* nobody answers any more; the link comes up 500 ms after each mount */
+        fw_mounted(n->b->core, n->b->now);
+        until(n, to += 1600);
+    }
+    CHECK(count(n, PROBE) == 11);
+    until(n, 200000);
+    CHECK(at(n, PROBE, 11) == at(n, PROBE, 10) + 60000);
+    check_whole_attempt(n, 11);
+    end(n);
+}
+
+static void link_that_was_away_for_the_whole_pause_is_probed_soon(void)
+{
+    net *n = plain();
+    n->on_frame = answer_probes;
+    n->told = 10;
+    until(n, 20000);
+    fw_unmounted(n->b->core, n->b->now);
+    uint32_t back = at(n, PROBE, 9) + 60000; /* its conflict came with it */
+    until(n, back - LINK_UP);
+    fw_mounted(n->b->core, n->b->now);
+    until(n, back + 30000);
+    CHECK(at(n, PROBE, 10) >= back && at(n, PROBE, 10) <= back + 1000);
+    check_whole_attempt(n, 10);
+    end(n);
+}
+
 static void claims_in_the_pause_do_not_make_it_longer(void)
 {
     net *n = plain();
@@ -347,6 +385,31 @@ static void conflicts_are_forgotten_when_the_address_was_held_for_long(void)
 {
     CHECK(pause_after_a_loss(50000) >= 60000);
     CHECK(pause_after_a_loss(70000) <= 1000);
+}
+
+/* Nine conflicts while probing, then the address held for `held` ms until the link goes, then the tenth. */
+static uint32_t pause_after_a_link(uint32_t held)
+{
+    net *n = plain();
+    n->on_frame = answer_probes;
+    n->told = 9;
+    until(n, 25000);
+    CHECK(count(n, PROBE) == 12 && count(n, USE) == 1);
+    until(n, at(n, USE, 0) + held);
+    n->told = 1;
+    fw_mounted(n->b->core, n->b->now);
+    until(n, n->b->now - n->b->start + 200000);
+    CHECK(count(n, RELEASE) == 1);
+    uint32_t pause = at(n, PROBE, 13) - at(n, PROBE, 12);
+    end(n);
+    return pause;
+}
+
+static void conflicts_are_forgotten_when_the_address_was_held_until_its_link_went(void)
+{
+    CHECK(pause_after_a_link(59999) >= 60000);
+    CHECK(pause_after_a_link(60000) <= 1000);
+    CHECK(pause_after_a_link(864000000) <= 1000);
 }
 
 static void occupant_that_leaves_is_followed(void)
@@ -765,8 +828,11 @@ int main(void)
     RUN(occupied_address_is_never_used);
     RUN(ten_conflicts_slow_the_attempts_down);
     RUN(link_that_comes_and_goes_does_not_undo_the_limit);
+    RUN(link_that_comes_and_goes_after_a_limited_attempt_brings_no_other);
+    RUN(link_that_was_away_for_the_whole_pause_is_probed_soon);
     RUN(claims_in_the_pause_do_not_make_it_longer);
     RUN(conflicts_are_forgotten_when_the_address_was_held_for_long);
+    RUN(conflicts_are_forgotten_when_the_address_was_held_until_its_link_went);
     RUN(occupant_that_leaves_is_followed);
     RUN(either_kind_of_conflict_starts_probing_over);
     RUN(conflict_counts_from_the_link_on_and_not_before);
