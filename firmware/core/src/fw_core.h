@@ -42,7 +42,8 @@ typedef struct {
 
     uint32_t tick_ms;        /* mount to the first kick */
     uint32_t kick_ms;        /* link held down */
-    uint32_t no_rx_grace_ms; /* link up to recovery, if no frame comes */
+    uint32_t no_rx_grace_ms; /* link up to recovery, if no frame comes; never in the static role: a host owes such a board
+                                no frame, as nothing is asked of it and a probe is answered by nobody */
     uint32_t detach_ms;      /* USB disconnected during recovery */
     uint32_t attach_ms;      /* reconnected, before the kick */
     uint32_t max_attempts;

@@ -199,7 +199,7 @@ static bool allows(const fw_link *link, const fw_config *config, fw_link_guard g
     case FW_LINK_IF_HASTY:
         return config->link_ignores_stack != 0;
     case FW_LINK_IF_DEAF:
-        return config->silence_ignored != 0;
+        return config->silence_ignored || config->role == FW_ROLE_STATIC;
     case FW_LINK_IF_OLD_CLOCK:
         return config->grace_from_old_clock != 0;
     case FW_LINK_IF_MOVED:

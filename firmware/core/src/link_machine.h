@@ -4,8 +4,9 @@
  *
  * A mount holds the link down for a tick and a kick, so that the host sees it come up after its driver is there. If no
  * frame comes within the grace time, the board takes itself off the bus and comes back, at most `max_attempts` times
- * with growing pauses. Only a received frame or a mount that the board did not cause clears that count: all mounts within
- * `own_mount_ms` of a reconnect are its own, as a host may configure the board more than once.
+ * with growing pauses; not so in the static role, where silence means nothing. Only a received frame or a mount that the
+ * board did not cause clears that count: all mounts within `own_mount_ms` of a reconnect are its own, as a host may
+ * configure the board more than once.
  *
  * The machine is two tables, STATES and ROWS. A step picks the first row that fits; the caller performs it and then
  * feeds FW_LINK_ENTER until no row fits. All timing is by deadline, so nothing underflows where inputs race.
@@ -27,7 +28,7 @@ typedef enum {
     FW_LINK_KICK_STACK,  /* down, about to come up */
     FW_LINK_KICK_RESUME, /* the same after a resume */
     FW_LINK_LISTEN,      /* up, no frame heard since the mount */
-    FW_LINK_RUN,         /* up, frames heard */
+    FW_LINK_RUN,         /* up, frames heard or not waited for */
     FW_LINK_GAVE_UP,     /* up, no frame heard, no attempt left */
     FW_LINK_SUSPENDED,   /* as it was; no notification can be delivered */
     FW_LINK_DETACHED,    /* recovery: off the bus */
@@ -58,7 +59,7 @@ typedef enum {
     FW_LINK_IF_GIVEN_UP,
     FW_LINK_IF_ATTEMPTS, /* one is left */
     FW_LINK_IF_HASTY,    /* config: link_ignores_stack */
-    FW_LINK_IF_DEAF,     /* config: silence_ignored */
+    FW_LINK_IF_DEAF,     /* config: silence_ignored, or the static role */
     FW_LINK_IF_OLD_CLOCK, /* config: grace_from_old_clock */
     FW_LINK_IF_LEFT_DOWN, /* config: resume_leaves_down */
     FW_LINK_IF_MOVED, /* config: suspend_moves_link, and mounted */

@@ -33,7 +33,6 @@ static fw_config static_role(void)
     fw_config config;
     fw_default_config(&config);
     config.role = FW_ROLE_STATIC;
-    config.silence_ignored = 1; /* the peers here say nothing else */
     return config;
 }
 
@@ -170,6 +169,15 @@ static void address_is_in_use_after_three_probes_and_two_seconds(void)
     CHECK(n->notes[0].at >= LINK_UP && n->notes[0].at <= LINK_UP + 1000);
     CHECK(strstr(bench_get(n->b, "/events"), "ACD_PROBING: 192.168.7.1 attempt 1\n") != NULL);
     CHECK(strstr(bench_get(n->b, "/events"), "ADDRESS_SET: 192.168.7.1\n") != NULL);
+    end(n);
+}
+
+static void quiet_host_is_left_alone(void)
+{
+    net *n = plain();
+    until(n, 400000);
+    CHECK(strstr(bench_get(n->b, "/events"), "USB_RECOVER") == NULL);
+    CHECK(fw_link_up(n->b->core) && count(n, RELEASE) == 0);
     end(n);
 }
 
@@ -820,6 +828,7 @@ static void mistake_in_use_has_the_flaw_that_it_names(void)
 int main(void)
 {
     RUN(address_is_in_use_after_three_probes_and_two_seconds);
+    RUN(quiet_host_is_left_alone);
     RUN(time_may_wrap_on_the_way);
     RUN(limits_of_the_config_hold);
     RUN(probes_and_announcements_have_their_format);
