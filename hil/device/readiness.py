@@ -17,7 +17,7 @@ from hil.device.bus_sleep import BusSleep
 from hil.device.chip import Chip, Parts
 from hil.device.ladder import State
 from hil.device.presence import Presence
-from hil.device.recovery import COMES_S, Recovered, Recovery
+from hil.device.recovery import Recovered, Recovery
 from hil.device.terminal import Terminal
 from hil.errors import BoardDead, BoardVanished, HilError
 from hil.timeline.events import Acted, UsbControl
@@ -178,8 +178,7 @@ class Readiness:
         return State.HALF_FLASHED if self._chip.flashing.unfinished and state in ladder.NOT_RUNNING else state
 
     def _wait(self) -> Instant:
-        """Nothing but patience: the look that follows has it."""
-        self._chip.eyes.look(COMES_S)
+        """Nothing: the look that follows each rung has the patience."""
         return Acted("wait", t_ns=self._clock.now_ns(), t_err_ns=0)
 
     def _quiet(self) -> bool:

@@ -7,10 +7,11 @@ import pytest
 
 from hil.agent.replies import Done, PortHeld
 from hil.board.identity import Identity
-from hil.device.recovery import Recovered
+from hil.device.recovery import COMES_S, Recovered
 from hil.errors import BoardDead, BoardVanished
 from hil.testing.fake_agent import PID, VID
 from hil.testing.faked_bench import CONSOLE, FakedBench
+from hil.timeline.events import Started
 
 
 @pytest.fixture
@@ -74,6 +75,17 @@ def test_a_board_that_was_well_and_is_gone_is_brought_back(bench: FakedBench) ->
     lost(bench)
     bench.board.make_ready()
     assert [each.rungs for each in recovered] == [("wait", "reset")]
+
+
+def test_waiting_takes_no_longer_than_a_look(bench: FakedBench) -> None:
+    """The one after each rung, of 15 s."""
+    lost(bench)
+    began_ns = bench.clock.now_ns()
+    assert bench.board.recover().rungs == ("wait", "reset")
+    bench.witness.refresh()
+    started = (event for event in bench.witness.timeline if isinstance(event, Started))
+    reset_ns = next(event.t_ns for event in started if event.action == "recover_reset")
+    assert COMES_S <= (reset_ns - began_ns) / 1e9 < COMES_S + 1.0
 
 
 def test_a_board_that_never_came_is_not_hidden(tmp_path: Path) -> None:
