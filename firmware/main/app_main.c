@@ -8,6 +8,7 @@
 #include "esp_err.h"
 #include "esp_event.h"
 #include "esp_netif.h"
+#include "esp_system.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "ip_net.h"
@@ -30,6 +31,15 @@ static void start_nvs(void)
     ESP_ERROR_CHECK(failed);
 }
 
+/* What its boot log says of this board. */
+static void tell_core(const board_identity *identity)
+{
+    fw_core *core = core_enter(NULL);
+    fw_set_mac(core, identity->device_mac);
+    fw_set_free_heap(core, esp_get_free_heap_size());
+    core_leave();
+}
+
 static void panic_later(void)
 {
     vTaskDelay(pdMS_TO_TICKS(PANIC_AFTER_MS));
@@ -49,8 +59,7 @@ void app_main(void)
     ESP_ERROR_CHECK(usb_netif_create((fw_role)config.role, identity.device_mac));
     commands_init(&identity);
     ESP_ERROR_CHECK(core_runner_init(&config));
-    fw_set_mac(core_enter(NULL), identity.device_mac);
-    core_leave();
+    tell_core(&identity);
     log_capture_start();
     ESP_ERROR_CHECK(core_runner_start(board_reset_reason(), commands_perform));
     mistakes_tell();

@@ -7,6 +7,7 @@
 static char told[256], asked[256];
 static bool installed, entered;
 static tinyusb_event_cb_t tell_event;
+static esp_err_t delivered;
 
 static void note(char *text, const char *word)
 {
@@ -54,6 +55,18 @@ bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint3
 {
     (void)core, (void)now;
     return length == 60 && frame != NULL;
+}
+
+void fw_frame_refused(fw_core *core, const char *why, uint32_t now)
+{
+    (void)core, (void)now;
+    CHECK(entered);
+    note(told, why);
+}
+
+const char *esp_err_to_name(esp_err_t code)
+{
+    return code == ESP_ERR_NO_MEM ? "ESP_ERR_NO_MEM " : "ESP_OK ";
 }
 
 void vTaskDelay(TickType_t ticks)
@@ -134,10 +147,11 @@ void usbd_defer_func(osal_task_func_t function, void *argument, bool in_isr)
     function(argument);
 }
 
-static void deliver(const uint8_t *frame, size_t length)
+static esp_err_t deliver(const uint8_t *frame, size_t length)
 {
-    CHECK(frame != NULL && length == 60);
+    CHECK(!entered && frame != NULL && length == 60);
     note(told, "frame ");
+    return delivered;
 }
 
 static void begin(void)
@@ -184,6 +198,16 @@ static void what_happens_on_the_bus_is_told(void)
     CHECK_TEXT(told, "mounted suspended resumed frame unmounted ");
 }
 
+static void a_frame_that_is_not_taken_is_told(void)
+{
+    uint8_t frame[60] = {0};
+    begin();
+    delivered = ESP_ERR_NO_MEM;
+    CHECK(on_frame(frame, sizeof frame, NULL) == ESP_OK && on_frame(frame, sizeof frame - 1, NULL) == ESP_OK);
+    CHECK_TEXT(told, "frame ESP_ERR_NO_MEM ");
+    delivered = ESP_OK;
+}
+
 static void the_build_without_usb_asks_tinyusb_for_nothing(void)
 {
     port_makes.usb_missing = true;
@@ -228,6 +252,7 @@ int main(void)
 {
     RUN(the_device_is_started_and_does_what_the_core_orders);
     RUN(what_happens_on_the_bus_is_told);
+    RUN(a_frame_that_is_not_taken_is_told);
     RUN(the_build_without_usb_asks_tinyusb_for_nothing);
     RUN(the_build_that_never_says_up_says_down);
     RUN(the_build_that_needs_ready_wakes_nobody);

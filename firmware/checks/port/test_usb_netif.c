@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The DHCP server: started with its options set and told, or told alone in the build that makes that mistake. */
+/* The interface: its DHCP server is started with its options set and told, or told alone in the build that makes that mistake;
+ * a frame that lwIP does not take is no success. */
 #include "../../core/tests/check.h"
+
+#include <stdbool.h>
+
+static bool memory_gone;
+#define malloc(size) (memory_gone ? NULL : malloc(size))
 
 #include "../../components/ip_net/usb_netif.c"
 
 static char asked[256];
 static uint32_t started;
+static esp_err_t received;
 esp_event_base_t const IP_EVENT = "IP_EVENT";
 const esp_netif_netstack_config_t *_g_esp_netif_netstack_default_eth;
 
@@ -79,9 +86,10 @@ esp_err_t esp_netif_set_dns_info(esp_netif_t *netif, esp_netif_dns_type_t type, 
 
 esp_err_t esp_netif_receive(esp_netif_t *netif, void *buffer, size_t length, void *eb)
 {
-    (void)netif, (void)length, (void)eb;
-    free(buffer);
-    return ESP_OK;
+    (void)netif, (void)eb;
+    snprintf(asked, sizeof asked, "%.*s", (int)length, (const char *)buffer);
+    release(NULL, buffer);
+    return received;
 }
 
 void esp_netif_action_start(void *netif, esp_event_base_t base, int32_t id, void *data)
@@ -152,9 +160,25 @@ static void in_the_build_without_it_it_is_told_and_not_started(void)
     port_makes.dhcp_server_missing = false;
 }
 
+static void a_frame_that_lwip_does_not_take_is_no_success(void)
+{
+    static const uint8_t FRAME[] = "a frame";
+    CHECK(usb_netif_receive(FRAME, 7) == ESP_OK);
+    CHECK_TEXT(asked, "a frame");
+    received = ESP_FAIL;
+    CHECK(usb_netif_receive(FRAME, 7) == ESP_FAIL);
+    received = ESP_OK;
+    asked[0] = '\0';
+    memory_gone = true;
+    CHECK(usb_netif_receive(FRAME, 7) == ESP_ERR_NO_MEM);
+    memory_gone = false;
+    CHECK_TEXT(asked, "");
+}
+
 int main(void)
 {
     RUN(the_server_is_started_once_its_options_stand);
     RUN(in_the_build_without_it_it_is_told_and_not_started);
+    RUN(a_frame_that_lwip_does_not_take_is_no_success);
     return 0;
 }

@@ -19,8 +19,8 @@ esp_err_t usb_netif_start_dhcp_client(void);
 esp_err_t usb_netif_stop_dhcp_client(void);
 esp_err_t usb_netif_set_address(const fw_command *command);
 esp_err_t usb_netif_clear_address(void);
-/* A frame that the core lets through; it is copied. */
-void usb_netif_receive(const uint8_t *frame, size_t length);
+/* A frame that the core lets through; it is copied. What is not ESP_OK, lwIP did not take. */
+esp_err_t usb_netif_receive(const uint8_t *frame, size_t length);
 
 /* Joins the network that NVS names, and joins again whenever it was lost; does nothing where NVS names none. */
 esp_err_t wifi_station_start(void);

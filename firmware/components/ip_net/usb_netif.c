@@ -216,12 +216,12 @@ esp_err_t usb_netif_start_dhcp_server(const fw_command *command)
     return failed;
 }
 
-void usb_netif_receive(const uint8_t *frame, size_t length)
+esp_err_t usb_netif_receive(const uint8_t *frame, size_t length)
 {
     void *copy = malloc(length);
     if (copy == NULL) {
-        return; /* as a frame lost on the wire */
+        return ESP_ERR_NO_MEM;
     }
     memcpy(copy, frame, length);
-    (void)esp_netif_receive(usb.netif, copy, length, NULL); /* frees the copy through release() */
+    return esp_netif_receive(usb.netif, copy, length, NULL); /* frees the copy through release(), where it fails too */
 }

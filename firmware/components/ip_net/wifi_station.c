@@ -13,7 +13,10 @@
 #define LONGEST_PAUSE_MS 30000u
 #define US_PER_MS 1000u
 
-static const char TAG[] = "wifi";
+/* At INFO the driver logs "connected with", the network's name and the access point's address. */
+#define DRIVERS_TAG "wifi"
+
+static const char TAG[] = "station";
 
 static struct {
     esp_timer_handle_t again;
@@ -106,6 +109,7 @@ esp_err_t wifi_station_start(void)
     if (esp_netif_create_default_wifi_sta() == NULL) {
         return ESP_ERR_NO_MEM;
     }
+    esp_log_level_set(DRIVERS_TAG, ESP_LOG_WARN);
     esp_err_t failed = esp_wifi_init(&radio);
     if (failed == ESP_OK) {
         failed = esp_wifi_set_storage(WIFI_STORAGE_RAM);

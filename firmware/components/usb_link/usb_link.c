@@ -49,6 +49,14 @@ static void on_bus_event(tinyusb_event_t *event, void *unused)
     }
 }
 
+static void tell_refused(esp_err_t failed)
+{
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
+    fw_frame_refused(core, esp_err_to_name(failed), now);
+    core_leave();
+}
+
 static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
 {
     uint32_t now = 0;
@@ -56,8 +64,9 @@ static esp_err_t on_frame(void *frame, uint16_t length, void *unused)
     fw_core *core = core_enter(&now);
     bool wanted = fw_frame_received(core, frame, length, now);
     core_leave();
-    if (wanted) {
-        deliver_frame(frame, length);
+    esp_err_t failed = wanted ? deliver_frame(frame, length) : ESP_OK;
+    if (failed != ESP_OK) {
+        tell_refused(failed);
     }
     return ESP_OK;
 }

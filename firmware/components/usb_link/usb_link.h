@@ -18,8 +18,8 @@ typedef struct {
     uint8_t host_mac[USB_LINK_MAC_BYTES]; /* iMACAddress */
 } usb_link_names;
 
-/* A frame that the core lets through; it is the callee's own only until it returns. */
-typedef void (*usb_link_deliver)(const uint8_t *frame, size_t length);
+/* A frame that the core lets through; it is the callee's own only until it returns. What is not ESP_OK, the core is told of. */
+typedef esp_err_t (*usb_link_deliver)(const uint8_t *frame, size_t length);
 
 /* The device is on the bus when this returns. `names` has to stay. */
 esp_err_t usb_link_start(const usb_link_names *names, usb_link_deliver deliver);
