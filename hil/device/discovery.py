@@ -1,6 +1,6 @@
 """Finds what is attached at a topology path, through udev's database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,26 +94,60 @@ def require_device(spec: Board, devices: list[Attached] | None = None) -> Attach
     raise BenchError(f"{place}: nothing is attached there; attached: {others}")
 
 
-def await_board(spec: Board, within_s: float, look: Callable[[], list[Attached]] = attached) -> Attached | None:
-    """As :func:`require_device`, for a board that may just be coming back from a run before.
+def await_board(
+    spec: Board,
+    within_s: float,
+    look: Callable[[], list[Attached]] = attached,
+    *,
+    named: Collection[str] = (),
+    absent: bool = False,
+    devices: Path = DEVICES,
+) -> str:
+    """See that a board is there, which may just be coming back from a run before.
+
+    Args:
+        spec: whose topology path it is.
+        within_s: for it to come.
+        look: tells what is attached.
+        named: topology paths of the bench's boards; an Espressif device elsewhere may be the board.
+        absent: whether a board that is not there is no error in any case.
+        devices: where sysfs has its USB devices.
 
     Returns:
-        What is there; None for a board that is not, where the bench can do something about it.
+        '', or what is attached instead of a board that the bench can do something about.
 
     Raises:
-        BenchError: it is not there ``within_s``.
+        BenchError: it is not there ``within_s``; the message lists what is attached.
     """
     deadline = Deadline(within_s)
     while True:
         try:
-            return require_device(spec, present := look())
-        except BenchError:
+            require_device(spec, present := look())
+            return ""
+        except BenchError as error:
             if deadline.passed:
-                absent = all(device.path != spec.usb for device in present)
-                if absent and (spec.console or spec.power.driver in SWITCHED):
-                    return None
+                nothing = all(device.path != spec.usb for device in present)
+                if nothing and (absent or _can_be_helped(spec, present, named, devices)):
+                    return str(error)
                 raise
             MonotonicClock().sleep(LOOK_S)
+
+
+def _can_be_helped(spec: Board, present: list[Attached], named: Collection[str], devices: Path) -> bool:
+    """Whether there is a way to a board that is not on USB, and that its path is a wrong one is not more likely."""
+    if spec.console or spec.power.driver in SWITCHED:
+        return True
+    astray = any(device.vid == ESPRESSIF and device.path not in {spec.usb, *named} for device in present)
+    return not astray and (bool(spec.fallback) or (devices / _port_of(spec.usb) / "disable").exists())
+
+
+def _port_of(path: str) -> Path:
+    """The directory of the hub's port below sysfs' USB devices (drivers/usb/core/port.c); kernels before 6.0 keep no
+    switch there."""
+    hub, _, number = path.rpartition("." if "." in path else "-")
+    if "-" in hub:
+        return Path(hub, f"{hub}:1.0", f"{hub}-port{number}")
+    return Path(f"usb{hub}", f"{hub}-0:1.0", f"usb{hub}-port{number}")
 
 
 def _text(value: bytes | None) -> str:

@@ -46,19 +46,32 @@ class OpenBench:
         artifacts: where the timeline, captures and logs go.
         faults: faults of the virtual board.
         tinyusb: TinyUSB of the virtual board's firmware.
+        absent: whether a board that is not there is no error, whatever the bench can do about it.
     """
 
-    def __init__(self, bench: Bench, artifacts: Path, faults: Sequence[str] = (), tinyusb: str = "0.21") -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        artifacts: Path,
+        faults: Sequence[str] = (),
+        tinyusb: str = "0.21",
+        *,
+        absent: bool = False,
+    ) -> None:
         self.name = bench.name
         self.virtual = bench.virtual
         self._boards: dict[str, UsbBoard] = {}
         self._controls: dict[str, VirtualControl] = {}
         self._told: list[Event] = []
+        self._instead: dict[str, str] = {}
+        """What is attached instead of a board that was not there, by its name."""
         with ExitStack() as undone:
             undone.callback(self.close)
             self.capture = Capture.start(artifacts / "session")
             self.agent = _agent()
             self._load(VIRTUAL_MODULES if self.virtual else REAL_MODULES, needed=self.virtual)
+            if not self.virtual:
+                self._await(bench, absent)
             specs = [self._attach(spec, faults, tinyusb) for spec in bench.boards]
             self.capture.connect(self.agent)
             self.witness = Witness(self.capture)
@@ -109,10 +122,15 @@ class OpenBench:
         if hasattr(self, "agent"):
             self.agent.close()
 
+    def _await(self, bench: Bench, absent: bool) -> None:
+        """The boards, from a run before."""
+        named = [board.usb for board in bench.boards]
+        for spec in bench.boards:
+            self._instead[spec.name] = await_board(spec, ENUMERATION_S, named=named, absent=absent)
+
     def _attach(self, spec: Board, faults: Sequence[str], tinyusb: str) -> Board:
-        """Reserve the board; a virtual one learns its topology paths."""
+        """A virtual board is made, and learns its topology paths."""
         if not self.virtual:
-            await_board(spec, ENUMERATION_S)
             return spec
         paths = [_absolute(fault) for fault in faults]
         handle = self.agent.start_virtual(
@@ -157,7 +175,7 @@ class OpenBench:
             if self.virtual:
                 board.plug()
             else:
-                board.readiness.inherit()
+                board.readiness.inherit(self._instead[board.name])
 
     def _power(self, spec: Board) -> PowerDriver:
         match spec.power.driver:

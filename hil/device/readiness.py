@@ -87,10 +87,15 @@ class Readiness:
         self._witness = parts.witness
         self._clock = parts.clock
         self._was_well = False
+        self._instead = ""
 
-    def inherit(self) -> None:
-        """The board was on the bench before this run: what is wrong with it is not what this run's firmware did."""
-        self._was_well = True
+    def inherit(self, instead: str = "") -> None:
+        """The board was on the bench before this run: what is wrong with it is not what this run's firmware did.
+
+        Args:
+            instead: what is attached instead of it, for the message of one that stays dead.
+        """
+        self._was_well, self._instead = True, instead
 
     def make_ready(self) -> None:
         """
@@ -127,9 +132,9 @@ class Readiness:
             recovery = Recovery(self._actions, self._where, self._clock, on_rung=self.on_rung)
             recovered = recovery.climb(self.rungs())
         except BoardDead as error:
-            self.dead = str(error)
-            raise
-        self.dead = ""
+            self.dead = "\n  ".join([str(error), *([self._instead] if self._instead else [])])
+            raise BoardDead(self.dead) from error
+        self.dead = self._instead = ""
         self._was_well = True
         return recovered
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hil.bench import Bench
 from hil.cli import main
+from hil.device import open_bench
 from hil.device.usb_board import UsbBoard
 from hil.testing.faked_bench import CONSOLE, FakedBench
 
@@ -66,3 +68,33 @@ def test_a_wrong_bench_is_one_line(
     monkeypatch.chdir(tmp_path)
     assert main(["recover"]) == 2
     assert capsys.readouterr().err == "hil recover: bench.toml: cannot be read: No such file or directory\n"
+
+
+def test_a_board_is_opened_although_it_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It alone, and the bench is closed however the climb ends."""
+    made = FakedBench(tmp_path, console=CONSOLE).known()
+    opened: list[tuple[tuple[str, ...], bool]] = []
+    closed: list[bool] = []
+
+    class OpenBench:
+        """Stands for :class:`hil.device.open_bench.OpenBench`."""
+
+        def __init__(self, bench: Bench, artifacts: Path, *, absent: bool) -> None:
+            opened.append((tuple(board.usb for board in bench.boards), absent))
+
+        def board(self) -> UsbBoard:
+            return made.board
+
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr(open_bench, "OpenBench", OpenBench)
+    monkeypatch.chdir(tmp_path)
+    boards = "".join(f'[[board]]\nname = "s3-{n}"\nusb = "1-{n}"\n' for n in (1, 2))
+    (tmp_path / "bench.toml").write_text(f'[bench]\nname = "b"\n{boards}')
+    assert main(["recover", "--board", "s3-2"]) == 0
+    assert (opened, closed) == ([(("1-2",), True)], [True])
+    assert capsys.readouterr().out.endswith("nothing was done\n")
+    made.close()

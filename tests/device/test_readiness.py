@@ -110,6 +110,24 @@ def test_a_board_that_was_dead_before_the_run_is_brought_back(tmp_path: Path) ->
     bench.close()
 
 
+def test_a_board_that_was_not_there_is_dead_with_what_was_there_instead(tmp_path: Path) -> None:
+    """The path may be a wrong one; what its port held when it was well is of no interest later."""
+    bench = FakedBench(tmp_path)
+    bench.agent.present = bench.agent.has_port_switch = False
+    bench.power.comes_back_s = None
+    instead = "board s3-a: usb is '1-1.2': nothing is attached there; attached: 1-1.3 (0781:5581 Ultra)"
+    bench.board.readiness.inherit(instead)
+    with pytest.raises(BoardDead, match=r"tried: wait, power_cycle(.|\n)*\n  board s3-a: usb is '1-1\.2': nothing"):
+        bench.board.make_ready()
+    bench.agent.attach()
+    bench.board.recover()
+    bench.agent.detach()
+    with pytest.raises(BoardDead) as later:
+        bench.board.recover()
+    assert instead not in str(later.value)
+    bench.close()
+
+
 def test_a_board_that_stays_dead_is_not_tried_again(bench: FakedBench) -> None:
     """The tests that remain are told so at once, as an error of the bench."""
     lost(bench)
