@@ -342,6 +342,7 @@ def test_version_tells_who_it_is() -> None:
         "free_heap": 1234,
         "tx_dropped": 0,
         "rx_dropped": 0,
+        "rx_malformed": 0,
         "http_refused": 0,
         "serial_refused": 0,
     }

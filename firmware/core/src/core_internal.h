@@ -76,6 +76,7 @@ struct fw_core {
         fw_serial_line serial;
         uint32_t tx_dropped;
         uint32_t rx_dropped;
+        uint32_t rx_malformed;
         uint32_t http_refused;
         uint32_t lines_lost;
         fw_limiter tx_limiter;

@@ -25,9 +25,13 @@ static uint32_t be16(const uint8_t *bytes)
     return ((uint32_t)bytes[0] << 8) | bytes[1];
 }
 
-static span ipv4_of(span frame)
+static span ipv4_of(span frame, uint8_t *flaw)
 {
-    if (frame.length < ETHERNET_BYTES + IPV4_BYTES || be16(frame.bytes + 12) != 0x0800u) {
+    if (frame.length < ETHERNET_BYTES || be16(frame.bytes + 12) != 0x0800u) {
+        return NOTHING;
+    }
+    *flaw = FW_FLAW_IP;
+    if (frame.length < ETHERNET_BYTES + IPV4_BYTES) {
         return NOTHING;
     }
     span packet = {frame.bytes + ETHERNET_BYTES, frame.length - ETHERNET_BYTES};
@@ -36,16 +40,18 @@ static span ipv4_of(span frame)
     if (packet.bytes[0] >> 4 != 4u || header < IPV4_BYTES || total < header || total > packet.length) {
         return NOTHING;
     }
+    *flaw = FW_FLAW_NONE;
     packet.length = total; /* what follows is Ethernet padding */
     return packet;
 }
 
 /* UDP payload of a packet that is no fragment. */
-static span udp_of(span packet, uint32_t *source, uint32_t *destination)
+static span udp_of(span packet, uint32_t *source, uint32_t *destination, uint8_t *flaw)
 {
     if (packet.length == 0 || packet.bytes[9] != 17u || (be16(packet.bytes + 6) & 0x3FFFu) != 0) {
         return NOTHING;
     }
+    *flaw = FW_FLAW_UDP;
     size_t header = (size_t)(packet.bytes[0] & 15u) * 4u;
     span datagram = {packet.bytes + header, packet.length - header};
     if (datagram.length < UDP_BYTES) {
@@ -55,49 +61,68 @@ static span udp_of(span packet, uint32_t *source, uint32_t *destination)
     if (stated < UDP_BYTES || stated > datagram.length) {
         return NOTHING;
     }
+    *flaw = FW_FLAW_NONE;
     *source = be16(datagram.bytes);
     *destination = be16(datagram.bytes + 2);
     return (span){datagram.bytes + UDP_BYTES, stated - UDP_BYTES};
 }
 
-static uint8_t message_type(span options)
+static uint8_t type_of(const uint8_t *option)
+{
+    return option[1] == 1 && option[2] <= FW_DHCP_INFORM ? option[2] : (uint8_t)FW_DHCP_NONE;
+}
+
+/* The first message type counts, whatever comes behind it. False where an option leads past the end. */
+static bool read_options(span options, uint8_t *type)
 {
     size_t at = 0;
+    bool typed = false;
     while (at < options.length && options.bytes[at] != OPTION_END) {
         if (options.bytes[at] == OPTION_PAD) {
             at++;
             continue;
         }
         if (options.length - at < 2 || options.length - at - 2 < options.bytes[at + 1]) {
-            return FW_DHCP_NONE;
+            return false;
         }
-        if (options.bytes[at] == OPTION_TYPE) {
-            return options.bytes[at + 1] == 1 && options.bytes[at + 2] <= FW_DHCP_INFORM ? options.bytes[at + 2]
-                                                                                         : (uint8_t)FW_DHCP_NONE;
+        if (options.bytes[at] == OPTION_TYPE && !typed) {
+            typed = true;
+            *type = type_of(options.bytes + at);
         }
         at += 2u + options.bytes[at + 1];
     }
-    return FW_DHCP_NONE;
+    return true;
+}
+
+static void read_message(span message, bool from_client, fw_dhcp_seen *seen)
+{
+    static const uint8_t COOKIE[COOKIE_BYTES] = {99, 130, 83, 99};
+    const size_t fixed = BOOTP_BYTES + COOKIE_BYTES;
+    if (message.length < fixed) {
+        seen->flaw = FW_FLAW_DHCP;
+        return;
+    }
+    if (memcmp(message.bytes + BOOTP_BYTES, COOKIE, COOKIE_BYTES) != 0 || message.bytes[0] != (from_client ? 1u : 2u)) {
+        return;
+    }
+    seen->from_client = from_client;
+    memcpy(seen->yiaddr, message.bytes + 16, sizeof seen->yiaddr);
+    if (!read_options((span){message.bytes + fixed, message.length - fixed}, &seen->type)) {
+        seen->flaw = FW_FLAW_DHCP;
+    }
 }
 
 fw_dhcp_seen fw_dhcp_watch(const uint8_t *frame, size_t length)
 {
-    static const uint8_t COOKIE[COOKIE_BYTES] = {99, 130, 83, 99};
-    fw_dhcp_seen seen = {FW_DHCP_NONE, false, {0}};
+    fw_dhcp_seen seen = {FW_DHCP_NONE, false, FW_FLAW_NONE, {0}};
     uint32_t source = 0;
     uint32_t destination = 0;
-    span message = udp_of(ipv4_of((span){frame, length}), &source, &destination);
-    if (message.length < BOOTP_BYTES + COOKIE_BYTES ||
-        memcmp(message.bytes + BOOTP_BYTES, COOKIE, COOKIE_BYTES) != 0) {
-        return seen;
-    }
-    bool request = source == 68 && destination == 67 && message.bytes[0] == 1;
-    bool reply = source == 67 && destination == 68 && message.bytes[0] == 2;
+    span packet = ipv4_of((span){frame, length}, &seen.flaw);
+    span message = udp_of(packet, &source, &destination, &seen.flaw);
+    bool request = source == 68 && destination == 67;
+    bool reply = source == 67 && destination == 68;
     if (request || reply) {
-        size_t fixed = BOOTP_BYTES + COOKIE_BYTES;
-        seen.from_client = request;
-        seen.type = message_type((span){message.bytes + fixed, message.length - fixed});
-        memcpy(seen.yiaddr, message.bytes + 16, sizeof seen.yiaddr);
+        read_message(message, request, &seen);
     }
     return seen;
 }
@@ -126,7 +151,8 @@ const char *fw_frame_kind(const uint8_t *frame, size_t length)
     default:
         return "ETHERNET";
     }
-    span packet = ipv4_of((span){frame, length});
+    uint8_t flaw = FW_FLAW_NONE;
+    span packet = ipv4_of((span){frame, length}, &flaw);
     if (packet.length == 0) {
         return "IPV4";
     }

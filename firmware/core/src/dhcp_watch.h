@@ -19,9 +19,18 @@ typedef enum {
     FW_DHCP_INFORM = 8,
 } fw_dhcp_type;
 
+/* What is wrong with its lengths, from the outside inward. */
+typedef enum {
+    FW_FLAW_NONE = 0,
+    FW_FLAW_IP,   /* no IPv4 header, or one that leads past the frame */
+    FW_FLAW_UDP,  /* no UDP header, or a datagram that leads past its packet */
+    FW_FLAW_DHCP, /* between DHCP's ports: shorter than its fixed part, or an option that leads past the datagram */
+} fw_frame_flaw;
+
 typedef struct {
-    uint8_t type;     /* fw_dhcp_type; FW_DHCP_NONE where the frame is not whole DHCP */
+    uint8_t type;     /* fw_dhcp_type; FW_DHCP_NONE where the frame is no DHCP, or broken before its type */
     bool from_client; /* BOOTREQUEST 68 -> 67, else BOOTREPLY 67 -> 68 */
+    uint8_t flaw;     /* fw_frame_flaw, of whatever frame */
     uint8_t yiaddr[4];
 } fw_dhcp_seen;
 

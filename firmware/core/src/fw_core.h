@@ -275,7 +275,7 @@ void fw_address_assigned(fw_core *core, const uint8_t address[4], uint32_t now);
 void fw_address_lost(fw_core *core, uint32_t now);
 bool fw_link_up(const fw_core *core);
 
-/* True: hand the frame to the IP stack. */
+/* True: hand the frame to the IP stack. IPv4 and UDP whose lengths lead past the frame are refused. */
 bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now);
 /* A frame that was to be handed over, and that the IP stack did not take; `why` is an error's name. */
 void fw_frame_refused(fw_core *core, const char *why, uint32_t now);

@@ -159,6 +159,7 @@ static bool version(fw_core *core, const char *query, uint32_t now, fw_text *bod
     fw_text_add(body, "  \"free_heap\": %" PRIu32 ",\n", core->free_heap);
     fw_text_add(body, "  \"tx_dropped\": %" PRIu32 ",\n", core->s.tx_dropped);
     fw_text_add(body, "  \"rx_dropped\": %" PRIu32 ",\n", core->s.rx_dropped);
+    fw_text_add(body, "  \"rx_malformed\": %" PRIu32 ",\n", core->s.rx_malformed);
     fw_text_add(body, "  \"http_refused\": %" PRIu32 ",\n", core->s.http_refused);
     fw_text_add(body, "  \"serial_refused\": %" PRIu32 "\n}\n", core->s.serial.refused);
     return true;

@@ -77,10 +77,27 @@ static void claim_dhcp(fw_core *core, const fw_dhcp_seen *dhcp, bool sent, uint3
     }
 }
 
-static void claim_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
+static fw_frame_flaw claim_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
 {
     fw_dhcp_seen dhcp = fw_dhcp_watch(frame, length);
     claim_dhcp(core, &dhcp, false, now);
+    return (fw_frame_flaw)dhcp.flaw;
+}
+
+/* A broken DHCP message is passed on in a sound datagram: other readers than this one may make something of it. */
+static bool pass(fw_core *core, fw_frame_flaw flaw, uint32_t now)
+{
+    core->s.rx_malformed += flaw == FW_FLAW_NONE ? 0 : 1;
+    switch (flaw) {
+    case FW_FLAW_IP:
+        return refuse_rx(core, "IPv4 header is wrong", now);
+    case FW_FLAW_UDP:
+        return refuse_rx(core, "UDP length is wrong", now);
+    case FW_FLAW_NONE:
+    case FW_FLAW_DHCP:
+        break;
+    }
+    return true;
 }
 
 bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
@@ -99,13 +116,13 @@ bool fw_frame_received(fw_core *core, const uint8_t *frame, size_t length, uint3
     fw_feed_link(core, FW_LINK_FRAME, now);
     if (!core->s.netif_ready) {
         if (core->config.drops_claimed) {
-            claim_received(core, frame, length, now);
+            (void)claim_received(core, frame, length, now);
         }
         return refuse_rx(core, "netif not ready", now);
     }
-    claim_received(core, frame, length, now);
+    fw_frame_flaw flaw = claim_received(core, frame, length, now);
     fw_address_heard(core, frame, length, now);
-    return true;
+    return pass(core, flaw, now);
 }
 
 void fw_frame_refused(fw_core *core, const char *why, uint32_t now)

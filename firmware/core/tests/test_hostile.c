@@ -288,39 +288,99 @@ static void shortest_and_longest_frame_are_taken(void)
     bench_free(b);
 }
 
-/* They are the IP stack's to drop; the core has read no more of them than is there, and claims nothing of them. */
-static void frame_that_lies_about_its_lengths_claims_nothing(void)
+/* lwIP takes a UDP datagram whose length goes beyond the packet. */
+static void frame_that_lies_about_its_lengths_is_refused_and_counted(void)
 {
     static const struct {
         size_t at;
         size_t value;
-    } LIES[] = {{16, 65535}, {16, 0}, {38, 65535}, {38, 7}, {38, 0}};
+    } LIES[] = {{16, 65535}, {16, 0}, {16, 19}, {38, 65535}, {38, 7}, {38, 0}, {14, 0x4400}, {14, 0x6500}};
+    const unsigned count = sizeof LIES / sizeof LIES[0];
     bench *b = connected();
-    for (size_t i = 0; i < sizeof LIES / sizeof LIES[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         test_frame frame = dhcp_typed(1, 1);
-        put16(frame.bytes + LIES[i].at, LIES[i].value); /* IP's total length, UDP's length */
-        CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+        put16(frame.bytes + LIES[i].at, LIES[i].value); /* IP's total length, UDP's length, IP's version and header */
+        CHECK(!fw_frame_received(b->core, frame.bytes, frame.length, b->now));
         free(frame.bytes);
     }
+    test_frame cut = ethernet_frame(0x0800, 33);
+    CHECK(!fw_frame_received(b->core, cut.bytes, cut.length, b->now));
+    free(cut.bytes);
+    CHECK(counted(b, "rx_malformed", count + 1) && counted(b, "rx_dropped", count + 1));
+    CHECK(strstr(bench_get(b, "/logs_all"), "net: RX: IPv4 header is wrong, dropping\n") != NULL);
     CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER") == NULL);
+    CHECK(strstr(bench_get(b, "/status"), "\"FIRST_RX\": true") != NULL); /* the host did speak */
     test_frame honest = dhcp_typed(1, 1);
     CHECK(fw_frame_received(b->core, honest.bytes, honest.length, b->now));
     free(honest.bytes);
     CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER_RX") != NULL);
+    CHECK(counted(b, "rx_malformed", count + 1));
     bench_free(b);
 }
 
-static void option_that_runs_past_the_end_claims_nothing(void)
+static void what_is_right_though_unusual_is_handed_over(void)
+{
+    bench *b = connected();
+    test_frame fragment = dhcp_typed(1, 1);
+    put16(fragment.bytes + 20, 0x2000); /* the first of several: UDP's length is that of the whole */
+    put16(fragment.bytes + 38, 9000);
+    test_frame later = dhcp_typed(1, 1);
+    put16(later.bytes + 20, 0x0100);
+    put16(later.bytes + 38, 0);
+    test_frame shorter = dhcp_typed(1, 1);
+    put16(shorter.bytes + 38, 8 + 240); /* bytes behind a datagram */
+    test_frame other = dhcp_typed(1, 1);
+    other.bytes[23] = 6;
+    put16(other.bytes + 38, 0);
+    test_frame arp = ethernet_frame(0x0806, 20);
+    test_frame six = ethernet_frame(0x86DD, 20);
+    const test_frame all[] = {fragment, later, shorter, other, arp, six};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        CHECK(fw_frame_received(b->core, all[i].bytes, all[i].length, b->now));
+        free(all[i].bytes);
+    }
+    CHECK(counted(b, "rx_malformed", 0) && counted(b, "rx_dropped", 0));
+    bench_free(b);
+}
+
+static void receive_options(bench *b, const uint8_t *options, size_t count)
+{
+    test_frame frame = dhcp_frame(1, options, count);
+    CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+    free(frame.bytes);
+}
+
+/* The DHCP server's own parser has to stop where they do. */
+static void option_that_runs_past_the_end_is_counted_and_claims_nothing(void)
 {
     static const uint8_t OPTIONS[][4] = {{53, 1}, {53, 2, 1}, {61, 255, 53, 1}, {53}, {0, 0, 0, 53}};
     static const size_t COUNTS[] = {2, 3, 4, 1, 4};
+    const unsigned count = sizeof COUNTS / sizeof COUNTS[0];
     bench *b = connected();
-    for (size_t i = 0; i < sizeof COUNTS / sizeof COUNTS[0]; i++) {
-        test_frame frame = dhcp_frame(1, OPTIONS[i], COUNTS[i]);
-        CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
-        free(frame.bytes);
+    for (size_t i = 0; i < count; i++) {
+        receive_options(b, OPTIONS[i], COUNTS[i]);
     }
     CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER") == NULL);
+    CHECK(counted(b, "rx_malformed", count) && counted(b, "rx_dropped", 0));
+    receive_options(b, (const uint8_t[]){53, 1, 1, 61, 9, 1}, 6); /* behind the type too */
+    CHECK(strstr(bench_get(b, "/events"), "ms] DHCP_DISCOVER_RX") != NULL);
+    CHECK(counted(b, "rx_malformed", count + 1));
+    receive_options(b, (const uint8_t[]){53, 1, 1, 255, 61, 9}, 6); /* behind the end mark is nothing */
+    receive_options(b, (const uint8_t[]){53, 1, 1}, 3);             /* without an end mark, and in bounds */
+    CHECK(counted(b, "rx_malformed", count + 1));
+    bench_free(b);
+}
+
+static void message_too_short_for_dhcp_is_counted(void)
+{
+    bench *b = connected();
+    test_frame frame = dhcp_typed(1, 1);
+    put16(frame.bytes + 38, 8 + 239);
+    CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+    put16(frame.bytes + 36, 69); /* to another port: no DHCP */
+    CHECK(fw_frame_received(b->core, frame.bytes, frame.length, b->now));
+    free(frame.bytes);
+    CHECK(counted(b, "rx_malformed", 1) && counted(b, "rx_dropped", 0));
     bench_free(b);
 }
 
@@ -378,8 +438,10 @@ int main(void)
     RUN(frame_of_no_frames_length_is_refused_and_counted);
     RUN(frames_that_the_stack_does_not_take_are_counted_and_told_once_a_second);
     RUN(shortest_and_longest_frame_are_taken);
-    RUN(frame_that_lies_about_its_lengths_claims_nothing);
-    RUN(option_that_runs_past_the_end_claims_nothing);
+    RUN(frame_that_lies_about_its_lengths_is_refused_and_counted);
+    RUN(what_is_right_though_unusual_is_handed_over);
+    RUN(option_that_runs_past_the_end_is_counted_and_claims_nothing);
+    RUN(message_too_short_for_dhcp_is_counted);
     RUN(request_that_is_none_is_refused_and_counted);
     RUN(requests_behind_each_other_are_told_apart);
     RUN(nothing_breaks_in_any_role);
