@@ -66,6 +66,7 @@ struct fw_core {
         bool wake_sent;
         bool first_rx;
         bool first_tx;
+        bool tx_crowded; /* the last frame of the stack found no room in the queue */
         bool led;
         fw_acd acd;
         bool address_set;    /* static role: the port was told to use it */

@@ -179,6 +179,28 @@ static fw_send_result refuse_tx(fw_core *core, fw_send_result result, uint32_t n
     return result;
 }
 
+static void record_failed(fw_core *core, const uint8_t *frame, size_t length, const char *why, uint32_t now)
+{
+    char detail[FW_DETAIL_BYTES];
+    fw_text text;
+    if (!core->config.sends_claimed_early) {
+        fw_text_init(&text, detail, sizeof detail);
+        fw_text_add(&text, "%s %s", fw_frame_kind(frame, length), why);
+        fw_record(core, FW_EVENT_TX_FAILED, detail, now);
+    }
+}
+
+/* An event for the first of a run, so that a burst does not fill the event log; and for each DHCP message. */
+static fw_send_result refuse_for_room(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
+{
+    bool dhcp = fw_dhcp_watch(frame, length).type != FW_DHCP_NONE;
+    if ((dhcp || !core->s.tx_crowded) && !core->config.drops_untold) {
+        record_failed(core, frame, length, "queue full", now);
+    }
+    core->s.tx_crowded = true;
+    return refuse_tx(core, FW_SEND_QUEUE_FULL, now);
+}
+
 /* A suspended board still sends: USB queues the frame, and where the host allowed it the board wakes the host once. */
 fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length, uint32_t now)
 {
@@ -201,8 +223,9 @@ fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length,
     }
     fw_queued record = {NULL, 0, FW_TRANSMIT_FRAME, (uint16_t)length};
     if (!fw_queue_push(&core->queue, record, frame)) {
-        return refuse_tx(core, FW_SEND_QUEUE_FULL, now);
+        return refuse_for_room(core, frame, length, now);
     }
+    core->s.tx_crowded = false;
     if (core->config.sends_claimed_early) {
         claim_sent(core, frame, length, now);
     }
@@ -215,16 +238,11 @@ fw_send_result fw_send_frame(fw_core *core, const uint8_t *frame, size_t length,
 static void tell_failed(fw_core *core, const uint8_t *frame, size_t length, const char *reason, uint32_t now)
 {
     char why[FW_DETAIL_BYTES];
-    char detail[FW_DETAIL_BYTES];
     fw_text text;
     fw_text_init(&text, why, sizeof why);
     fw_text_printable(&text, reason, sizeof why);
     fw_log(core, 'E', "net", now, "TX FAILED: %s", why);
-    if (!core->config.sends_claimed_early) {
-        fw_text_init(&text, detail, sizeof detail);
-        fw_text_add(&text, "%s %s", fw_frame_kind(frame, length), why);
-        fw_record(core, FW_EVENT_TX_FAILED, detail, now);
-    }
+    record_failed(core, frame, length, why, now);
 }
 
 void fw_frame_sent(fw_core *core, const uint8_t *frame, size_t length, bool ok, const char *reason, uint32_t now)

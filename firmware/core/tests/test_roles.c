@@ -193,6 +193,46 @@ static void claims_before_the_send_hide_its_failure(void)
     bench_free(b);
 }
 
+static void fill_queue(bench *b)
+{
+    char line[FW_LOG_LINE_BYTES];
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 100; i++) {
+        fw_log_foreign(b->core, line, sizeof line, b->now);
+    }
+}
+
+static void send_in_vain(bench *b, test_frame frame)
+{
+    CHECK(fw_send_frame(b->core, frame.bytes, frame.length, b->now) == FW_SEND_QUEUE_FULL);
+    free(frame.bytes);
+}
+
+/* One event for a run of them: the event log is to keep room for other things. DHCP is rare, and never left out. */
+static void frame_without_room_in_the_queue_is_told(void)
+{
+    fw_config config = role_of(FW_ROLE_DHCP_SERVER);
+    bench *b = linked(&config);
+    uint32_t before = recorded(b);
+    fill_queue(b);
+    for (int i = 0; i < 20; i++) {
+        send_in_vain(b, ethernet_frame(0x0806, 1500));
+    }
+    send_in_vain(b, dhcp_typed(0, FW_DHCP_OFFER));
+    send_in_vain(b, ethernet_frame(0x0806, 1500));
+    CHECK_TEXT(events_after(b, before), "TX_FAILED TX_FAILED ");
+    CHECK(strstr(bench_get(b, "/events"), "TX_FAILED: ARP queue full\n") != NULL);
+    CHECK(strstr(bench_get(b, "/events"), "TX_FAILED: DHCP_OFFER queue full\n") != NULL);
+    CHECK(strstr(bench_get(b, "/version"), "\"tx_dropped\": 22,\n") != NULL);
+    bench_drain(b);
+    sent(b, ethernet_frame(0x0806, 60), true);
+    before = recorded(b);
+    fill_queue(b);
+    send_in_vain(b, ethernet_frame(0x0806, 1500));
+    CHECK_TEXT(events_after(b, before), "TX_FAILED ");
+    bench_free(b);
+}
+
 static void dropped_frame_is_claimed_where_the_mistake_is_made(void)
 {
     for (int made = 0; made <= 1; made++) {
@@ -330,6 +370,7 @@ int main(void)
     RUN(server_claims_nothing_of_a_client);
     RUN(claims_by_port_know_two_names);
     RUN(claims_before_the_send_hide_its_failure);
+    RUN(frame_without_room_in_the_queue_is_told);
     RUN(dropped_frame_is_claimed_where_the_mistake_is_made);
     RUN(frames_that_are_not_sent_may_go_untold);
     RUN(first_frames_may_be_told_once);
