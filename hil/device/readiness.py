@@ -8,6 +8,7 @@ is not tried again; each later test of it is told so, as an error of the bench.
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from hil.board.identity import Identity
 from hil.board.interfaces import Instant
 from hil.board.sight import VBUS_OFF
 from hil.clock import to_ns
@@ -20,7 +21,7 @@ from hil.device.presence import Presence
 from hil.device.recovery import Recovered, Recovery
 from hil.device.terminal import Terminal
 from hil.errors import BoardDead, BoardVanished, HilError
-from hil.timeline.events import Acted, UsbControl
+from hil.timeline.events import Acted, LoaderAsked, UsbAttached, UsbControl
 
 ENUMERATION_S = 15.0
 """A chip's boot, enumeration and driver binding; the Linux hub driver itself tries for about 10 s."""
@@ -88,6 +89,8 @@ class Readiness:
         self._clock = parts.clock
         self._was_well = False
         self._instead = ""
+        self._unasked = False
+        """Whether what was there before this run has not been asked yet for a loader."""
 
     def inherit(self, instead: str = "") -> None:
         """The board was on the bench before this run: what is wrong with it is not what this run's firmware did.
@@ -95,7 +98,7 @@ class Readiness:
         Args:
             instead: what is attached instead of it, for the message of one that stays dead.
         """
-        self._was_well, self._instead = True, instead
+        self._was_well, self._instead, self._unasked = True, instead, True
 
     def make_ready(self) -> None:
         """
@@ -111,7 +114,7 @@ class Readiness:
         self._bus.give_back()
         if not self._witness.until(self._presence.attached, ENUMERATION_S):
             self._bring_back()
-        elif self._chip.modes.in_loader():
+        elif self._perhaps_in_loader():
             self._rescue()
         if self._sleep.asleep:
             self._board.resume()
@@ -122,7 +125,7 @@ class Readiness:
         """Undo what would disturb the next test, or the next user of the board."""
         if self._sleep.asleep and self._presence.attached():
             self._board.resume()
-        if not self.dead and self._chip.modes.in_loader():
+        if not self.dead and self._perhaps_in_loader():
             self._lead_out()
         self._terminal.restore()
 
@@ -135,6 +138,7 @@ class Readiness:
             self.dead = "\n  ".join([str(error), *([self._instead] if self._instead else [])])
             raise BoardDead(self.dead) from error
         self.dead = self._instead = ""
+        self._unasked = False
         self._was_well = True
         return recovered
 
@@ -167,6 +171,24 @@ class Readiness:
             raise BoardVanished(f"{place} after {ENUMERATION_S:g} s")
         self._rescue()
 
+    def _perhaps_in_loader(self) -> bool:
+        """Whether a loader is there, as far as that can be told without disturbing an application.
+
+        One over USB-Serial/JTAG looks like an application that leaves USB to it. SYNC would tell, and is that
+        application's input: it counts what the board answered last, and before this run whatever is there.
+        """
+        modes = self._chip.modes
+        if modes.in_loader():
+            return True
+        if modes.now() is not Identity.SERIAL_JTAG:
+            return False
+        self._witness.catch_up()
+        timeline = self._witness.timeline
+        came = timeline.last(UsbAttached(path=self._spec.usb))
+        asked = timeline.last(LoaderAsked(board=self._spec.name, port="usb"))
+        answered = isinstance(asked, LoaderAsked) and asked.answered and (came is None or came.t_ns < asked.t_ns)
+        return self._unasked or answered
+
     def _lead_out(self) -> None:
         """One rung, and no ladder: where it does not work, the next test's beginning climbs."""
         try:
@@ -176,10 +198,14 @@ class Readiness:
         self.on_recovered(Recovered((ladder.LEAVE_LOADER,), State.LOADER))
 
     def _rescue(self) -> None:
-        self.on_recovered(self.recover())
+        recovered = self.recover()
+        if recovered.rungs:
+            self.on_recovered(recovered)
 
     def _where(self, within_s: float) -> State:
         state = self._chip.eyes.look(within_s) if self._board.plugged else State.UNPLUGGED
+        if state is State.WELL and self._chip.modes.now() is Identity.SERIAL_JTAG and self._chip.bootloader.listens():
+            state = State.LOADER  # the chip's own, where its application would leave USB to the same function
         return State.HALF_FLASHED if self._chip.flashing.unfinished and state in ladder.NOT_RUNNING else state
 
     def _wait(self) -> Instant:

@@ -11,7 +11,7 @@ from hil.device.recovery import COMES_S, Recovered
 from hil.errors import BoardDead, BoardVanished
 from hil.testing.fake_agent import PID, VID
 from hil.testing.faked_bench import CONSOLE, FakedBench
-from hil.timeline.events import Started
+from hil.timeline.events import LoaderAsked, Started
 
 
 @pytest.fixture
@@ -217,3 +217,79 @@ def test_what_is_done_follows_from_the_bench(tmp_path: Path) -> None:
     rich = FakedBench(tmp_path, console=CONSOLE, fallback="192.0.2.7").known()
     assert {"reset", "http_reset", "port_cycle", "power_cycle"} <= set(rich.board.readiness.rungs())
     rich.close()
+
+
+JTAG = 0x1001
+
+
+class SerialJtag:
+    """A board whose application leaves USB to USB-Serial/JTAG, on which its ROM answers as well."""
+
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        profile = directory / "jtag.toml"
+        profile.write_text('name = "jtag"\n\n[log]\nserial_jtag = true\n')
+        self.bench = FakedBench(directory, str(profile), console=CONSOLE).known()
+        self.board = self.bench.board
+        self.in_rom = False
+        self.asked = 0
+        monkeypatch.setattr(self.board.chip.bootloader, "listens", self.listens)
+        monkeypatch.setattr(self.bench.agent, "starts", self.starts)
+        self.starts(download=False)
+        self.passes()
+
+    def listens(self, port: str = "usb") -> bool:
+        self.asked += 1
+        self.bench.capture.record(LoaderAsked(port, self.in_rom, board="s3-a", source="action"))
+        return self.in_rom
+
+    def starts(self, download: bool) -> None:
+        """Its device comes anew, under the same name whatever runs."""
+        self.in_rom = download
+        self.bench.agent.become(VID, JTAG, 0.3)
+
+    def passes(self) -> None:
+        for _ in range(6):
+            self.bench.clock.advance(0.1)
+            self.bench.capture.catch_up()
+        self.bench.witness.refresh()
+
+
+@pytest.fixture
+def jtag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SerialJtag]:
+    made = SerialJtag(tmp_path, monkeypatch)
+    yield made
+    made.bench.close()
+
+
+def test_a_loader_behind_an_applications_name_is_found_by_its_answer(jtag: SerialJtag) -> None:
+    """Recovery asks for it, and leads it out; an application there is well."""
+    assert jtag.board.recover() == Recovered()
+    jtag.starts(download=True)
+    jtag.passes()
+    assert jtag.board.recover().rungs == ("leave_loader",)
+    assert not jtag.in_rom
+
+
+@pytest.mark.parametrize("ends", ["make_ready", "leave"])
+def test_a_loader_that_a_test_spoke_to_is_led_out_of_an_applications_name(jtag: SerialJtag, ends: str) -> None:
+    """By what it answered last; an application is asked nothing, for it would take SYNC for its input."""
+    getattr(jtag.board, ends)()
+    assert jtag.asked == 0
+    jtag.starts(download=True)
+    jtag.passes()
+    assert jtag.board.chip.bootloader.listens()
+    getattr(jtag.board, ends)()
+    assert not jtag.in_rom
+    jtag.passes()
+    asked = jtag.asked
+    getattr(jtag.board, ends)()
+    assert jtag.asked == asked
+
+
+def test_what_was_there_before_the_run_is_asked_once(jtag: SerialJtag) -> None:
+    """It may have been left in its loader; a board that is well is not told to have come back."""
+    recovered = told(jtag.bench)
+    jtag.board.readiness.inherit()
+    jtag.board.make_ready()
+    jtag.board.make_ready()
+    assert (jtag.asked, recovered) == (1, [])

@@ -68,7 +68,7 @@ def test_a_loader_is_seen_by_its_identity(bench: FakedBench, eyes: Eyes, pid: in
 
 
 def test_an_application_may_leave_usb_to_serial_jtag(bench: FakedBench) -> None:
-    """Where the profile says so, 303a:1001 is no loader; 303a:0009 is one all the same."""
+    """Where the profile says so, 303a:1001 is no loader by itself; 303a:0009 is one all the same."""
     spec = bench.board.spec
     modes = Modes(spec, bench.agent, bench.witness, serial_jtag=True)
     eyes = Eyes(spec, bench.agent, modes, bench.witness, bench.clock)
