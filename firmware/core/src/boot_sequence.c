@@ -54,7 +54,9 @@ static void print_banner(fw_core *core, uint32_t now)
     fw_log(core, 'I', "main", now, "ESP32-S3 USB NCM Server");
     fw_log(core, 'I', "main", now, "%s %s", core->config.project, core->config.version);
     fw_log(core, 'I', "main", now, "boot %" PRIu32 ", reset reason %s", core->boot_count, core->s.reset_reason);
-    fw_log(core, 'I', "main", now, "free heap %" PRIu32 " bytes", core->free_heap);
+    if (core->heap_told) {
+        fw_log(core, 'I', "main", now, "free heap %" PRIu32 " bytes", core->free_heap);
+    }
 }
 
 /* Before this the console alone has the log: the ring's first line is the one printed here. */

@@ -142,6 +142,7 @@ void fw_set_points(fw_core *core, fw_point_callback callback, void *user)
 void fw_set_free_heap(fw_core *core, uint32_t bytes)
 {
     core->free_heap = bytes;
+    core->heap_told = true;
 }
 
 void fw_set_mac(fw_core *core, const uint8_t mac[6])

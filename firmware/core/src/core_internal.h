@@ -50,6 +50,7 @@ struct fw_core {
     void *point_user;
     uint32_t boot_count;
     uint32_t free_heap;
+    bool heap_told; /* by the port; else it is the config's */
     uint8_t mac[6];
     /* forgotten by fw_boot() */
     struct {

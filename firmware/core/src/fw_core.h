@@ -248,6 +248,7 @@ bool fw_configure(fw_core *core, const fw_config *config);
 /* "link_kick_begin" for FW_POINT_LINK_KICK_BEGIN; NULL where there is no such point. */
 const char *fw_point_name(uint32_t point);
 void fw_set_points(fw_core *core, fw_point_callback callback, void *user);
+/* For /version and, before fw_boot(), for the boot log. */
 void fw_set_free_heap(fw_core *core, uint32_t bytes);
 /* The Ethernet address of the board's own side, before FW_START_NETIF is answered; kept over fw_boot(). */
 void fw_set_mac(fw_core *core, const uint8_t mac[6]);

@@ -153,6 +153,30 @@ static void each_point_has_its_name(void)
     CHECK(fw_point_name(FW_POINTS) == NULL);
 }
 
+/* The banner comes before anything is in the ring: it is read from the console. */
+static bool banner_tells_heap(bench *b, const char *wanted)
+{
+    fw_command command;
+    bool told = false;
+    fw_boot(b->core, "POWERON", b->now);
+    fw_wake(b->core, b->now + 300);
+    while (fw_next_command(b->core, &command)) {
+        told = told || (command.kind == FW_CONSOLE_WRITE && command.length > strlen(wanted) &&
+                        memcmp(command.bytes + command.length - strlen(wanted), wanted, strlen(wanted)) == 0);
+    }
+    return told;
+}
+
+static void heap_is_told_at_boot_where_the_port_has_said_it(void)
+{
+    bench *b = bench_new(NULL, 5000);
+    CHECK(banner_tells_heap(b, "reset reason POWERON\n"));
+    CHECK(!banner_tells_heap(b, " bytes\n"));
+    fw_set_free_heap(b->core, 123456);
+    CHECK(banner_tells_heap(b, "main: free heap 123456 bytes\n"));
+    bench_free(b);
+}
+
 static void events_that_survive_a_boot_are_told_after_it(void)
 {
     fw_config config;
@@ -182,6 +206,7 @@ int main(void)
     RUN(mount_at_the_point_before_a_recovery_calls_it_off);
     RUN(mount_at_the_end_of_a_kick_starts_over);
     RUN(each_point_has_its_name);
+    RUN(heap_is_told_at_boot_where_the_port_has_said_it);
     RUN(events_that_survive_a_boot_are_told_after_it);
     return 0;
 }
