@@ -63,6 +63,7 @@ class Chip:
             clock=clock,
             power=power,
         )
+        network = UsbNetwork(spec, parts.profile, agent, witness)
         self.bootloader = Bootloader(
             spec,
             parts.profile,
@@ -84,9 +85,10 @@ class Chip:
                 parts.profile,
                 witness=witness,
                 readings=parts.readings,
-                network=UsbNetwork(spec, parts.profile, agent, witness),
+                network=network,
                 clock=clock,
             ),
+            network=network,
             witness=witness,
             lend=self.lend,
             clock=clock,

@@ -18,15 +18,17 @@ from hil.clock import Clock
 from hil.device.actions import Actions
 from hil.device.bootloader import Entered
 from hil.device.lent_port import Lender
+from hil.device.loader_ways import HTTP
 from hil.device.mode import Modes
 from hil.device.running import Running, Teller
+from hil.device.usb_network import UsbNetwork
 from hil.device.witness import Witness
 from hil.errors import BenchError, BoardVanished, FlashFailed, FlashRefused, HilError, LoaderFailure, MisuseError
 from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
 from hil.flash.idf_build import read_build
 from hil.flash.progress import CONNECTING, DONE, ERASING, FAILED, RESETTING, WRITING, Progress
-from hil.timeline.events import FlashProgress, UsbAttached
+from hil.timeline.events import FlashProgress, SerialOpened, UsbAttached
 
 if TYPE_CHECKING:
     from hil.flash.flasher import Flashed
@@ -37,6 +39,10 @@ CONSOLE_BAUD = 460_800
 """Over a bridge, once the loader answers: what `idf.py flash` uses."""
 BACK_S = 5.0
 """From a board's going in the middle of a flash to what comes there instead."""
+JOINED_S = 2.0
+"""For an interface that has just come to be known."""
+OPENED_S = 2.0
+"""From a port that is given back to its being read again: what the ROM says there comes soon after."""
 TENTH = 10
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 What = Path | str | Build | Sequence[tuple[int, Path]]
@@ -46,6 +52,7 @@ What = Path | str | Build | Sequence[tuple[int, Path]]
 class Bootloader(Protocol):
     """What flashing needs of :class:`hil.device.bootloader.Bootloader`."""
 
+    def ways(self) -> tuple[str, ...]: ...
     def enter(self, how: str = "", over: str = "usb", at: str = "") -> Entered: ...
     def leave(self, plain: bool = False) -> Entered: ...
     def listens(self, port: str = "usb") -> bool: ...
@@ -69,11 +76,25 @@ class FlashResult:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the board itself has said that it runs what was flashed."""
-        return self.running is not None
+        """Whether the board itself has said that it runs what was flashed, by its version or its hash."""
+        return self.running is not None and not self._unconfirmed(self.running)
 
     def __str__(self) -> str:
-        return f"{self.flashed}; {f'running {self.running}' if self.running else 'flashed, version unconfirmed'}"
+        left_out = "".join(f"; left alone: {each}" for each in self.flashed.build.left_out)
+        return f"{self.flashed}{left_out}; {self._told()}"
+
+    def _told(self) -> str:
+        if self.running is None:
+            return "flashed, version unconfirmed"
+        why = self._unconfirmed(self.running)
+        return f"flashed, version unconfirmed: {why}" if why else f"running {self.running}"
+
+    def _unconfirmed(self, running: Running) -> str:
+        """Why what it says of itself confirms nothing, or ''."""
+        if self.flashed.build.app is None:
+            return f"running {running}, and no application was flashed"
+        told = running.version or running.elf_sha256
+        return "" if told else f"running {running}, which tells neither its version nor its hash"
 
 
 class Flashing:
@@ -87,6 +108,7 @@ class Flashing:
         bootloader: Bootloader,
         modes: Modes,
         teller: Teller,
+        network: UsbNetwork,
         witness: Witness,
         lend: Lender,
         clock: Clock,
@@ -98,6 +120,7 @@ class Flashing:
         self._bootloader = bootloader
         self._modes = modes
         self._teller = teller
+        self._network = network
         self._witness = witness
         self._lend = lend
         self._clock = clock
@@ -175,8 +198,7 @@ class Flashing:
     def _flash(self, build: Build, known: Build | None, over: str) -> FlashResult:
         try:
             self._tell(Progress(CONNECTING, detail=f"into the loader at {self._spec.usb}"))
-            entered = self._bootloader.enter("dtr_rts" if over == "console" else "", at=over)
-            flashed = self._write(entered, build, known)
+            flashed = self._bring(build, known, over)
             reset_ns = self._restart()
             running = self._teller.since(reset_ns)
             self._require(running, build)
@@ -187,6 +209,45 @@ class Flashing:
         self._tell(Progress(DONE, 100, str(result)))
         return result
 
+    def _bring(self, build: Build, known: Build | None, over: str) -> "Flashed":
+        """Into the loader and write; out of it again where nothing was written and nobody had left the board there."""
+        found_there = self._modes.in_loader()
+        try:
+            return self._write(self._enter(over), build, known)
+        except (LoaderFailure, BoardVanished):
+            raise  # where it ended is what is to be seen
+        except HilError as error:
+            stranded = not found_there and not self.unfinished and self._modes.in_loader()
+            if stranded or isinstance(error, FlashRefused):
+                with suppress(HilError):  # it is the first error that counts; the board is as it was
+                    self._bootloader.leave()
+            raise
+
+    def _enter(self, over: str) -> Entered:
+        if over == "console":
+            self._require_alone()
+            return self._bootloader.enter("dtr_rts", at=over)
+        if self._spec.fallback:
+            return self._bootloader.enter(over="fallback", at=over)
+        if self._bootloader.ways()[:1] != (HTTP,) or self._modes.in_loader():
+            return self._bootloader.enter(at=over)
+        with self._network.joined(0, JOINED_S):
+            return self._bootloader.enter(at=over)
+
+    def _require_alone(self) -> None:
+        """See that nobody else has the console, before the firmware is reset over it.
+
+        Raises:
+            PortHeld: another process has it open.
+        """
+        since_ns, opened = self._clock.now_ns(), SerialOpened(board=self._spec.name, source="console")
+        self._witness.refresh()
+        watched = self._witness.timeline.last(opened) is not None
+        with self._lend("console"):
+            pass
+        if watched:
+            self._witness.find(opened, since_ns, OPENED_S)
+
     def _write(self, entered: Entered, build: Build, known: Build | None) -> "Flashed":
         from hil.flash.flasher import Flasher, Way  # most sessions flash nothing
         from hil.flash.tty_port import ROM_BAUD, TtyPort
@@ -196,10 +257,6 @@ class Flashing:
                 tty = TtyPort(port.hand_over(), port.node, self._spec.name)
                 way = Way(after=STAY, baud=CONSOLE_BAUD if entered.port == "console" else ROM_BAUD)
                 flashed = Flasher(tty, way, self._step, self._expected_mac(entered)).flash(build, known)
-        except FlashRefused:
-            with suppress(HilError):  # it is the refusal that counts; the board is as it was
-                self._bootloader.leave()
-            raise
         except BoardVanished:
             self._see_it_return(self._clock.now_ns())
             raise

@@ -1,5 +1,6 @@
 """Flashing a board: into the loader, out of it, and what it then says of itself; the loader is the virtual chip's."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hil.agent.replies import PortHeld
 from hil.bench import Board
 from hil.board.identity import Identity
 from hil.device.actions import Actions
@@ -25,7 +27,8 @@ from hil.profiles import load
 from hil.testing.fake_agent import PATH, PID, VID
 from hil.testing.faked_bench import CONSOLE, FakedBench
 from hil.testing.pty_loader import PtyLoader
-from hil.timeline.events import FlashProgress, SerialLine, UsbAttached
+from hil.testing.scripted_http import ScriptedHttp, reply
+from hil.timeline.events import Acted, FlashProgress, SerialLine, SerialOpened, UsbAttached
 from hil.virtual.flash import MB, FlashChip
 from hil.virtual.rom.boot import application_lines, boot
 from hil.virtual.rom.images import application, flash_files, flasher_args
@@ -44,6 +47,12 @@ class Desk:
         self.chip = FlashChip(8 * MB)
         self.loader = PtyLoader(self.chip)
         self.entered: list[str] = []
+        self.over: list[tuple[str, list[str]]] = []
+        """Of each order to enter, the way that HTTP would go, and what had been done to the host's address."""
+        self.given: tuple[str, ...] = ()
+        """Ways into the loader."""
+        self.lending: Callable[[str], object] = lambda port: None
+        """Called for each port that is to be lent; may raise what the agent does."""
         self.left = self.listened = 0
         self.answers_sync = False
         """After the reset: the loader is there again."""
@@ -56,6 +65,7 @@ class Desk:
         profile = load(board.profile)
         actions = Actions("s3-a", self.bench.capture.record)
         readings = Readings(board, profile, self.bench.agent, actions)
+        network = UsbNetwork(board, profile, self.bench.agent, self.bench.witness)
         self.flashing = Flashing(
             board,
             actions=actions,
@@ -66,9 +76,10 @@ class Desk:
                 profile,
                 witness=self.bench.witness,
                 readings=readings,
-                network=UsbNetwork(board, profile, self.bench.agent, self.bench.witness),
+                network=network,
                 clock=self.bench.clock,
             ),
+            network=network,
             witness=self.bench.witness,
             lend=self.lend,
             clock=self.bench.clock,
@@ -77,8 +88,12 @@ class Desk:
 
     # ---- hil.device.bootloader.Bootloader
 
+    def ways(self) -> tuple[str, ...]:
+        return self.given
+
     def enter(self, how: str = "", over: str = "usb", at: str = "") -> Entered:
         self.entered.append(how)
+        self.over.append((over, [call[0] for call in self.bench.agent.calls if "address" in call[0]]))
         self.bench.agent.become(VID, 0x1001 if self.identity is Identity.SERIAL_JTAG else 9)
         if self.serial:
             self.bench.capture.record_after(0.1, UsbAttached(PATH, VID, 0x1001, self.serial, source="uevent"))
@@ -113,6 +128,7 @@ class Desk:
 
     @contextmanager
     def lend(self, port: str) -> Iterator[Port]:
+        self.lending(port)
         self.bench.clock.advance(1.0)
         opened = LentPort(self.loader.open(), self.loader.port, "s3-a")
         yield opened
@@ -135,6 +151,11 @@ class Desk:
     def close(self) -> None:
         self.loader.close()
         self.bench.close()
+
+
+def held(port: str) -> None:
+    """By somebody else."""
+    raise PortHeld(f"{port} is held by ModemManager (process 412)")
 
 
 @pytest.fixture
@@ -211,6 +232,45 @@ def test_a_board_that_cannot_tell_is_unconfirmed(bare: Desk, tmp_path: Path) -> 
     assert bare.left == 1
 
 
+def test_what_was_not_flashed_is_not_confirmed(desk: Desk, tmp_path: Path) -> None:
+    """The application runs as before, and is no part of the data that were written."""
+    desk.flashing.flash(build(tmp_path))
+    data = tmp_path / "data.bin"
+    data.write_bytes(b"some data")
+    result = desk.flashing.flash([(0x200000, data)])
+    assert result.running is not None
+    assert (result.confirmed, str(result).rpartition("; ")[2]) == (
+        False,
+        "flashed, version unconfirmed: running hello 1.0, ELF ababababa (by its console), and no application was "
+        "flashed",
+    )
+
+
+def test_a_name_alone_confirms_nothing(tmp_path: Path) -> None:
+    """A version path that tells only the project speaks neither for nor against what was flashed."""
+    desk = Desk(tmp_path, fallback="192.0.2.7", fallback_namespace="hil-lan", profile="reference")
+    with ScriptedHttp() as http:
+        desk.bench.agent.answers += [http.says(reply(b'{"project":"hello"}'))]
+        desk.says = lambda: None
+        result = desk.flashing.flash(build(tmp_path))
+    desk.close()
+    assert (result.confirmed, result.running) == (False, Running("/version", "hello"))
+    assert str(result).endswith(
+        "version unconfirmed: running hello  (by its /version), which tells neither its version nor its hash"
+    )
+
+
+def test_what_is_left_alone_is_said(desk: Desk, tmp_path: Path) -> None:
+    """Of a build that would fill NVS."""
+    folder = build(tmp_path)
+    arguments = json.loads((folder / "flasher_args.json").read_text())
+    arguments["flash_files"]["0x9000"] = "nvs.bin"
+    (folder / "flasher_args.json").write_text(json.dumps(arguments))
+    (folder / "nvs.bin").write_bytes(b"keys")
+    assert "; left alone: nvs.bin at 0x9000 (nvs): NVS stays; running hello 1.0" in str(desk.flashing.flash(folder))
+    assert "left alone: nvs.bin" in desk.events()[-1].detail
+
+
 def test_a_board_that_runs_something_else_is_a_failure(desk: Desk, tmp_path: Path) -> None:
     """It was written and verified, and yet: esptool would have been content."""
     desk.says = lambda: AppDescription("hello", "0.9", "cd" * 32)
@@ -272,6 +332,83 @@ def test_flashing_over_the_console(tmp_path: Path) -> None:
         assert (desk.entered, desk.left) == (["dtr_rts"], 1)
     finally:
         desk.close()
+
+
+def test_a_console_that_somebody_holds_is_told_before_the_firmware_is_reset(tmp_path: Path) -> None:
+    """Else it would stay in its loader, which answers somebody else."""
+    desk = Desk(tmp_path, console=CONSOLE, flash="console")
+    desk.lending = held
+    with pytest.raises(PortHeld):
+        desk.flashing.flash(build(tmp_path))
+    assert (desk.entered, desk.left) == ([], 0)
+    desk.close()
+
+
+def test_the_console_is_heard_again_before_the_firmware_is_reset(tmp_path: Path) -> None:
+    """What the ROM says there is waited for."""
+    desk = Desk(tmp_path, console=CONSOLE, flash="console")
+    opened = SerialOpened("/dev/ttyUSB0", True, board="s3-a", source="console")
+    desk.bench.capture.record(opened)
+    desk.bench.clock.advance(1.0)
+    heard: list[int] = []
+    enter = desk.enter
+
+    def entering(how: str = "", over: str = "usb", at: str = "") -> Entered:
+        heard.append(len(desk.bench.witness.timeline.of(opened)))
+        return enter(how, over, at)
+
+    desk.enter = entering  # type: ignore[method-assign]
+    desk.lending = lambda port: desk.bench.capture.record_after(1.5, opened)
+    desk.flashing.flash(build(tmp_path))
+    assert heard == [2]
+    assert "done" in [event.status for event in desk.events()]
+    desk.close()
+
+
+def test_a_loader_that_cannot_be_spoken_to_is_left_again(bare: Desk, tmp_path: Path) -> None:
+    """Nothing was written: the board runs what it ran. Who had it in its loader already finds it there."""
+    bare.lending = held
+    with pytest.raises(PortHeld):
+        bare.flashing.flash(build(tmp_path))
+    assert (bare.entered, bare.left) == ([""], 1)
+    bare.bench.agent.become(VID, 0x1001)
+    with pytest.raises(PortHeld):
+        bare.flashing.flash(tmp_path / "1.0")
+    assert (bare.entered, bare.left) == (["", ""], 1)
+
+
+def test_a_loader_whose_work_is_half_done_is_not_left(bare: Desk, tmp_path: Path) -> None:
+    """What its flash holds may be started by nobody."""
+    bare.flashing.unfinished = True
+    bare.lending = held
+    with pytest.raises(PortHeld):
+        bare.flashing.flash(build(tmp_path))
+    assert bare.left == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "ways", "over"),
+    [
+        ({"fallback": "192.0.2.7"}, ("http",), ("fallback", [])),
+        ({}, ("http",), ("usb", ["set_address"])),
+        ({}, ("serial", "http"), ("usb", [])),
+    ],
+    ids=["fallback", "over USB alone", "another way"],
+)
+def test_a_firmware_is_reached_over_http(
+    tmp_path: Path, spec: dict[str, str], ways: tuple[str, ...], over: tuple[str, list[str]]
+) -> None:
+    """At its fallback address, else over its own USB network, in which the host has an address for as long."""
+    desk = Desk(tmp_path, profile="reference", **spec)
+    desk.bench.capture.record_after(0.1, Acted("interface_adopted", "nothing", board="s3-a", source="agent"))
+    desk.given = ways
+    desk.lending = held
+    with pytest.raises(PortHeld):
+        desk.flashing.flash(build(tmp_path))
+    assert desk.over == [over]
+    cleared = [call for call in desk.bench.agent.calls if call[0] == "clear_address"]
+    assert len(cleared) == len(over[1])
+    desk.close()
 
 
 def test_a_loader_that_comes_back_is_named(bare: Desk, tmp_path: Path) -> None:
