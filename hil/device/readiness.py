@@ -129,6 +129,20 @@ class Readiness:
             self._lead_out()
         self._terminal.restore()
 
+    def end(self) -> None:
+        """After the last test: a board that was well and is elsewhere is brought back for whoever comes next.
+
+        A cable that this run has pulled is put back where its bench is closed.
+
+        Raises:
+            BoardDead: it does not come back.
+            PortHeld: another process has its port.
+        """
+        if not self._was_well or self.dead or not self._board.plugged:
+            return
+        if not self._witness.until(self._presence.attached, ENUMERATION_S) or self._perhaps_in_loader():
+            self._rescue()
+
     def recover(self) -> Recovered:
         """See :meth:`hil.UsbBoard.recover`."""
         try:

@@ -95,8 +95,10 @@ class OnBench:
         reporting.summary(self._run, terminalreporter)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
         """After pytest has undone what an interrupted test holds: its fixtures still need the bench."""
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):  # whoever interrupts waits for no board
+            self._run.leave()
         self._run.close()
 
     def pytest_unconfigure(self) -> None:

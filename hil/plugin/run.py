@@ -81,6 +81,11 @@ class Run:
         self.flash.see_to(board)
         return bench.without_build(board)
 
+    def leave(self) -> None:
+        """After the last test: bring back what it has left elsewhere; a virtual board ends with its session."""
+        if not self.bench.virtual:
+            self.recoveries.end(self._say)
+
     def close(self) -> None:
         """Close the bench, if it was opened."""
         opening, self._opening = self._opening, None

@@ -16,6 +16,9 @@ class Run(SimpleNamespace):
     def begin(self):
         pass
 
+    def leave(self):
+        print("bench: left")
+
     def close(self):
         print("bench: closed")
 
@@ -42,7 +45,17 @@ def test_an_interrupted_test_leaves_its_board_before_the_bench_is_closed(pyteste
     pytester.makepyfile("def test_it(board):\n    raise KeyboardInterrupt")
     result = pytester.runpytest_subprocess("-s", "-p", "no:hypothesispytest")
     result.stdout.fnmatch_lines(["*board: interrupted", "bench: closed", "hil: evidence in nowhere", "*no tests ran*"])
+    result.stdout.no_fnmatch_line("bench: left")
     assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("body", ["pass", "assert 0"])
+def test_boards_are_left_well_before_the_bench_is_closed(pytester: pytest.Pytester, body: str) -> None:
+    """After the last test, whether it passed or failed."""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(f"def test_it(board):\n    {body}")
+    result = pytester.runpytest_subprocess("-s", "-p", "no:hypothesispytest")
+    result.stdout.fnmatch_lines(["bench: left", "bench: closed", "hil: evidence in nowhere"])
 
 
 @pytest.mark.parametrize(

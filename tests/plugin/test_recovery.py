@@ -29,6 +29,16 @@ def test_next(board):
 def test_last(board):
     pass
 """
+LAST = """
+import pytest
+
+@pytest.mark.hil
+def test_loses_it(board, bench):
+    bench.{loses}()
+"""
+DEAD = "board s3-a is not on the bus, and nothing brings it back; tried: wait, reset, power_cycle"
+BROUGHT_BACK = "board s3-a runs its application; it was not on the bus, and came back by wait, reset"
+HELD = "board s3-a was not brought back after the last test: /dev/ttyACM0 is held by screen (process 77); end *"
 
 
 class Bench:
@@ -60,6 +70,16 @@ class Bench:
         """A firmware that no virtual board runs."""
         self.to_loader()
         self.lacking = "no virtual build of alien 1.0"
+
+    def goes(self) -> None:
+        """The board leaves the bus, and comes back by EN."""
+        self.faked.agent.detach()
+        self._passes()
+
+    def to_loader_for_good(self) -> None:
+        """Its EN is not wired, and another process has the loader's port."""
+        self.faked.agent.lines_reset = False
+        self.to_loader()
 
     def dies(self) -> None:
         """The board leaves the bus for good."""
@@ -99,9 +119,8 @@ def test_what_remains_on_a_dead_board_is_an_error_of_the_bench(project: pytest.P
     project.makepyfile(TESTS.format(loses="dies"))
     result = project.runpytest_inprocess("-m", "hil", "-rE")
     result.assert_outcomes(passed=2, errors=2)
-    dead = "board s3-a is not on the bus, and nothing brings it back; tried: wait, reset, power_cycle"
     result.stdout.fnmatch_lines(
-        [f"*BoardDead: {dead}", f"*BoardDead: {dead}", "*not tried again since", f"hil: {dead}", "*ERROR *test_next*"]
+        [f"*BoardDead: {DEAD}", f"*BoardDead: {DEAD}", "*not tried again since", f"hil: {DEAD}", "*ERROR *test_next*"]
     )
 
 
@@ -114,3 +133,29 @@ def test_a_firmware_without_a_virtual_build_is_no_verdict(project: pytest.Pytest
     result.stdout.no_fnmatch_line("*came back by reset*")
     ends = [line for line in (tmp_path / "timeline.jsonl").read_text().splitlines() if "TestEnded" in line]
     assert [line.count('"skipped"') for line in ends] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("loses", "told"),
+    [
+        ("goes", f"hil: *::test_loses_it: {BROUGHT_BACK}"),
+        ("dies", f"hil: {DEAD}"),
+        ("to_loader_for_good", f"hil: {HELD}"),
+    ],
+    ids=["back", "dead", "held"],
+)
+def test_what_the_last_test_has_left_elsewhere_is_brought_back(project: pytest.Pytester, loses: str, told: str) -> None:
+    """On a real bench, which somebody else uses next; each rung is told as it is tried, and no test fails for it."""
+    (project.path / "bench.toml").write_text('[bench]\nname = "b"\n[[board]]\nname = "s3-a"\nusb = "1-1.2"\n')
+    project.makepyfile(LAST.format(loses=loses))
+    result = project.runpytest_inprocess("-m", "hil", "--hil-bench", "bench.toml")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["hil: board s3-a is *; trying: *", told])
+
+
+def test_a_virtual_board_ends_with_its_session(project: pytest.Pytester) -> None:
+    """Nobody waits for it to be brought back."""
+    project.makepyfile(LAST.format(loses="goes"))
+    result = project.runpytest_inprocess("-m", "hil")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("hil: *trying: *")
