@@ -6,7 +6,7 @@
 
 #define CLIENTS 8
 
-static uint32_t now, notified, refused, shut_down, chunked;
+static uint32_t now, notified, refused, shut_down, chunked, counted, kept;
 static int error;
 static struct {
     bool broken;
@@ -105,6 +105,19 @@ esp_err_t httpd_resp_sendstr(httpd_req_t *request, const char *text)
     return ESP_OK;
 }
 
+void fw_http_refused(fw_core *core, uint32_t status, uint32_t at)
+{
+    (void)core, (void)at;
+    counted = status;
+}
+
+esp_err_t httpd_sess_update_lru_counter(httpd_handle_t handle, int socket)
+{
+    CHECK(handle == &now);
+    kept |= 1u << socket;
+    return ESP_OK;
+}
+
 SemaphoreHandle_t xSemaphoreCreateMutex(void)
 {
     return (SemaphoreHandle_t)&now;
@@ -159,7 +172,7 @@ static void begin(void)
         clients[socket].room = 4096;
     }
     now = 5000;
-    lines = notified = refused = shut_down = 0;
+    lines = notified = refused = shut_down = counted = kept = 0;
     CHECK(log_stream_init() == ESP_OK);
 }
 
@@ -255,9 +268,22 @@ static void fifth_client_is_refused_until_one_has_gone(void)
     for (int socket = 0; socket < STREAMS; socket++) {
         CHECK(open_on(socket) == ESP_OK);
     }
-    CHECK(refused == 0 && open_on(5) == ESP_OK && refused == 1 && !log_stream_has(5));
+    CHECK(refused == 0 && counted == 0);
+    CHECK(open_on(5) == ESP_FAIL && refused == 1 && counted == 503 && !log_stream_has(5)); /* the session ends with it */
     log_stream_forget(1);
     CHECK(open_on(5) == ESP_OK && refused == 1 && log_stream_has(5));
+    begin();
+}
+
+static void every_stream_and_no_other_session_is_kept(void)
+{
+    begin();
+    log_stream_keep(&now);
+    CHECK(kept == 0);
+    CHECK(open_on(1) == ESP_OK && open_on(6) == ESP_OK && open_on(3) == ESP_OK);
+    log_stream_forget(3);
+    log_stream_keep(&now);
+    CHECK(kept == (1u << 1 | 1u << 6));
     begin();
 }
 
@@ -281,6 +307,7 @@ int main(void)
     RUN(broken_connection_is_given_up_at_once);
     RUN(socket_that_the_server_closed_is_left_alone);
     RUN(fifth_client_is_refused_until_one_has_gone);
+    RUN(every_stream_and_no_other_session_is_kept);
     RUN(the_build_that_blocks_serves_a_reader_until_it_goes);
     return 0;
 }

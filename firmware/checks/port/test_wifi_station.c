@@ -21,7 +21,7 @@ static void note(const char *word)
 
 void esp_log_level_set(const char *tag, esp_log_level_t level)
 {
-    CHECK(strcmp(tag, "wifi") == 0 && level == ESP_LOG_WARN);
+    CHECK(strcmp(tag, "wifi") == 0 && level == ESP_LOG_ERROR);
     note("quiet ");
 }
 

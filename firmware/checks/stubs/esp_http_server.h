@@ -40,6 +40,7 @@ typedef struct {
     bool lru_purge_enable;
     uint16_t recv_wait_timeout;
     uint16_t send_wait_timeout;
+    esp_err_t (*open_fn)(httpd_handle_t server, int socket);
     void (*close_fn)(httpd_handle_t server, int socket);
     httpd_uri_match_func_t uri_match_fn;
 } httpd_config_t;
@@ -71,4 +72,6 @@ esp_err_t httpd_resp_send(httpd_req_t *request, const char *body, ssize_t length
 esp_err_t httpd_resp_send_chunk(httpd_req_t *request, const char *chunk, ssize_t length);
 esp_err_t httpd_resp_sendstr(httpd_req_t *request, const char *text);
 esp_err_t httpd_resp_send_err(httpd_req_t *request, httpd_err_code_t error, const char *text);
+int httpd_req_recv(httpd_req_t *request, char *bytes, size_t capacity);
+esp_err_t httpd_sess_update_lru_counter(httpd_handle_t handle, int socket);
 int httpd_req_to_sockfd(httpd_req_t *request);

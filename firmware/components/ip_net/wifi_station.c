@@ -13,7 +13,7 @@
 #define LONGEST_PAUSE_MS 30000u
 #define US_PER_MS 1000u
 
-/* At INFO the driver logs "connected with", the network's name and the access point's address. */
+/* At INFO the driver logs the name of the network, "connected with …", and at WARN the access point's address. */
 #define DRIVERS_TAG "wifi"
 
 static const char TAG[] = "station";
@@ -109,7 +109,7 @@ esp_err_t wifi_station_start(void)
     if (esp_netif_create_default_wifi_sta() == NULL) {
         return ESP_ERR_NO_MEM;
     }
-    esp_log_level_set(DRIVERS_TAG, ESP_LOG_WARN);
+    esp_log_level_set(DRIVERS_TAG, ESP_LOG_ERROR);
     esp_err_t failed = esp_wifi_init(&radio);
     if (failed == ESP_OK) {
         failed = esp_wifi_set_storage(WIFI_STORAGE_RAM);

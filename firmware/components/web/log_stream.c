@@ -140,11 +140,17 @@ static void put(stream **slot, stream *open)
     xSemaphoreGive(lock);
 }
 
+/* The session ends with it, as with every answer of this kind. */
 static esp_err_t refuse(httpd_req_t *request)
 {
+    uint32_t now = 0;
+    fw_core *core = core_enter(&now);
+    fw_http_refused(core, 503, now);
+    core_leave();
     (void)httpd_resp_set_status(request, "503 Service Unavailable");
     (void)httpd_resp_set_type(request, "text/plain; charset=utf-8");
-    return httpd_resp_sendstr(request, "Too many log clients\n");
+    (void)httpd_resp_sendstr(request, "Too many log clients\n");
+    return ESP_FAIL;
 }
 
 /* The greeting goes out with the headers, in the server's task: nothing is in the way of a client's first bytes. */
@@ -204,6 +210,15 @@ esp_err_t log_stream_open(httpd_req_t *request, reply_head *head)
 bool log_stream_has(int socket)
 {
     return slot_of(socket) != NULL;
+}
+
+void log_stream_keep(httpd_handle_t server)
+{
+    for (size_t slot = 0; slot < STREAMS; slot++) {
+        if (streams[slot] != NULL) {
+            (void)httpd_sess_update_lru_counter(server, streams[slot]->socket);
+        }
+    }
 }
 
 void log_stream_forget(int socket)

@@ -13,6 +13,9 @@ esp_err_t log_stream_init(void);
 esp_err_t log_stream_open(httpd_req_t *request, reply_head *head);
 /* Whether a log is being sent on this socket: no answer to anything else may get into it. */
 bool log_stream_has(int socket);
+/* The server closes the session whose last request is oldest where a new one finds no room; a stream makes no more requests.
+ * Whenever another session is opened or makes one: the streams are as young. */
+void log_stream_keep(httpd_handle_t server);
 /* The server is about to close this socket; nothing is sent on it from here on. */
 void log_stream_forget(int socket);
 
