@@ -2,15 +2,16 @@
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hil import bench
-from hil.errors import BenchError
-from hil.flash.progress import Lines
+from hil.cli.evidence import explained, keep
+from hil.errors import BenchError, HilError
+from hil.flash.progress import DONE, FAILED, Lines
 
 if TYPE_CHECKING:
     from hil.device.usb_board import UsbBoard
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 BENCH = "bench.toml"
+ENDS = (DONE, FAILED)
+"""Steps that the answer, or the error, tells."""
 
 
 def add(commands: "Commands") -> None:
@@ -40,13 +43,29 @@ def run(options: argparse.Namespace) -> str:
         BuildError: what is to be flashed cannot be.
         HilError: the board was not flashed; the message says why.
     """
+    from hil.device.flashing import named_build
+
     offsets = [parse_offset(text) for text in options.offset]
     if offsets and options.path:
         raise BenchError(f"{options.path} and --offset {options.offset[0]}: one of them says what is to be flashed")
+    _, spec = chosen(Path(options.bench), options.board)
+    build = named_build(offsets or options.path, spec)
+    known = named_build(options.known, spec) if options.known else None
     with opened(Path(options.bench), options.board) as board:
-        board.flashing.on_progress = Lines(lambda line: print(line, flush=True), f"{board.name}: ")
-        result = board.flashing.flash(offsets or options.path, options.known)
+        lines = Lines(lambda line: print(line, flush=True), f"{board.name}: ")
+        board.flashing.on_progress = lambda step: lines(step) if step.status not in ENDS else None
+        result = board.flashing.flash(build, known)
     return f"{board.name}: {result}"
+
+
+def chosen(file: Path, name: str) -> tuple[bench.Bench, bench.Board]:
+    """The bench of a file, and its board of that name, or its first one.
+
+    Raises:
+        BenchError: the file is wrong, or has no such board.
+    """
+    known = bench.load(file)
+    return known, known.board(name) if name else known.boards[0]
 
 
 def parse_offset(text: str) -> tuple[int, Path]:
@@ -66,14 +85,18 @@ def parse_offset(text: str) -> tuple[int, Path]:
 
 @contextmanager
 def opened(file: Path, name: str) -> Iterator["UsbBoard"]:
-    """A board of a bench, opened for one command; the others are not touched."""
+    """A board of a bench, opened for one command; the others are not touched.
+
+    An error in the block leaves its evidence behind.
+    """
     from hil.device.open_bench import OpenBench
 
-    known = bench.load(file)
-    spec = known.board(name) if name else known.boards[0]
-    with TemporaryDirectory(prefix="hil-") as evidence:
-        opened = OpenBench(replace(known, boards=(spec,)), Path(evidence))
+    known, spec = chosen(file, name)
+    with TemporaryDirectory(prefix="hil-") as recorded:
+        bench_of_one = OpenBench(replace(known, boards=(spec,)), Path(recorded))
         try:
-            yield opened.board()
-        finally:
-            opened.close()
+            with closing(bench_of_one), explained(bench_of_one):
+                yield bench_of_one.board()
+        except HilError:
+            print(keep(Path(recorded)), flush=True)
+            raise

@@ -97,6 +97,23 @@ class FlashResult:
         return "" if told else f"running {running}, which tells neither its version nor its hash"
 
 
+def named_build(what: What | None, spec: Board) -> Build:
+    """The build that is meant for a board; None: that of bench.toml.
+
+    Raises:
+        BuildError: it cannot be flashed.
+        BenchError: bench.toml names none.
+    """
+    if isinstance(what, Build):
+        return what
+    if what is not None and not isinstance(what, Path | str):
+        return regions(what)
+    chosen = what or spec.firmware
+    if not chosen:
+        raise BenchError(f"board {spec.name} has no firmware in bench.toml, and nothing was named to be flashed")
+    return read_build(Path(chosen))
+
+
 class Flashing:
     """Flashes one board."""
 
@@ -172,16 +189,7 @@ class Flashing:
             BuildError: it cannot be flashed.
             BenchError: bench.toml names none.
         """
-        if isinstance(what, Build):
-            return what
-        if what is not None and not isinstance(what, Path | str):
-            return regions(what)
-        chosen = what or self._spec.firmware
-        if not chosen:
-            raise BenchError(
-                f"board {self._spec.name} has no firmware in bench.toml, and nothing was named to be flashed"
-            )
-        return read_build(Path(chosen))
+        return named_build(what, self._spec)
 
     @property
     def holds(self) -> Build | None:

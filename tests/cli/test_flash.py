@@ -6,11 +6,17 @@ from types import SimpleNamespace
 import pytest
 
 from hil.bench import Bench
-from hil.cli import main
+from hil.cli import evidence, main
 from hil.cli.flash import parse_offset
+from hil.clock import now_ns
 from hil.device import open_bench
-from hil.errors import BenchError
+from hil.errors import AgentError, BenchError, FlashRefused, HilError
+from hil.flash.build import Build
 from hil.flash.progress import OnProgress, Progress
+from hil.timeline.events import FlashProgress, UsbAttached
+from hil.timeline.timeline import Timeline
+from hil.virtual.rom.images import application, flash_files, flasher_args
+from hil.wire.esp_image import AppDescription
 
 
 def test_an_offset_and_its_file() -> None:
@@ -43,28 +49,47 @@ def test_a_wrong_command_is_one_line(
 
 
 class FakeFlashing:
-    """Tells two steps, and what it was asked for."""
+    """Tells its steps, and what it was asked for."""
 
     def __init__(self) -> None:
         self.on_progress: OnProgress = lambda step: None
         self.asked: list[object] = []
+        self.fails: HilError | None = None
 
-    def flash(self, what: object, known: object) -> str:
-        self.asked = [what, known]
+    def flash(self, build: Build, known: Build | None) -> str:
+        self.asked = [str(build), known and str(known)]
         self.on_progress(Progress("connecting", detail="/dev/ttyACM0"))
+        if self.fails is not None:
+            self.on_progress(Progress("failed", detail=str(self.fails)))
+            raise self.fails
         self.on_progress(Progress("writing", 50, "app.bin"))
+        self.on_progress(Progress("done", 100, "written: hello 1.0"))
         return "written: hello 1.0"
 
 
 class FakeBench:
-    """Stands for :class:`hil.device.open_bench.OpenBench`."""
+    """Stands for :class:`hil.device.open_bench.OpenBench`; its timeline tells of a chip that was refused."""
 
     flashing = FakeFlashing()
     boards: tuple[str, ...] = ()
-    closed = 0
+    opened = closed = 0
 
     def __init__(self, bench: Bench, artifacts: Path) -> None:
         type(self).boards = tuple(board.name for board in bench.boards)
+        type(self).opened += 1
+        (artifacts / "session").mkdir()
+        (artifacts / "session/timeline.jsonl").touch()
+        self.witness = self
+
+    def refresh(self) -> int:
+        return 0
+
+    @property
+    def timeline(self) -> Timeline:
+        t_ns = now_ns()
+        attached = UsbAttached("1-1", 0x303A, 0x1001, "x", t_ns=t_ns, t_err_ns=0, board="s3-1", source="uevent")
+        refused = FlashProgress("failed", 0, "the chip is another", "other-chip", t_ns=t_ns, t_err_ns=0, board="s3-1")
+        return Timeline([attached, refused])
 
     def board(self) -> SimpleNamespace:
         return SimpleNamespace(name=self.boards[0], flashing=self.flashing)
@@ -73,20 +98,81 @@ class FakeBench:
         type(self).closed += 1
 
 
-def test_one_board_is_opened_and_flashed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each step is shown as it happens; the other boards of the bench are not opened."""
-    monkeypatch.setattr(open_bench, "OpenBench", FakeBench)
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[FakeBench]:
+    """Two boards in bench.toml, and two builds beside it."""
+
+    class Bench(FakeBench):
+        flashing = FakeFlashing()
+
+    monkeypatch.setattr(open_bench, "OpenBench", Bench)
     monkeypatch.chdir(tmp_path)
     boards = "".join(f'[[board]]\nname = "s3-{n}"\nusb = "1-{n}"\n' for n in (1, 2))
     (tmp_path / "bench.toml").write_text(f'[bench]\nname = "b"\n{boards}')
-    assert main(["flash", "build", "--board", "s3-2", "--known", "old"]) == 0
+    for version in ("new", "old"):
+        files = flash_files(application(AppDescription("hello", version, "ab" * 32), b"code"))
+        for each in files:
+            path = tmp_path / version / each.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(each.data)
+        (tmp_path / version / "flasher_args.json").write_text(flasher_args(files))
+    return Bench
+
+
+def test_one_board_is_opened_and_flashed(bench: type[FakeBench], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each step is shown as it happens, its end once; the other boards of the bench are not opened."""
+    assert main(["flash", "new", "--board", "s3-2", "--known", "old"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "s3-2: connecting: /dev/ttyACM0",
         "s3-2: writing 50 %: app.bin",
         "s3-2: written: hello 1.0",
     ]
-    assert (FakeBench.boards, FakeBench.closed, FakeBench.flashing.asked) == (("s3-2",), 1, ["build", "old"])
-    assert main(["flash", "--offset", "0x10000=app.bin"]) == 0
-    assert FakeBench.flashing.asked == [[(0x10000, Path("app.bin"))], None]
+    assert (bench.boards, bench.closed) == (("s3-2",), 1)
+    assert bench.flashing.asked == ["hello new from new", "hello old from old"]
+    assert main(["flash", "--offset", "0x10000=new/hello.bin"]) == 0
+    assert bench.flashing.asked == ["hello new from new/hello.bin at 0x10000", None]
+    assert not evidence.FOLDER.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["gone"], "hil flash: gone: no such file or folder; wanted "),
+        (["new", "--known", "gone"], "hil flash: gone: no such file or folder; wanted "),
+        (["--offset", "0=gone.bin"], "hil flash: gone.bin: cannot be read: No such file or directory"),
+        ([], "hil flash: board s3-1 has no firmware in bench.toml, and nothing was named to be flashed"),
+    ],
+    ids=["build", "known", "offset", "nothing named"],
+)
+def test_what_cannot_be_flashed_is_told_before_the_bench_is_opened(
+    bench: type[FakeBench], capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    """Which takes seconds."""
+    assert main(["flash", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(text)
+    assert bench.opened == 0
+
+
+def test_a_flash_that_failed_leaves_its_finding_and_its_evidence(
+    bench: type[FakeBench], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error is said once, last."""
+    bench.flashing.fails = FlashRefused("the chip is another")
+    assert main(["flash", "new"]) == 2
+    told = capsys.readouterr()
+    assert told.err == "hil flash: the chip is another\n"
+    assert told.out.splitlines()[:2] == [
+        "s3-1: connecting: /dev/ttyACM0",
+        "finding   build-for-another-chip: the chip at the board's port is not the one that the build is for",
+    ]
+    assert told.out.splitlines()[-1] == "evidence in build/hil-command"
+    assert (evidence.FOLDER / "session/timeline.jsonl").exists()
+    assert bench.closed == 1
+
+
+def test_an_error_of_the_bench_has_no_finding(bench: type[FakeBench], capsys: pytest.CaptureFixture[str]) -> None:
+    """What was recorded is kept all the same, in the place of what was there."""
+    bench.flashing.fails = AgentError("the agent is gone")
+    assert main(["flash", "new"]) == main(["flash", "new"]) == 2
+    assert "finding" not in (told := capsys.readouterr().out)
+    assert told.count("evidence in build/hil-command\n") == 2
