@@ -23,7 +23,7 @@ from hil.timeline.events import (
 )
 
 FAILED, VANISHED = "failed", "vanished"
-NOTHING_WRITTEN = ("other-chip", "security", "flash-size")
+NOTHING_WRITTEN = ("other-chip", "other-board", "security", "flash-size", "revision", "partitions")
 _STARTS = {*(signature.name for signature in BOOT_SIGNATURES), "application-never-appears"}
 
 
@@ -214,6 +214,35 @@ FLASH_SIGNATURES = (
         cause="another board hangs at that port, or the board has another chip than its bench file says.",
         remedy="look what is plugged in there, and at the target of the build (idf.py set-target).",
         source="ESP-IDF docs, Application Image Format: chip_id; esptool loader.py, GET_SECURITY_INFO",
+        across_enumerations=True,
+    ),
+    Signature(
+        name="another-board-at-the-port",
+        title="the chip at the board's port is another board's",
+        look=_failed("other-board"),
+        cause="two boards have changed places, or the console leads to another board than the USB port.",
+        remedy="look at usb, console and mac in bench.toml, and at what hangs there (esptool read-mac).",
+        source="ESP32-S3 TRM, eFuse Controller: MAC; esptool targets/esp32s3.py, read_mac",
+        across_enumerations=True,
+    ),
+    Signature(
+        name="build-excludes-revision",
+        title="the chip's revision is none that the build's images take",
+        look=_failed("revision"),
+        cause="the build was configured for other revisions of the chip; the boot loader would not start it.",
+        remedy="set CONFIG_ESP32S3_REV_MIN_* to the oldest board in use, or take a board of that revision.",
+        source="ESP-IDF docs, Application Image Format: min_chip_rev_full, max_chip_rev_full",
+        across_enumerations=True,
+    ),
+    Signature(
+        name="build-against-partitions",
+        title="the build does not go with the partition table that the board has",
+        look=_failed("partitions"),
+        cause="it reaches into what the board has stored in NVS, or an application does not fit the partition at its "
+        "offset.",
+        remedy="flash the whole build, with its partition table, or name the partition's own offset; NVS is given up "
+        "by esptool erase-region alone.",
+        source="ESP-IDF docs, Partition Tables; Non-volatile Storage Library",
         across_enumerations=True,
     ),
     Signature(

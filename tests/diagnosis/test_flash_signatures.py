@@ -52,6 +52,9 @@ BACK = at(5.5, JTAG, "uevent")
         ("other-chip", "build-for-another-chip"),
         ("flash-size", "build-exceeds-flash"),
         ("security", "efuses-forbid-flashing"),
+        ("other-board", "another-board-at-the-port"),
+        ("revision", "build-excludes-revision"),
+        ("partitions", "build-against-partitions"),
     ],
 )
 def test_each_reason_has_a_name(reason: str, name: str) -> None:
@@ -60,7 +63,7 @@ def test_each_reason_has_a_name(reason: str, name: str) -> None:
     assert names([*IN_LOADER, step(3.0, "connecting"), *fails(3.5, "")]) == []
 
 
-@pytest.mark.parametrize("reason", ["other-chip", "flash-size", "security"])
+@pytest.mark.parametrize("reason", ["other-chip", "other-board", "flash-size", "security", "revision", "partitions"])
 def test_a_refusal_after_the_first_byte_is_none(reason: str) -> None:
     """They are refused before anything is written."""
     assert names([*WRITING, *fails(4.5, reason)]) == []
@@ -129,5 +132,5 @@ def test_a_device_that_has_gone_and_was_not_seen_to_go_is_not_named() -> None:
 
 
 def test_every_finding_of_flashing_is_tried_here() -> None:
-    """Six reasons and two interruptions."""
-    assert len(FLASH_SIGNATURES) == 8
+    """Nine reasons and two interruptions."""
+    assert len(FLASH_SIGNATURES) == 11
