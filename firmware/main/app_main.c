@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "commands.h"
+#include "console.h"
 #include "core_runner.h"
 #include "esp_err.h"
 #include "esp_event.h"
@@ -58,6 +59,7 @@ void app_main(void)
     ESP_ERROR_CHECK(esp_event_loop_create_default());
     ESP_ERROR_CHECK(usb_netif_create((fw_role)config.role, identity.device_mac));
     commands_init(&identity);
+    ESP_ERROR_CHECK(console_start());
     ESP_ERROR_CHECK(core_runner_init(&config));
     tell_core(&identity);
     log_capture_start();

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "console.h"
 #include "esp_log.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "ip_net.h"
 #include "usb_link.h"
 #include "web.h"
+
+#define LAST_LINES_MS 300u /* the core has said that it restarts, and why */
 
 static const char TAG[] = "main";
 static usb_link_names names;
@@ -31,14 +33,14 @@ static void check(esp_err_t failed, const char *what)
 
 static void write_console(const fw_command *command)
 {
-    (void)fwrite(command->bytes, 1, command->length, stdout);
-    (void)fflush(stdout);
+    console_write(command->bytes, command->length);
     web_log_grew();
 }
 
 static void restart(uint32_t delay_ms)
 {
     vTaskDelay(pdMS_TO_TICKS(delay_ms));
+    console_drain(LAST_LINES_MS);
     board_restart();
 }
 

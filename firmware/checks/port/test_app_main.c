@@ -90,6 +90,12 @@ void commands_perform(const fw_command *command)
     (void)command;
 }
 
+esp_err_t console_start(void)
+{
+    note("console ");
+    return ESP_OK;
+}
+
 esp_err_t core_runner_init(const fw_config *config)
 {
     core = fw_init(malloc(fw_core_size()), fw_core_size(), config);
@@ -158,7 +164,7 @@ static void start(void)
 static void all_is_there_before_the_core_boots(void)
 {
     start();
-    CHECK_TEXT(said, "nvs led count netif core capture boot mistakes wifi ");
+    CHECK_TEXT(said, "nvs led count netif console core capture boot mistakes wifi ");
 }
 
 static void the_boot_log_tells_of_this_board(void)

@@ -3,6 +3,8 @@
 #pragma once
 #include "freertos/FreeRTOS.h"
 
+#define tskIDLE_PRIORITY ((UBaseType_t)0U)
+
 typedef struct tskTaskControlBlock *TaskHandle_t;
 typedef void (*TaskFunction_t)(void *argument);
 
