@@ -1,19 +1,21 @@
 """``hil flash``: a board of a bench gets a firmware, and says that it runs it."""
 
 import argparse
+import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hil import bench
-from hil.cli.evidence import explained, keep
-from hil.errors import BenchError, HilError
+from hil.clock import now_ns
+from hil.errors import BenchError, BoardFailure, FlashRefused, HilError
 from hil.flash.progress import DONE, FAILED, Lines
 
 if TYPE_CHECKING:
+    from hil.device.open_bench import OpenBench
     from hil.device.usb_board import UsbBoard
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 BENCH = "bench.toml"
 ENDS = (DONE, FAILED)
 """Steps that the answer, or the error, tells."""
+EVIDENCE = Path("build/hil-command")
+"""Beside the build/hil of sessions: what the last command that failed has left."""
+MARK = ".hil-artifacts"
 
 
 def add(commands: "Commands") -> None:
@@ -100,3 +105,41 @@ def opened(file: Path, name: str) -> Iterator["UsbBoard"]:
         except HilError:
             print(keep(Path(recorded)), flush=True)
             raise
+
+
+@contextmanager
+def explained(opened: "OpenBench") -> Iterator[None]:
+    """Prints what the timeline says of a failure in the block, where it is the board's or its chip's."""
+    began_ns = now_ns()
+    try:
+        yield
+    except (BoardFailure, FlashRefused):
+        with suppress(HilError):  # it is the first failure that counts
+            print(_findings(opened, began_ns), flush=True)
+        raise
+
+
+def keep(recorded: Path, folder: Path = EVIDENCE) -> str:
+    """Copy what was recorded into ``folder``, in the place of what it held; says where it lies, or why it does not.
+
+    A folder that hil did not make is left alone.
+    """
+    try:
+        if folder.exists():
+            if not (folder / MARK).exists():
+                return f"evidence is not kept: {folder} was not made by hil"
+            shutil.rmtree(folder)
+        shutil.copytree(recorded, folder)
+        (folder / MARK).touch()
+    except OSError as error:
+        return f"evidence is not kept: {folder}: {error.strerror or error}"
+    return f"evidence in {folder}"
+
+
+def _findings(opened: "OpenBench", began_ns: int) -> str:
+    from hil.diagnosis import diagnose
+    from hil.diagnosis.finding import NO_MATCH
+
+    opened.witness.refresh()
+    found = diagnose(opened.witness.timeline, opened.board().name, began_ns, now_ns())
+    return "\n\n".join(finding.text(began_ns) for finding in found) or f"finding   {NO_MATCH}"

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from hil.bench import Bench
-from hil.cli import evidence, main
-from hil.cli.flash import parse_offset
+from hil.cli import main
+from hil.cli.flash import EVIDENCE, MARK, keep, parse_offset
 from hil.clock import now_ns
 from hil.device import open_bench
 from hil.errors import AgentError, BenchError, FlashRefused, HilError
@@ -131,7 +131,7 @@ def test_one_board_is_opened_and_flashed(bench: type[FakeBench], capsys: pytest.
     assert bench.flashing.asked == ["hello new from new", "hello old from old"]
     assert main(["flash", "--offset", "0x10000=new/hello.bin"]) == 0
     assert bench.flashing.asked == ["hello new from new/hello.bin at 0x10000", None]
-    assert not evidence.FOLDER.exists()
+    assert not EVIDENCE.exists()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_flash_that_failed_leaves_its_finding_and_its_evidence(
         "finding   build-for-another-chip: the chip at the board's port is not the one that the build is for",
     ]
     assert told.out.splitlines()[-1] == "evidence in build/hil-command"
-    assert (evidence.FOLDER / "session/timeline.jsonl").exists()
+    assert (EVIDENCE / "session/timeline.jsonl").exists()
     assert bench.closed == 1
 
 
@@ -176,3 +176,25 @@ def test_an_error_of_the_bench_has_no_finding(bench: type[FakeBench], capsys: py
     assert main(["flash", "new"]) == main(["flash", "new"]) == 2
     assert "finding" not in (told := capsys.readouterr().out)
     assert told.count("evidence in build/hil-command\n") == 2
+
+
+def test_what_was_recorded_takes_the_place_of_what_there_was(tmp_path: Path) -> None:
+    """Of a command before."""
+    recorded, folder = tmp_path / "recorded", tmp_path / "build/hil-command"
+    recorded.mkdir()
+    (recorded / "timeline.jsonl").write_text("new")
+    assert keep(recorded, folder) == f"evidence in {folder}"
+    (folder / "old.txt").touch()
+    assert keep(recorded, folder) == f"evidence in {folder}"
+    assert sorted(path.name for path in folder.iterdir()) == [MARK, "timeline.jsonl"]
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    """And so is a place where nothing can be written; both are said."""
+    recorded, folder = tmp_path / "recorded", tmp_path / "build"
+    recorded.mkdir()
+    folder.mkdir()
+    (folder / "mine.txt").touch()
+    assert keep(recorded, folder) == f"evidence is not kept: {folder} was not made by hil"
+    assert keep(recorded, folder / "mine.txt/here").startswith(f"evidence is not kept: {folder}/mine.txt/here: ")
+    assert (folder / "mine.txt").exists()
