@@ -20,7 +20,7 @@ static MessageBufferHandle_t waiting;
 static atomic_uint accepted, written; /* lines */
 static uint32_t dropped;              /* of the core's task alone */
 
-static bool accept(const void *line, size_t length)
+static bool queue(const void *line, size_t length)
 {
     if (length > FW_LOG_LINE_BYTES || xMessageBufferSend(waiting, line, length, 0) != length) {
         return false;
@@ -34,7 +34,7 @@ static bool tell_dropped(void)
 {
     char note[NOTE_BYTES];
     int length = snprintf(note, sizeof note, "W (%" PRIu32 ") console: %" PRIu32 " log lines dropped\n", core_now(), dropped);
-    return length > 0 && (size_t)length < sizeof note && accept(note, (size_t)length);
+    return length > 0 && (size_t)length < sizeof note && queue(note, (size_t)length);
 }
 
 static void write_next(void)
@@ -70,7 +70,7 @@ void console_write(const uint8_t *line, size_t length)
     if (dropped > 0 && tell_dropped()) {
         dropped = 0;
     }
-    if (dropped > 0 || !accept(line, length)) {
+    if (dropped > 0 || !queue(line, length)) {
         dropped++;
     }
 }
