@@ -5,16 +5,23 @@ from types import SimpleNamespace
 
 import pytest
 
+from hil.agent.replies import PortHeld
 from hil.bench import Bench
 from hil.cli import main
 from hil.cli.flash import EVIDENCE, MARK, keep, parse_offset
 from hil.clock import now_ns
 from hil.device import open_bench
+from hil.device.usb_board import UsbBoard
 from hil.errors import AgentError, BenchError, FlashRefused, HilError
 from hil.flash.build import Build
 from hil.flash.progress import OnProgress, Progress
+from hil.testing.fake_agent import PID, VID
+from hil.testing.faked_bench import CONSOLE, FakedBench
+from hil.testing.pty_loader import PtyLoader
 from hil.timeline.events import FlashProgress, UsbAttached
 from hil.timeline.timeline import Timeline
+from hil.virtual.flash import MB, FlashChip
+from hil.virtual.rom.boot import boot
 from hil.virtual.rom.images import application, flash_files, flasher_args
 from hil.wire.esp_image import AppDescription
 
@@ -176,6 +183,75 @@ def test_an_error_of_the_bench_has_no_finding(bench: type[FakeBench], capsys: py
     assert main(["flash", "new"]) == main(["flash", "new"]) == 2
     assert "finding" not in (told := capsys.readouterr().out)
     assert told.count("evidence in build/hil-command\n") == 2
+
+
+class WholeBench:
+    """A board of real parts: behind its bus and its bridge stand fakes, behind its port the virtual chip's loader."""
+
+    chip = FlashChip(8 * MB)
+    held = ""
+    """The port that somebody else has."""
+    sent: tuple[str, ...] = ()
+    """Its resets over the console: into the loader, or ''."""
+    left_as: tuple[int, int] = (0, 0)
+    """Vendor and product at its port when the bench was closed."""
+
+    def __init__(self, bench: Bench, artifacts: Path) -> None:
+        (board,) = bench.boards
+        self._faked = FakedBench(artifacts, profile="generic", console=CONSOLE, flash=board.flash).known()
+        self._loader = PtyLoader(self.chip)
+        self._faked.agent.open_tty = self._opened  # type: ignore[method-assign]
+        self._faked.agent.ttys["console"] = "/dev/ttyUSB0"
+
+    def board(self) -> UsbBoard:
+        return self._faked.board
+
+    def close(self) -> None:
+        type(self).left_as = self._faked.agent.identity
+        resets = (call for call in self._faked.agent.calls if call[0] == "reset_by_lines")
+        type(self).sent = tuple("".join(call[2:]) for call in resets)
+        self._loader.close()
+        self._faked.close()
+
+    def _opened(self, board: str, port: str) -> tuple[str, int]:
+        if port == self.held:
+            raise PortHeld(f"the {port} port is held by screen (process 77)")
+        return self._loader.port, self._loader.open()
+
+
+@pytest.mark.slow
+def test_a_board_of_real_parts_is_flashed(
+    bench: type[FakeBench], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Through the bridge's lines into its loader, over its own port, out again; then it is unchanged."""
+    monkeypatch.setattr(open_bench, "OpenBench", WholeBench)
+    assert main(["flash", "new"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("s3-a: connecting: into the loader at 1-1.2\n")
+    assert "s3-a: written: hello new from new, " in told
+    assert told.endswith("flashed, version unconfirmed\n")
+    assert main(["flash", "new"]) == 0
+    assert "s3-a: unchanged: hello new from new, verified, " in capsys.readouterr().out
+    app = boot(WholeBench.chip).app
+    assert app is not None
+    assert app.version == "new"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("port", ["usb", "console"])
+def test_a_port_that_somebody_holds_leaves_the_board_with_its_application(
+    bench: type[FakeBench], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    """Whether that is told before the board goes into its loader or there."""
+    if port == "console":
+        text = Path("bench.toml").read_text()
+        Path("bench.toml").write_text(text.replace("[[board]]", '[[board]]\nconsole = "2-1"\nflash = "console"', 1))
+    monkeypatch.setattr(WholeBench, "held", port)
+    monkeypatch.setattr(open_bench, "OpenBench", WholeBench)
+    assert main(["flash", "new"]) == 2
+    assert capsys.readouterr().err == f"hil flash: the {port} port is held by screen (process 77)\n"
+    assert WholeBench.left_as == (VID, PID)
+    assert WholeBench.sent == (("download", "") if port == "usb" else ())
 
 
 def test_what_was_recorded_takes_the_place_of_what_there_was(tmp_path: Path) -> None:
