@@ -8,7 +8,7 @@
 #include "sse.h"
 
 #define MAX_METHOD 16u
-#define MAX_PATH 512u
+#define MAX_URI 512u /* as CONFIG_HTTPD_MAX_URI_LEN */
 #define JSON "application/json"
 #define PLAIN "text/plain; charset=utf-8"
 #define HTML "text/html"
@@ -185,6 +185,8 @@ static const struct {
     {"/version", "GET", JSON, version, false},
 };
 
+#define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
+
 static const char STREAM_HEADERS[] = "Cache-Control: no-cache\r\n"
                                      "Connection: keep-alive\r\n"
                                      "Access-Control-Allow-Origin: *\r\n";
@@ -203,6 +205,8 @@ static void refuse(fw_response *response, uint32_t status, fw_text *body)
         fw_text_add(body, "Bad request syntax");
     } else if (status == 405) {
         fw_text_add(body, "Specified method is invalid for this resource");
+    } else if (status == 414) {
+        fw_text_add(body, "URI is too long");
     } else {
         fw_text_add(body, "Server has encountered an unexpected error");
     }
@@ -216,10 +220,23 @@ static bool equals(const char *wanted, const char *given, size_t length)
 /* Length of the path without its query, which begins behind it. */
 static size_t path_length(const char *path, const char **query)
 {
-    size_t length = fw_text_length(path, MAX_PATH);
-    const char *mark = memchr(path, '?', length);
-    *query = length == MAX_PATH || mark == NULL ? "" : mark + 1;
-    return mark == NULL ? length : (size_t)(mark - path);
+    const char *mark = strchr(path, '?');
+    *query = mark == NULL ? "" : mark + 1;
+    return mark == NULL ? strlen(path) : (size_t)(mark - path);
+}
+
+/* The route, or where none fits all that there are, and why not. */
+static size_t find_route(const char *method, const char *path, size_t length, uint32_t *refusal)
+{
+    size_t found = ROUTE_COUNT;
+    *refusal = 404;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (equals(ROUTES[i].path, path, length)) {
+            *refusal = 405;
+            found = equals(ROUTES[i].method, method, fw_text_length(method, MAX_METHOD)) ? i : found;
+        }
+    }
+    return found;
 }
 
 static void answer(fw_core *core, size_t route, const char *query, uint32_t now, fw_response *response, fw_text *body)
@@ -259,18 +276,15 @@ void fw_http_request(fw_core *core, const char *method, const char *path, uint32
 {
     fw_text body;
     const char *query = "";
-    size_t length = path_length(path, &query);
-    uint32_t refusal = 404;
-    size_t found = sizeof ROUTES / sizeof ROUTES[0];
+    uint32_t refusal = 414;
+    size_t found = ROUTE_COUNT;
     fw_at_point(core, FW_POINT_BEFORE_HTTP, now);
-    for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
-        if (equals(ROUTES[i].path, path, length)) {
-            refusal = 405;
-            found = equals(ROUTES[i].method, method, fw_text_length(method, MAX_METHOD)) ? i : found;
-        }
+    if (fw_text_length(path, MAX_URI + 1) <= MAX_URI) {
+        size_t length = path_length(path, &query);
+        found = find_route(method, path, length, &refusal);
     }
     fw_text_init(&body, response->body, response->capacity);
-    if (found < sizeof ROUTES / sizeof ROUTES[0]) {
+    if (found < ROUTE_COUNT) {
         answer(core, found, query, now, response, &body);
     } else {
         refuse(response, refusal, &body);

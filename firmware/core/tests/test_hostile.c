@@ -404,7 +404,7 @@ static void request_that_is_none_is_refused_and_counted(void)
     CHECK(ask(b, "", "/status") == 405);
     CHECK(ask(b, "GE", "/status") == 405);
     CHECK(ask(b, "GET", "/stat") == 404);
-    CHECK(ask(b, "GET", longest) == 404);
+    CHECK(ask(b, "GET", longest) == 414);
     CHECK(ask(b, longest, "/status") == 405);
     CHECK(ask(b, "POST", "/status") == 405);
     CHECK(ask(b, "GET", "/reset") == 405);

@@ -35,16 +35,37 @@ static void number_that_is_none_is_refused(void)
 static void query_belongs_to_no_path(void)
 {
     bench *b = bench_booted(NULL, 5000);
-    char path[1024];
     CHECK(status_of(b, "/status?") == 200);
     CHECK(status_of(b, "/status?a=?b") == 200);
     CHECK(status_of(b, "/status/?a=b") == 404);
     CHECK(status_of(b, "/events?since=x") == 400);
     CHECK(status_of(b, "/status?since=x") == 200);
-    memset(path, 'x', sizeof path - 1);
+    bench_free(b);
+}
+
+/* `/events?since=000…001x` without `x` is the longest. */
+static void what_is_longer_than_a_uri_is_refused_and_not_cut(void)
+{
+    bench *b = bench_booted(NULL, 5000);
+    char path[1024];
+    memset(path, '0', sizeof path);
+    memcpy(path, "/events?since=", 14);
+    path[512] = '\0';
+    CHECK(strstr(bench_get(b, path), "] BOOT") != NULL);
+    path[511] = '1';
+    CHECK(strstr(bench_get(b, path), "] BOOT") == NULL);
+    path[511] = 'x';
+    CHECK(status_of(b, path) == 400);
+    path[512] = '1';
+    path[513] = '\0';
+    CHECK(status_of(b, path) == 414);
+    path[513] = '0';
     path[sizeof path - 1] = '\0';
-    memcpy(path, "/events?since=1&", 16);
-    CHECK(status_of(b, path) == 200); /* what lies behind the longest path is not read */
+    CHECK(status_of(b, path) == 414);
+    memset(path + 1, 'x', 512);
+    path[513] = '\0';
+    CHECK(status_of(b, path) == 414);
+    CHECK(strstr(bench_get(b, "/version"), "\"http_refused\": 4,\n") != NULL);
     bench_free(b);
 }
 
@@ -83,6 +104,7 @@ int main(void)
     RUN(query_is_read_by_its_keys);
     RUN(number_that_is_none_is_refused);
     RUN(query_belongs_to_no_path);
+    RUN(what_is_longer_than_a_uri_is_refused_and_not_cut);
     RUN(requests_in_a_row_are_answered_each_by_itself);
     RUN(log_streams_are_read_side_by_side);
     return 0;
