@@ -246,7 +246,6 @@ void fw_mounted(fw_core *core, uint32_t now)
         forget_firsts(core);
     }
     core->s.suspended = false; /* a bus reset ended it, without a resume callback (TinyUSB usbd.c) */
-    core->s.wake_sent = false;
     core->s.dtr = false;
     fw_serial_forget(core);
     fw_feed_link(core, FW_LINK_MOUNT, now);
@@ -279,7 +278,6 @@ void fw_resumed(fw_core *core, uint32_t now)
     fw_log(core, 'W', "net", now, "*** USB RESUMED ***");
     fw_record(core, FW_EVENT_USB_RESUMED, "", now);
     core->s.suspended = false;
-    core->s.wake_sent = false;
     fw_feed_link(core, FW_LINK_RESUME, now);
     fw_at_point(core, FW_POINT_RESUMED, now);
 }

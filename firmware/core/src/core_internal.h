@@ -64,7 +64,7 @@ struct fw_core {
         bool dtr;
         bool suspended;
         bool wake_armed;
-        bool wake_sent;
+        bool wake_sent; /* in this suspend */
         bool first_rx;
         bool first_tx;
         bool tx_crowded; /* the last frame of the stack found no room in the queue */

@@ -472,6 +472,17 @@ static void conflict_counts_from_the_link_on_and_not_before(void)
     end(n);
 }
 
+/* Section 2.1.1: from the beginning of the probing period, which is before the first probe. */
+static void rival_before_the_first_probe_is_a_conflict(void)
+{
+    net *n = plain();
+    until(n, LINK_UP);
+    hear(n, 1, OTHER_MAC, NOBODY, OURS);
+    CHECK(n->count == 0);
+    CHECK(strstr(bench_get(n->b, "/events"), "ACD_CONFLICT: probe of 02:00:00:00:00:99\n") != NULL);
+    end(n);
+}
+
 /* ---- NO_FALSE_CONFLICT, SELF_ECHO, OWN_MAC_REPLY, ANSWER_PROBE ----------------------------------- */
 
 static void reflect(net *n, const uint8_t *frame, size_t length, note_kind kind)
@@ -600,6 +611,7 @@ static void link_that_comes_back_is_probed_anew(void)
     check_whole_attempt(n, 1);
     CHECK(n->count == 7 && at(n, PROBE, 0) >= 30250);
     CHECK(strstr(bench_get(n->b, "/events"), "ADDRESS_CLEARED: link_down\n") != NULL);
+    CHECK(strstr(bench_get(n->b, "/events"), "ACD_PROBING: 192.168.7.1 attempt 2\n") != NULL);
     end(n);
 }
 
@@ -845,6 +857,7 @@ int main(void)
     RUN(occupant_that_leaves_is_followed);
     RUN(either_kind_of_conflict_starts_probing_over);
     RUN(conflict_counts_from_the_link_on_and_not_before);
+    RUN(rival_before_the_first_probe_is_a_conflict);
     RUN(own_frames_that_come_back_are_no_conflict);
     RUN(what_says_nothing_against_the_address_changes_nothing);
     RUN(probe_for_an_address_in_use_does_not_make_the_board_retreat);

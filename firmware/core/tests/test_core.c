@@ -153,6 +153,64 @@ static void each_point_has_its_name(void)
     CHECK(fw_point_name(FW_POINTS) == NULL);
 }
 
+static void send_arp(bench *b)
+{
+    test_frame frame = ethernet_frame(0x0806, 60);
+    CHECK(fw_send_frame(b->core, frame.bytes, frame.length, b->now) == FW_SEND_ACCEPTED);
+    free(frame.bytes);
+}
+
+/* Linked, asleep since 1000 ms, nothing said since. */
+static bench *asleep(bool remote_wakeup)
+{
+    bench *b = bench_booted(NULL, 5000);
+    fw_mounted(b->core, b->now);
+    bench_until(b, 1000);
+    fw_suspended(b->core, remote_wakeup, b->now);
+    bench_drain(b);
+    bench_forget(b);
+    return b;
+}
+
+static void sleeping_board_wakes_its_host_once_in_each_sleep(void)
+{
+    bench *b = asleep(true);
+    send_arp(b);
+    send_arp(b);
+    bench_drain(b);
+    CHECK_TEXT(b->said, "1000 wakeup\n1000 transmit\n1000 transmit\n");
+    fw_resumed(b->core, b->now);
+    bench_until(b, 2000);
+    bench_forget(b);
+    send_arp(b);
+    fw_suspended(b->core, true, b->now);
+    send_arp(b);
+    bench_drain(b);
+    CHECK_TEXT(b->said, "2000 transmit\n2000 wakeup\n2000 transmit\n");
+    bench_free(b);
+}
+
+static void host_that_did_not_allow_it_is_not_woken(void)
+{
+    bench *b = asleep(false);
+    send_arp(b);
+    bench_drain(b);
+    CHECK_TEXT(b->said, "1000 transmit\n");
+    bench_free(b);
+}
+
+static void mount_ends_a_sleep_without_a_resume(void)
+{
+    bench *b = asleep(true);
+    fw_mounted(b->core, b->now);
+    bench_until(b, 2000);
+    bench_forget(b);
+    send_arp(b);
+    bench_drain(b);
+    CHECK_TEXT(b->said, "2000 transmit\n");
+    bench_free(b);
+}
+
 /* The banner comes before anything is in the ring: it is read from the console. */
 static bool banner_tells_heap(bench *b, const char *wanted)
 {
@@ -206,6 +264,9 @@ int main(void)
     RUN(mount_at_the_point_before_a_recovery_calls_it_off);
     RUN(mount_at_the_end_of_a_kick_starts_over);
     RUN(each_point_has_its_name);
+    RUN(sleeping_board_wakes_its_host_once_in_each_sleep);
+    RUN(host_that_did_not_allow_it_is_not_woken);
+    RUN(mount_ends_a_sleep_without_a_resume);
     RUN(heap_is_told_at_boot_where_the_port_has_said_it);
     RUN(events_that_survive_a_boot_are_told_after_it);
     return 0;
