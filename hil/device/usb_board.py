@@ -107,7 +107,7 @@ class UsbBoard:
             self.on_skipped_check(f"{what}: profile {self.profile.name} does not name it")
         return known
 
-    def serves(self, address: str) -> bool:
+    def in_pool(self, address: str) -> bool:
         """Whether ``address`` lies in the pool that the profile names; true where it names none."""
         network = self.profile.network
         return not network.pool_first or network.serves(address)

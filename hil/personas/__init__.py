@@ -37,3 +37,5 @@ def _check(profile: ClientProfile, option: str, value: object) -> None:
     fits = isinstance(value, (int, float)) if wanted is float else isinstance(value, wanted)
     if not fits or isinstance(value, bool) != (wanted is bool):
         raise BenchError(f"{place} is {value!r}, expected {wanted.__name__} such as {getattr(profile, option)!r}")
+    if isinstance(value, (int, float)) and not value >= 0:
+        raise BenchError(f"{place} is {value!r}, expected 0 or more, such as {getattr(profile, option)!r}")

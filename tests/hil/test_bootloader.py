@@ -21,7 +21,7 @@ def connect(board: UsbBoard, host: Host, expect: Expect) -> None:
     """What a board must do for a host that has just come."""
     ios = host.persona("ios")
     leased = ios.connect(board.name)
-    assert board.serves(leased)
+    assert board.in_pool(leased)
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
 

@@ -45,7 +45,7 @@ def test_host_that_waits_at_the_port_gets_a_lease(board: UsbBoard, host: Host, e
         within_s=15.0,
     )
     assert apple.wait_for_lease() == served.last(DhcpAck).address
-    assert board.serves(apple.address)
+    assert board.in_pool(apple.address)
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
     board.claims("NETIF_READY", "USB_MOUNTED", "NCM_LINK_UP", "DHCP_ACK_TX", since=pulled)
@@ -65,7 +65,7 @@ def test_host_that_comes_five_seconds_late_gets_a_lease(
     expect.sequence(
         repeated(UsbDetached(path=board.spec.usb), 0, at_most=RECOVERIES), *HANDSHAKE, since=attached, within_s=20.0
     )
-    assert board.serves(apple.wait_for_lease())
+    assert board.in_pool(apple.wait_for_lease())
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=2.0)
     board.claims("USB_MOUNTED", "NCM_LINK_UP", "DHCP_ACK_TX", since=pulled)

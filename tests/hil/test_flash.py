@@ -26,7 +26,7 @@ def test_a_flashed_board_runs_its_firmware_and_serves(
     require_confirmed(board, again.confirmed)
     expect.sequence(UsbDetached(path=board.spec.usb), UsbAttached(path=board.spec.usb), since=again, within_s=15.0)
     assert board.identity is Identity.APPLICATION
-    assert board.serves(host.persona("ios").connect(board.name))
+    assert board.in_pool(host.persona("ios").connect(board.name))
 
 
 @pytest.mark.hil

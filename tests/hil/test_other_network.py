@@ -42,5 +42,5 @@ def test_host_from_another_network_is_refused_and_served_at_once(board: UsbBoard
         within_s=15.0,
     )
     assert visitor.wait_for_lease() == served.last(DhcpAck).address
-    assert board.serves(visitor.address)
+    assert board.in_pool(visitor.address)
     board.claims("DHCP_NAK_TX", "DHCP_ACK_TX", since=plugged)

@@ -61,7 +61,7 @@ def test_replug_after_a_failed_connect_heals(board: UsbBoard, host: Host, expect
         since=pulled,
         within_s=25.0,
     )
-    assert board.serves(apple.wait_for_lease())
+    assert board.in_pool(apple.wait_for_lease())
     board.claims("USB_MOUNTED", "NCM_LINK_UP", "DHCP_ACK_TX", since=pulled)
 
 

@@ -15,7 +15,7 @@ def test_host_that_has_given_up_asks_again(board: UsbBoard, host: Host, expect: 
     up = expect.sequence(UsbAttached(path=board.spec.usb), Carrier(up=True), since=pulled, within_s=15.0)
     ios.start(board.name)
     expect.sequence(DhcpAck(sender="board"), since=up.last(Carrier), within_s=15.0)
-    assert board.serves(ios.wait_for_lease())
+    assert board.in_pool(ios.wait_for_lease())
 
 
 @pytest.mark.hil(needs="disconnect", role="dhcp-server")
@@ -27,18 +27,19 @@ def test_silent_host_is_left_in_peace(board: UsbBoard, host: Host, expect: Expec
     expect.sequence(
         UsbAttached(path=path), repeated(UsbDetached(path=path), 0, at_most=3), since=plugged, within_s=20.0
     )
-    assert board.serves(host.persona("ios").connect(board.name))
+    assert board.in_pool(host.persona("ios").connect(board.name))
 
 
 @pytest.mark.hil(needs="vbus_off", role="dhcp-server")
 def test_start_without_a_host_leaves_no_claims(board: UsbBoard, host: Host, expect: Expect) -> None:
     """A board that has served a lease, lost its power and met a host that says nothing claims no DHCP since then."""
+    if not board.spec.fallback or not board.knows("http.events"):
+        pytest.skip("needs an event log that is read over a fallback address: over USB it is the host that is heard")
     ios = host.persona("ios")
     ios.connect(board.name)
     ios.stop()
     pulled = board.replug(off_s=1.0)
     expect.sequence(UsbAttached(path=board.spec.usb), Carrier(up=True), since=pulled, within_s=15.0)
     expect.never(DhcpDiscover(sender="host"), since=pulled, for_s=8.0)
-    if board.spec.fallback and board.knows("http.events"):
-        claimed = [said for said in board.events() if said.name in HEARD and said.t_ns - said.t_err_ns > pulled.t_ns]
-        assert claimed == []
+    claimed = [said for said in board.events() if said.name in HEARD and said.t_ns - said.t_err_ns > pulled.t_ns]
+    assert claimed == []

@@ -2,7 +2,10 @@
 
 import pytest
 
-from hil import ArpRequest, BoardSaid, Carrier, DhcpAck, Expect, Host, HttpReply, UsbBoard
+from hil import ArpRequest, BoardSaid, Carrier, DhcpAck, Event, Expect, Host, HttpReply, UsbBoard
+
+STEADY_S = 3.0
+"""A link that has not moved for so long after a resume stays."""
 
 
 @pytest.mark.parametrize("persona", ["linux", pytest.param("macos", marks=pytest.mark.soak)])
@@ -14,11 +17,14 @@ def test_suspend_keeps_frames_and_the_lease(board: UsbBoard, host: Host, expect:
     nobody = computer.ping_as_nobody()
     asleep, awake = board.doze(asleep_s=2.5)
     expect.sequence(ArpRequest(target_ip=nobody, sender="board"), since=asleep, within_s=5.0)
+    settled: Event = awake
     if expect.seen(Carrier(up=False), since=awake, within_s=1.0):
-        expect.sequence(Carrier(up=True), DhcpAck(address=leased, sender="board"), since=awake, within_s=10.0)
+        regained = (Carrier(up=True), DhcpAck(address=leased, sender="board"))
+        settled = expect.sequence(*regained, since=awake, within_s=10.0).events[-1]
     assert computer.wait_for_lease() == leased
     if board.knows("http.status"):
         expect.sequence(HttpReply("/status", 200), after=board.status(), within_s=3.0)
+    expect.never(Carrier(up=False), since=settled, for_s=STEADY_S)
     board.claims("USB_SUSPENDED", "USB_RESUMED", since=asleep)
     if board.knows("http.events"):
         fresh = [said for said in board.events() if said.t_ns + said.t_err_ns >= asleep.t_ns]

@@ -19,7 +19,7 @@ def test_two_boards_serve_one_host_side_by_side(
     acks = [DhcpAck(sender="board", board=each.name) for each in boards]
     expect.unordered(*acks, since=pulled[0], within_s=20.0)
     for client, each in zip(clients, boards, strict=True):
-        assert each.serves(client.wait_for_lease())
+        assert each.in_pool(client.wait_for_lease())
         if each.knows("http.status"):
             expect.sequence(HttpReply("/status", 200, board=each.name), after=each.status(), within_s=2.0)
     shown = [timeline.last(UsbAttached(path=each.spec.usb)) for each in boards]

@@ -60,3 +60,10 @@ def test_the_guide_names_every_persona_option_and_reason() -> None:
     assert [name for name in (*PERSONAS, *OPTIONS) if name not in guide] == []
     rows = [f"| `{reason}` | {text} |" for reason, text in REASONS.items()]
     assert [row for row in rows if row not in guide] == []
+
+
+@pytest.mark.parametrize("value", [-5.0, -1, float("nan")])
+def test_no_time_is_less_than_none(value: float) -> None:
+    """A duration that has passed before it begins would be taken for one of 0."""
+    with pytest.raises(BenchError, match=rf"option 'gather_s' is {value!r}, expected 0 or more"):
+        find("ios", gather_s=value)
