@@ -16,6 +16,8 @@ MODEM_MANAGER = "ModemManager"
 IGNORE_RULE = 'ATTRS{{idVendor}}=="{vendor}", ENV{{ID_MM_DEVICE_IGNORE}}="1"'
 IGNORE_FILE = "/etc/udev/rules.d/60-hil.rules"
 """ModemManager reference manual, "Common udev tags" and "Port and device detection filters"."""
+PASSES_S = 2.0
+"""A worker of udev has each new port open for a moment."""
 SHOWN = 3
 """Processes that a message names."""
 _PF_KTHREAD, _FLAGS_AT = 0x0020_0000, 6
@@ -38,7 +40,7 @@ def find(device: UsbDevice, dev: Path) -> Path:
 def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
     """Open the port for one user alone: raw, not as controlling terminal, keeping what it has received.
 
-    TIOCEXCL keeps others from opening it (tty_ioctl(2)); whoever has it open already is named.
+    TIOCEXCL keeps others from opening it (tty_ioctl(2)); whoever has it open already, and keeps it, is named.
 
     Returns:
         its node and the descriptor.
@@ -49,7 +51,7 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
         OSError: the kernel refused.
     """
     node = find(device, dev)
-    held = holders(node, proc)
+    held = _held_for_long(node, proc)
     if held:
         raise PortHeld(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held, device)}")
     descriptor = _opened(device, node)
@@ -79,6 +81,14 @@ def holders(node: Path, proc: Path = PROC) -> list[str]:
     passed_over = {str(os.getpid()), *_kernel_threads(proc)}
     pids = sorted(int(name) for name in os.listdir(proc) if name.isdecimal() and name not in passed_over)
     return [f"{_name(proc / str(pid))} (process {pid})" for pid in pids if _holds(f"{proc}/{pid}/fd", wanted)]
+
+
+def _held_for_long(node: Path, proc: Path) -> list[str]:
+    """Whoever still has it after a moment."""
+    deadline = Deadline(PASSES_S)
+    while (held := holders(node, proc)) and not deadline.passed:
+        MonotonicClock().sleep(AGAIN_S)
+    return held
 
 
 def _remedy(held: list[str], device: UsbDevice) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hil.agent.replies import PortHeld
+from hil.agent.server import lending
 from hil.agent.server.lending import find, holders, lend
 from hil.agent.server.usbdevice import UsbDevice
 from hil.errors import AgentError
@@ -46,7 +47,8 @@ class Port:
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[Port]:
+def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Port]:
+    monkeypatch.setattr(lending, "PASSES_S", 0.2)
     made = Port(tmp_path)
     yield made
     made.close()
@@ -103,6 +105,18 @@ def test_whoever_holds_the_port_is_named(port: Port) -> None:
     port.hold(77, "screen")
     with pytest.raises(PortHeld, match=r"ttyACM3 of 1-1\.2 is held by screen \(process 77\), ModemManager \(proc"):
         lend(port.device, port.dev, port.proc)
+
+
+def test_a_worker_of_udev_is_waited_for(port: Port) -> None:
+    """It has each new port open for a moment."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(5543, "(udev-worker)")
+    later = threading.Timer(0.1, (port.proc / "5543/fd/7").unlink)
+    later.start()
+    _, descriptor = lend(port.device, port.dev, port.proc)
+    later.join()
+    os.close(descriptor)
 
 
 @pytest.mark.parametrize("vendor", ["303a", "1a86"], ids=["the board", "its UART bridge"])
