@@ -123,8 +123,10 @@ def timeline(bench: OpenBench) -> Timeline:
 
 
 @pytest.fixture
-def artifacts(request: pytest.FixtureRequest) -> Path:
+def artifacts(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Where this test may leave files; the same folder keeps its timeline when it fails."""
     folder = _run(request).folder(request.node)
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    yield folder
+    if not any(folder.iterdir()):
+        folder.rmdir()

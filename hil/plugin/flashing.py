@@ -90,8 +90,6 @@ class SessionFlash:
         if self._when == AUTO and board.flashing.runs(build):
             self._write(f"{prefix}runs {build} already")
             return build
-        for left in build.left_out:
-            self._write(f"{prefix}left alone: {left}")
         board.flashing.on_progress = Lines(self._write, prefix)
         board.flashing.flash(build)
         return build

@@ -73,7 +73,6 @@ def test_auto_flashes_unless_the_board_runs_it(known: bool | None, flashed: int)
         assert said == ["hil: board s3-a: runs hello 1.0 from fw already"]
     else:
         assert said == [
-            "hil: board s3-a: left alone: nvs: NVS stays",
             "hil: board s3-a: connecting",
             *(f"hil: board s3-a: writing {percent} %" for percent in (0, 25, 50, 75, 100)),
             "hil: board s3-a: done",

@@ -169,3 +169,38 @@ def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> Non
     for name in names:
         assert f"--hil-{name}" in text
         assert f"hil_{name.replace('-', '_')}" in text
+
+
+def test_a_test_that_leaves_nothing_leaves_no_folder(pytester: pytest.Pytester) -> None:
+    """What it does leave stays, in a folder of its own."""
+    pytester.makeconftest(
+        """
+        import pytest
+        from pathlib import Path
+        from hil.plugin.run import RUN
+
+        class Run:
+            def folder(self, item):
+                return Path("evidence", item.name)
+
+        @pytest.fixture
+        def run(request):
+            request.config.stash[RUN] = Run()
+            yield
+            del request.config.stash[RUN]
+        """
+    )
+    pytester.makepyfile(
+        """
+        def test_quiet(run, artifacts):
+            assert artifacts.is_dir()
+
+        def test_loud(run, artifacts):
+            (artifacts / "log").write_text("x")
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
+    assert [str(each.relative_to(pytester.path)) for each in pytester.path.glob("evidence/**/*")] == [
+        "evidence/test_loud",
+        "evidence/test_loud/log",
+    ]
