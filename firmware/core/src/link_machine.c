@@ -142,12 +142,11 @@ static void clear_attempts(fw_link *link)
 {
     link->attempts = 0;
     link->given_up = false;
-    link->attached = false;
 }
 
 static void note_mount(fw_link *link, const fw_config *config, uint32_t now)
 {
-    bool own = link->state == FW_LINK_DETACHED || (link->attached && now - link->attached_ms <= config->own_mount_ms);
+    bool own = link->state == FW_LINK_DETACHED || now - link->attached_ms <= config->own_mount_ms;
     if (!own || config->mount_clears_attempts) {
         clear_attempts(link);
     }
@@ -231,7 +230,6 @@ static void note_recovery(fw_link *link, fw_link_recovery recovery, uint32_t now
         link->mounted = false;
         break;
     case FW_LINK_ATTACH:
-        link->attached = true;
         link->attached_ms = now;
         break;
     case FW_LINK_GIVE_UP:

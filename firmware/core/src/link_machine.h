@@ -86,9 +86,8 @@ typedef struct {
     bool heard;       /* a frame came since the mount */
     bool given_up;
     bool timed;
-    bool attached;    /* reconnected, and since then neither a frame nor a mount that the board did not cause */
     uint32_t deadline;
-    uint32_t attached_ms;
+    uint32_t attached_ms; /* last reconnect, where there was an attempt */
     uint32_t attempt_ms; /* start of the last attempt */
     uint32_t attempts;
     uint32_t mount_ms;

@@ -41,6 +41,14 @@ static void options_that_run_past_the_end_are_no_dhcp(void)
     expect_none((const uint8_t[]){255, 53, 1, 1}, 4);
 }
 
+static void first_type_counts(void)
+{
+    test_frame frame = dhcp_frame(1, (const uint8_t[]){53, 1, FW_DHCP_REQUEST, 53, 1, FW_DHCP_INFORM, 255}, 7);
+    CHECK(fw_dhcp_watch(frame.bytes, frame.length).type == FW_DHCP_REQUEST);
+    free(frame.bytes);
+    expect_none((const uint8_t[]){53, 1, 9, 53, 1, FW_DHCP_INFORM, 255}, 7);
+}
+
 static void every_truncation_is_safe(void)
 {
     test_frame whole = dhcp_typed(1, FW_DHCP_DISCOVER);
@@ -132,6 +140,7 @@ int main(void)
     RUN(type_is_option_53);
     RUN(reply_gives_the_address);
     RUN(options_that_run_past_the_end_are_no_dhcp);
+    RUN(first_type_counts);
     RUN(every_truncation_is_safe);
     RUN(every_honest_truncation_is_safe);
     RUN(wrong_headers_are_no_dhcp);

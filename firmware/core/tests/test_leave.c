@@ -155,6 +155,18 @@ static void answer_that_is_out_late_moves_no_later_step(void)
     bench_free(b);
 }
 
+static void second_request_before_the_answer_to_the_first_changes_nothing(void)
+{
+    bench *b = mounted(NULL);
+    post(b, "/reset");
+    bench_until(b, 50);
+    post(b, "/reset");
+    fw_http_sent(b->core, b->now);
+    bench_until(b, 1000);
+    CHECK_TEXT(b->said, "150 restart\n");
+    bench_free(b);
+}
+
 static void answers_move_no_delay_that_began_on_the_serial_port(void)
 {
     bench *b = mounted(NULL);
@@ -241,7 +253,9 @@ static void a_request_for_the_loader_is_ignored_where_that_was_asked_for(void)
     bench_until(b, 1000);
     CHECK_TEXT(b->said, "");
     CHECK(strstr(bench_get(b, "/logs_all"), "Entering bootloader...") != NULL);
-    post(b, "/reset");
+    write_serial(b, "reset\n");
+    bench_until(b, 1050);
+    fw_http_sent(b->core, b->now); /* the answer to what was ignored */
     bench_until(b, 2000);
     CHECK_TEXT(b->said, "1100 restart\n");
     bench_free(b);
@@ -258,6 +272,7 @@ int main(void)
     RUN(second_request_changes_neither_way_nor_time);
     RUN(delay_begins_when_the_answer_is_out_and_once_only);
     RUN(answer_that_is_out_late_moves_no_later_step);
+    RUN(second_request_before_the_answer_to_the_first_changes_nothing);
     RUN(answers_move_no_delay_that_began_on_the_serial_port);
     RUN(recovery_does_not_bring_the_board_back_on_its_way_out);
     RUN(recovery_under_way_ends_with_the_way_out);

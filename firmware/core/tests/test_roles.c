@@ -260,6 +260,11 @@ static void frames_that_are_not_sent_may_go_untold(void)
         free(frame.bytes);
         CHECK((strstr(bench_get(b, "/version"), "\"tx_dropped\": 1,") == NULL) == (made == 1));
         CHECK((strstr(bench_get(b, "/logs_all"), "TX DROPPED") == NULL) == (made == 1));
+        fw_mounted(b->core, b->now);
+        bench_until(b, 600);
+        fill_queue(b);
+        send_in_vain(b, dhcp_typed(0, FW_DHCP_OFFER));
+        CHECK((strstr(bench_get(b, "/events"), "TX_FAILED: ") == NULL) == (made == 1));
         bench_free(b);
     }
 }
