@@ -5,21 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hil.diagnosis.finding import Evidence, Quote
+from hil.diagnosis.text.stamp import STAMP
 from hil.timeline.events import Event
 from hil.wire.esplog import strip_colour
 
 NO_MS = -1
 SHOWN = 240
 """Characters of a line that are quoted."""
-NOISE = re.compile(r"^[\x01-\x08\x0b-\x1f\x7f\ufffd]+")
+BEFORE = 80
+"""Of these, how many may stand before what the line is quoted for."""
+NOISE = re.compile(r"^[\x01-\x08\x0b-\x1f\x7f\ufeff\ufffd]+")
 ESCAPE = re.compile(r"\x1b(?:\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[()][0-9A-B])")
 """Terminal titles and character sets; colours are :func:`strip_colour`'s."""
-STAMP = re.compile(
-    r"\[?(?P<when>(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ])?[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]{1,9})?"
-    r"(?:Z|[+-][0-9]{2}:[0-9]{2})?)"
-    r"\]?(?: -> ?|[ \t]|(?=[^ \t0-9]))"
-)
-"""What ``idf.py monitor --timestamps``, the Arduino IDE, PlatformIO and CI services put before a line."""
 BOARD_MS = re.compile(r"(?:[EWIDV] \(([0-9]{1,10})\) |\[ {0,10}([0-9]{1,10})\]\[[EWIDV]\])")
 """The board's own clock in a line of ESP-IDF or Arduino."""
 
@@ -45,25 +42,30 @@ class TextLine:
     def t_ns(self) -> int | None:
         return None if self.event is None else int(self.event.t_ns)
 
-    def evidence(self, says: str) -> Evidence:
-        """This line, as what shows that ``says`` is so."""
+    def evidence(self, says: str, at: int = 0) -> Evidence:
+        """This line, as what shows that ``says`` is so; a long one is quoted around ``at``."""
         if self.event is not None:
             return Evidence(says, self.event)
-        return Evidence(says, quote=Quote(self.number, printable(self.text.strip()), self.when))
+        return Evidence(says, quote=Quote(self.number, printable(self.text.strip(), at), self.when))
 
 
 def parts(raw: str, number: int = 0, event: Event | None = None) -> Iterator[TextLine]:
     """What stands in one line of a file: the parts that a bare carriage return separates, each cleaned."""
     text = ESCAPE.sub("", strip_colour(raw.replace("\0", "")))
     for part in text.split("\r") if "\r" in text else (text,):
-        bare = NOISE.sub("", part.rstrip())
+        bare = NOISE.sub("", part)
         found = STAMP.match(bare)
-        when, rest = (found["when"], bare[found.end() :]) if found else ("", bare)
+        when, rest = (found["when"], bare[found.end() :].rstrip()) if found else ("", bare.rstrip())
         if rest:
             yield TextLine(rest, number, when, event)
 
 
-def printable(text: str) -> str:
-    """``text`` as it may be shown: no control characters, not endless."""
-    shown = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+def printable(text: str, at: int = 0) -> str:
+    """``text`` as it may be shown: no control characters, not endless; of a long one what stands around ``at``."""
+    first = max(0, min(at - BEFORE, len(text) - SHOWN))
+    shown = text[first : first + SHOWN]
+    if first:
+        shown = "…" + shown[1:]
+    if first + SHOWN < len(text):
+        shown = shown[:-1] + "…"
     return shown if shown.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in shown)

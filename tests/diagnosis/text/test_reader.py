@@ -65,6 +65,20 @@ EXPECTED = {
     "task-watchdog-reset-code": "task-watchdog",
 }
 """The finding of each sample; '' for none."""
+STAMPS = (
+    b"2026-10-04T10:12:31.1234567Z ",
+    b"12:34:56.789 -> ",
+    b"12:34:56.789 > ",
+    b"[10:12:31]",
+    b"2026-10-04 10:12:31 ",
+    b"Nov 21 22:04:04 ",
+    b"1763762644.123456 ",
+    b"2026-11-21T22:04:04+0000 ",
+    b"Nov 21 22:04:04 bench picocom[12]: ",
+    b"2026-11-21 22:04:04,123 INFO serial: ",
+    b"[   12.345678] ",
+    b"[Sat Nov 21 22:04:04.123 2026] ",
+)
 
 
 def read(data: bytes, chunk: int = 1 << 16) -> list[Finding]:
@@ -107,7 +121,7 @@ def test_line_ends_make_no_difference(name: str, ends: bytes) -> None:
 )
 def test_stamps_of_a_monitor_make_no_difference(name: str) -> None:
     """The stamps of CI services, monitors and IDEs are not part of a line."""
-    for stamp in (b"2026-10-04T10:12:31.1234567Z ", b"12:34:56.789 -> ", b"[10:12:31]", b"2026-10-04 10:12:31 "):
+    for stamp in STAMPS:
         stamped = b"".join(stamp + line + b"\n" for line in log(name).split(b"\r\n"))
         assert names(stamped) == [EXPECTED[name]] * bool(EXPECTED[name]), stamp
 
