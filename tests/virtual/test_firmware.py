@@ -300,7 +300,7 @@ def test_full_event_log_says_so() -> None:
         ("HEAD", "/", 405, "text/html", b"Specified method is invalid for this resource"),
         ("GET", "/nowhere", 404, "text/html", b"Nothing matches the given URI"),
         ("GET", "/led\0/on", 404, "text/html", b"Nothing matches the given URI"),
-        ("GET", "/" + "x" * 9000, 404, "text/html", b"Nothing matches the given URI"),
+        ("GET", "/" + "x" * 9000, 414, "text/html", b"URI is too long"),
     ],
 )
 def test_routes(method: str, path: str, status: int, content_type: str, body: bytes) -> None:
