@@ -5,12 +5,26 @@ port/brownout.c), ``components/bootloader_support``, ``components/heap``, ``comp
 the ESP32 and ESP32-S3 as printed.
 """
 
+import re
+
 from hil.diagnosis.text.clue import Clue, clue
 
 _ERROR = r"^E (?:\([0-9]{1,10}\) )?"
-_GURU = r"(?:^|[^\s\"'(])Guru Meditation Error: Core +[0-9]+ panic'ed \("
-"""The panic handler may cut into a line of log; a line that quotes it has a blank or a quotation mark before it."""
+_WORDS = r"Guru Meditation Error: Core +[0-9]+ panic'ed \("
+NO_IMAGE = clue(
+    "image-corrupt", "there is no image", "esp_image: ", rf"{_ERROR}esp_image: image at .* has invalid magic byte"
+)
+"""Of an app that looks at its empty update partition, too."""
 _SEGMENT = r"(?:[Ss]egment [0-9]+ .*(?: invalid: |doesn't match)|invalid segment length)"
+
+
+def _guru(reason: str = "") -> tuple[str, str]:
+    """The panic handler's first line, which may cut into a line of log, and the same where that ends in a blank.
+
+    Who quotes it has a blank or a quotation mark before it.
+    """
+    return rf"(?:^|[^\s\"'(]){_WORDS}{reason}", rf"\s{_WORDS}{reason}"
+
 
 BOARD_CLUES: tuple[Clue, ...] = (
     clue(
@@ -47,9 +61,7 @@ BOARD_CLUES: tuple[Clue, ...] = (
             ("the partition table is refused", "(?:Failed to verify partition table|load partition table error!)"),
         )
     ),
-    clue(
-        "image-corrupt", "there is no image", "esp_image: ", rf"{_ERROR}esp_image: image at .* has invalid magic byte"
-    ),
+    NO_IMAGE,
     clue(
         "dhcpc-option-misused", "ESP_ERROR_CHECK refused it", "expression: ", r"^expression: esp_netif_dhcpc_option\("
     ),
@@ -66,7 +78,6 @@ BOARD_CLUES: tuple[Clue, ...] = (
                 "Stack canary watchpoint",
                 r"^Debug exception reason: .*Stack canary watchpoint triggered \(",
             ),
-            ("the stack pointer left the stack", "panic'ed (Stack", rf"{_GURU}Stack protection fault\)"),
             (
                 "the value behind a function's buffers was overwritten",
                 "Stack smashing",
@@ -74,6 +85,7 @@ BOARD_CLUES: tuple[Clue, ...] = (
             ),
         )
     ),
+    clue("stack-overflow", "the stack pointer left the stack", "panic'ed (Stack", *_guru(r"Stack protection fault\)")),
     clue("heap-corruption", "the heap was found damaged", "CORRUPT HEAP: ", r"^CORRUPT HEAP: "),
     clue(
         "heap-corruption",
@@ -85,7 +97,7 @@ BOARD_CLUES: tuple[Clue, ...] = (
         "interrupt-watchdog",
         "the watchdog interrupted a core",
         "(Interrupt wdt",
-        rf"{_GURU}Interrupt wdt timeout on CPU",
+        *_guru("Interrupt wdt timeout on CPU"),
     ),
     clue(
         "task-watchdog",
@@ -93,13 +105,28 @@ BOARD_CLUES: tuple[Clue, ...] = (
         "Task watchdog got",
         r"^(?:E (?:\([0-9]{1,10}\) )?task_wdt: )?Task watchdog got triggered\.",
     ),
-    clue("assert-failed", "the assertion", "assert failed", r"^assert failed(?:: | at )"),
+    clue(
+        "assert-failed",
+        "the assertion",
+        "assert failed",
+        r"^assert failed(?:: | at )",
+        r"\sassert failed: \w+ \S+:[0-9]+ \(",
+    ),
     clue("assert-failed", "the assertion", 'assertion "', r'^assertion ".*" failed: file "'),
     clue("abort", "the check that failed", "ESP_ERROR_CHECK failed:", r"^ESP_ERROR_CHECK failed: esp_err_t "),
-    clue("abort", "abort() was called", "abort() was called at PC", r"^abort\(\) was called at PC 0x"),
-    clue("panic", "the panic handler says why", "Guru Meditation Error: Core", _GURU),
+    clue(
+        "abort",
+        "abort() was called",
+        "abort() was called at PC",
+        r"^abort\(\) was called at PC 0x",
+        r"\sabort\(\) was called at PC 0x",
+    ),
+    clue("panic", "the panic handler says why", "Guru Meditation Error: Core", *_guru()),
 )
 """The first explains the most; where a boot has several, it names the cause."""
+
+AFTERMATH = re.compile(r"^(?:Core +[0-9]+ register dump:|Backtrace: ?(?:0x|\|<)|Rebooting\.\.\.$)")
+"""What the panic handler says after its first line, and nobody who quotes that line."""
 
 ASIDES: tuple[Clue, ...] = tuple(
     clue("", says, hint, pattern)
@@ -113,7 +140,7 @@ ASIDES: tuple[Clue, ...] = tuple(
         ("which task ran", "task_wdt: CPU ", rf"{_ERROR}task_wdt: CPU [0-9]+: "),
         ("the app that was refused", " is not bootable", rf"{_ERROR}boot: .* is not bootable"),
         ("the partition table", "flash_parts: ", rf"{_ERROR}flash_parts: "),
-        ("there is no image", "esp_image: ", rf"{_ERROR}esp_image: image at .* has invalid magic byte"),
+        (NO_IMAGE.says, NO_IMAGE.hint, NO_IMAGE.pattern.pattern),
         (
             "the flash is not the size that was configured",
             "Detected size(",

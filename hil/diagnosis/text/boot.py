@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from hil.clock import NS_PER_S
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.text.board_causes import BOARD_CAUSES
-from hil.diagnosis.text.incident import Incident, aside_in, cause_in, telling
+from hil.diagnosis.text.board_clues import AFTERMATH, NO_IMAGE
+from hil.diagnosis.text.incident import NEAR, Incident, Seen, aside_in, cause_in, doubtful_in, telling
 from hil.diagnosis.text.line import NO_MS, TextLine
 from hil.diagnosis.text.resets import OWN_DOING, Reset
 from hil.wire.esplog import BootLine, parse_line
@@ -70,22 +71,24 @@ class Boot:
     """The panic handler has said its last word."""
     failed_to_load: bool = False
     incident: Incident = field(default_factory=Incident)
+    doubtful: Seen | None = None
+    """A cause that counts if the panic handler goes on."""
 
     def hear(self, line: TextLine) -> Incident | None:
         """One more line of this boot; returns a failure that this line shows to be another one's predecessor."""
         self.lines += 1
         self.last_ms = max(self.last_ms, line.board_ms)
         self.over = self.over or line.text in OVER
-        closed = self._note(line) if telling(line.text) else None
+        closed = self._note(line) if telling(line.text) or self.doubtful is not None else None
         if not self.ran:
             self._follow_start(line.text)
         return closed
 
     def _note(self, line: TextLine) -> Incident | None:
         closed = None
-        seen = cause_in(line, self.lines, self.last_ms)
+        seen = self._cause(line)
         if seen is not None:
-            self.failed_to_load |= seen.clue.cause in LOAD_FAILURES
+            self.failed_to_load |= seen.clue.cause in LOAD_FAILURES and not self.ran
             if self.incident.causes and not self.incident.reaches(self.lines):
                 closed, self.incident = self.incident, Incident()
             self.incident.add_cause(seen)
@@ -93,6 +96,19 @@ class Boot:
         if aside is not None and (not self.incident.causes or self.incident.reaches(self.lines)):
             self.incident.add_aside(aside)
         return closed
+
+    def _cause(self, line: TextLine) -> Seen | None:
+        """What ``line`` shows; of a panic behind other text only once the panic handler goes on."""
+        seen = cause_in(line, self.lines, self.last_ms)
+        if seen is not None and seen.clue is NO_IMAGE and self.ran:
+            return None
+        doubtful = self.doubtful
+        if doubtful is not None and self.lines - doubtful.count > NEAR:
+            doubtful = None
+        if seen is None and doubtful is not None and AFTERMATH.match(line.text):
+            seen = doubtful
+        self.doubtful = None if seen is not None else doubtful_in(line, self.lines, self.last_ms) or doubtful
+        return seen
 
     def _follow_start(self, text: str) -> None:
         """Tell by the boot loader's last words, or by the first that are not its own, whether an app runs."""

@@ -23,10 +23,10 @@ class Build:
             self._shown.clear()
             return
         for clue in BUILD_CLUES:
-            if clue.found_in(text):
+            if (at := clue.place(text)) >= 0:
                 lines = self._shown.setdefault(clue.cause, []) if clue.cause else self._beside
                 if len(lines) < MOST_EVIDENCE:
-                    lines.append(line.evidence(clue.says))
+                    lines.append(line.evidence(clue.says, at))
                 return
 
     def evidence(self) -> dict[str, tuple[Evidence, ...]]:

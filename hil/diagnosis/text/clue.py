@@ -26,11 +26,23 @@ class Clue:
     hint: str
     """Every line that matches holds this."""
     pattern: re.Pattern[str]
+    cut_in: re.Pattern[str] | None = None
+    """The same behind other text of the line: a panic that cut into it, or words that quote one."""
 
-    def found_in(self, text: str) -> bool:
-        return self.hint in text and self.pattern.search(text) is not None
+    def place(self, text: str) -> int:
+        """Where in ``text`` the clue is, or -1."""
+        return _place(self.pattern, text) if self.hint in text else -1
+
+    def doubtful_place(self, text: str) -> int:
+        """Where it is as :attr:`cut_in`, or -1."""
+        return _place(self.cut_in, text) if self.cut_in is not None and self.hint in text else -1
 
 
-def clue(cause: str, says: str, hint: str, pattern: str = "") -> Clue:
+def _place(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.search(text)
+    return found.start() if found else -1
+
+
+def clue(cause: str, says: str, hint: str, pattern: str = "", cut_in: str = "") -> Clue:
     """A clue; without a pattern the hint itself is what is looked for."""
-    return Clue(cause, says, hint, re.compile(pattern or re.escape(hint)))
+    return Clue(cause, says, hint, re.compile(pattern or re.escape(hint)), re.compile(cut_in) if cut_in else None)

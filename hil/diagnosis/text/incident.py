@@ -25,18 +25,28 @@ class Seen:
     """Lines of this boot up to it."""
     ms: int
     """The last time of the board's clock that was heard by then."""
+    at: int = 0
+    """Where in the line."""
 
     def evidence(self) -> Evidence:
         """The line as evidence; a cause's without a time of its own is dated by the last line that had one."""
         own = self.line.event is not None or self.line.when or self.line.board_ms != NO_MS
         if own or self.ms == NO_MS or not self.clue.cause:
-            return self.line.evidence(self.clue.says)
-        return self.line.evidence(f"{self.clue.says}, after {self.ms} ms")
+            return self.line.evidence(self.clue.says, self.at)
+        return self.line.evidence(f"{self.clue.says}, after {self.ms} ms", self.at)
 
 
 def cause_in(line: TextLine, count: int, ms: int) -> Seen | None:
     """The cause that a line shows, or None."""
     return _first(BOARD_CLUES, line, count, ms)
+
+
+def doubtful_in(line: TextLine, count: int, ms: int) -> Seen | None:
+    """The cause that a line shows if it is no quotation, which lines to come will tell; or None."""
+    for rank, clue in enumerate(BOARD_CLUES):
+        if (at := clue.doubtful_place(line.text)) >= 0:
+            return Seen(clue, rank, line, count, ms, at)
+    return None
 
 
 def aside_in(line: TextLine, count: int, ms: int) -> Seen | None:
@@ -51,8 +61,8 @@ def telling(text: str) -> bool:
 
 def _first(clues: tuple[Clue, ...], line: TextLine, count: int, ms: int) -> Seen | None:
     for rank, clue in enumerate(clues):
-        if clue.found_in(line.text):
-            return Seen(clue, rank, line, count, ms)
+        if (at := clue.place(line.text)) >= 0:
+            return Seen(clue, rank, line, count, ms, at)
     return None
 
 

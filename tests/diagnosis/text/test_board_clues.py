@@ -76,7 +76,18 @@ def test_each_clue_finds_a_line(clue: Clue) -> None:
 @pytest.mark.parametrize("text", SAMPLES)
 def test_each_line_is_found(text: str) -> None:
     """Every sample is what some clue looks for."""
-    assert any(clue.found_in(text) for clue in (*BOARD_CLUES, *ASIDES))
+    assert any(clue.place(text) >= 0 for clue in (*BOARD_CLUES, *ASIDES))
+
+
+@pytest.mark.parametrize("clue", [clue for clue in BOARD_CLUES if clue.cut_in], ids=lambda clue: clue.says)
+def test_what_may_cut_into_a_line_is_told_from_what_begins_one(clue: Clue) -> None:
+    """Behind a blank it is doubtful, behind a quotation mark nothing."""
+    samples = [text for text in SAMPLES if clue.place(text) == 0]
+    assert samples
+    for text in samples:
+        assert clue.place(f"Temp: 23.4 {text}") == -1
+        assert clue.doubtful_place(f"Temp: 23.4 {text}") == len("Temp: 23.4")
+        assert clue.doubtful_place(text) == clue.doubtful_place(f'a "{text}') == -1
 
 
 def test_every_clue_shows_a_cause_and_every_cause_is_described() -> None:

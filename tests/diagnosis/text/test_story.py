@@ -149,3 +149,44 @@ def test_what_is_kept_does_not_grow_with_the_log() -> None:
     many = tallies(*[SOFTWARE, LOADED, GURU] * 1000)["boot-loop"].supports()
     assert len(many) == len(few)
     assert many[-1].text == "1000 boots in a row ended within 30 s each, the last"
+
+
+BACKTRACE = "Backtrace: 0x400d1231:0x3ffb1f70"
+
+
+def test_a_panic_behind_text_that_ends_in_a_blank_is_one_when_its_handler_goes_on() -> None:
+    """A sketch prints without a newline; the dump, the backtrace or the restart show that this is no quotation."""
+    for after in ("Core  0 register dump:", BACKTRACE, "Rebooting..."):
+        assert list(tallies(POWER, LOADED, f"Temp: 23.4 {GURU}", "", after)) == ["panic"]
+    wdt = "Connecting: Guru Meditation Error: Core  1 panic'ed (Interrupt wdt timeout on CPU1)."
+    assert list(tallies(POWER, LOADED, wdt, BACKTRACE)) == ["interrupt-watchdog"]
+    assert list(tallies(LOADED, "Connecting: abort() was called at PC 0x400d2b2c on core 0", BACKTRACE)) == ["abort"]
+    assert list(tallies(LOADED, f"Connecting: {ASSERT}", BACKTRACE)) == ["assert-failed"]
+
+
+def test_a_quotation_stays_one() -> None:
+    """Nothing follows, it follows too late, it is quoted too, or another panic follows."""
+    quoted = f"I (331) app: last crash: {GURU}"
+    assert tallies(POWER, LOADED, quoted, "I (340) app: goes on") == {}
+    assert tallies(POWER, LOADED, quoted, "Rebooting") == {}
+    assert tallies(POWER, LOADED, quoted, f"I (332) app: {BACKTRACE}") == {}
+    assert tallies(POWER, LOADED, quoted, *["I (340) app: goes on"] * 60, BACKTRACE) == {}
+    (found,) = tallies(POWER, LOADED, quoted, GURU, BACKTRACE).values()
+    assert "last crash" not in str(found.supports())
+
+
+def test_a_panic_behind_text_counts_in_a_loop() -> None:
+    """Three of them are one."""
+    once = [SOFTWARE, LOADED, f"Temp: 23.4 {GURU}", "", BACKTRACE, "Rebooting..."]
+    found = tallies(POWER, LOADED, *once * 3)
+    assert list(found) == ["boot-loop"]
+    assert "Temp: 23.4 Guru" in str(found["boot-loop"].supports())
+
+
+def test_an_app_that_finds_its_update_partition_empty_is_healthy() -> None:
+    """The loader's words in an app's mouth; before an app runs they keep it from being started."""
+    empty = "E (500) esp_image: image at 0x1f0000 has invalid magic byte (nothing flashed here?)"
+    boot = [POWER, "entry 0x403c8924", LOADED, "I (310) main_task: Calling app_main()"]
+    assert tallies(*boot, empty, "I (60000) app: alive") == {}
+    assert list(tallies(*boot, empty, GURU)) == ["panic"]
+    assert list(tallies(POWER, "entry 0x403c8924", empty)) == ["image-corrupt"]
