@@ -58,9 +58,19 @@ $b setsid $b sh $hil/command.sh
 status=$?
 uptime; tell "phase end $up"
 
-# What is still in the pipes goes out; a process left behind may hold them open for ever.
-( $b sleep 2; $b kill $out $err 2>/dev/null ) & 
+# What is still in the pipes goes out, however slowly it is read. A process left behind that holds them open ends after 2 s.
+free() {
+    for held in /proc/[0-9]*/fd/*; do
+        [ "$held" -ef $hil/out ] || [ "$held" -ef $hil/err ] || continue
+        holder=${held#/proc/}
+        holder=${holder%%/*}
+        [ "$holder" = $out ] || [ "$holder" = $err ] || $b kill -s KILL "$holder" 2>/dev/null
+    done
+}
+while $b sleep 2; do free; done &
+freeing=$!
 wait $out $err
+$b kill $freeing
 tell "exit $status"
 
 cd $hil/write/upper

@@ -4,7 +4,11 @@ Ports: 1 lines (:mod:`hil.launcher.protocol`), 2 the command's output and 3 its 
 it wrote.
 """
 
+import contextlib
+import functools
+import math
 import os
+import select
 import selectors
 import signal
 import socket
@@ -15,6 +19,7 @@ from typing import Protocol
 from hil.clock import Deadline
 from hil.errors import HarnessError
 from hil.launcher.cpio import Unpacker
+from hil.launcher.outlet import Outlet
 from hil.launcher.protocol import Outcome, order
 from hil.launcher.returns import Receiver
 from hil.launcher.signals import SignalInbox, Stopped
@@ -23,7 +28,7 @@ PORTS = 4
 BOOT_S = 120.0
 """From QEMU's start to the command's, at most; 2 to 5 s are usual without KVM."""
 RETURN_S = 120.0
-"""From the command's end to the machine's, at most."""
+"""From the command's end to the machine's, at most; while nobody reads our output, that stands still."""
 GRACE_S = 15.0
 """From a forwarded signal to the end of everything, at most."""
 CHUNK = 1 << 16
@@ -71,25 +76,41 @@ class Session:
         self._machine = machine
         self._receiver = receiver
         self._console = machine.console
+        self._out_fds = out_fds
         self._timeout_s = timeout_s
         self._unpacker = Unpacker()
         self.outcome = Outcome()
         self._told: int | None = None
         self._late = f"its command has not started after {boot_s:.0f} s"
         self._deadline: Deadline | None = Deadline(boot_s)
-        takers: Sequence[Taker] = (self._hear, _writer(out_fds[0]), _writer(out_fds[1]), self._unpack)
-        self._takers = dict(zip(machine.ports, takers, strict=True))
+        self._grace: Deadline | None = None
+        self._takers: dict[socket.socket, Taker] = {}
 
     def run(self) -> int:
         """The command's exit status.
 
         Raises:
-            HarnessError: the machine ended or stalled before the command did, or the command took too long.
-            Stopped: a signal ended the machine.
+            HarnessError: the machine ended or stalled before the command did, or the command took too long, or its
+                output cannot be written.
+            Stopped: a signal ended the machine, or nobody reads the output any more.
         """
+        with contextlib.ExitStack() as held:
+            inbox = held.enter_context(SignalInbox())
+            wait = functools.partial(self._until_writable, inbox)
+            out, err = (held.enter_context(contextlib.closing(Outlet(fd, wait))) for fd in self._out_fds)
+            takers: Sequence[Taker] = (self._hear, out.write, err.write, self._unpack)
+            self._takers = dict(zip(self._machine.ports, takers, strict=True))
+            self._relay(inbox)
+        if self._late.startswith("overdue"):
+            raise HarnessError(self._stalled())
+        assert self.outcome.status is not None
+        return self.outcome.status
+
+    def _relay(self, inbox: SignalInbox) -> None:
+        """Until the machine is done, and all it has sent is out."""
         pidfd = os.pidfd_open(self._machine.pid)
         try:
-            with selectors.DefaultSelector() as selector, SignalInbox() as inbox:
+            with selectors.DefaultSelector() as selector:
                 for port in self._takers:
                     port.setblocking(False)
                     selector.register(port, selectors.EVENT_READ)
@@ -100,21 +121,43 @@ class Session:
         finally:
             os.close(pidfd)
         self._drain()
-        if self._late.startswith("overdue"):
-            raise HarnessError(self._stalled())
-        assert self.outcome.status is not None
-        return self.outcome.status
 
     def _step(self, selector: selectors.BaseSelector, inbox: SignalInbox, pidfd: int) -> None:
         ready = selector.select(self._deadline.left_s if self._deadline else None)
-        if not ready:
-            self._expire()
-        self._drain()
+        self._take_some()
         for number in inbox.take():
             self._forward(number)
-        if any(key.fd == pidfd for key, _ in ready) and not self.outcome.done:
+        if any(key.fd == pidfd for key, _ in ready):
+            self._drain()
+            self._require_done()
+        elif self._deadline and self._deadline.passed and not self.outcome.done:
+            self._expire()
+
+    def _require_done(self) -> None:
+        if not self.outcome.done:
             said = self._machine.complaint() or "it said nothing"
             raise HarnessError(f"the virtual machine ended by itself; QEMU: {said}; its console: {self._console}")
+
+    def _until_writable(self, inbox: SignalInbox, fd: int) -> None:
+        """Wait for whoever reads our output; signals and the command's limit go on meanwhile, the machine's do not."""
+        poll = select.poll()
+        poll.register(fd, select.POLLOUT)
+        poll.register(inbox.socket, select.POLLIN)
+        ready: set[int] = set()
+        while fd not in ready:
+            ready = _polled(poll, self._patience())
+            for number in inbox.take():
+                self._forward(number)
+            if (limit := self._patience()) is not None and limit.passed:
+                self._expire()
+        if self._told is None and "end" in self.outcome.phases:
+            self._deadline = Deadline(RETURN_S)
+
+    def _patience(self) -> Deadline | None:
+        """How long a reader of our output may keep us waiting; None: for ever."""
+        if self._told is not None:
+            return self._grace
+        return None if "end" in self.outcome.phases else self._deadline
 
     def _expire(self) -> None:
         """The deadline has passed: a command is interrupted first, everything else ends here."""
@@ -129,23 +172,29 @@ class Session:
         return f"the virtual machine was ended: {self._late}; its console: {self._console}"
 
     def _forward(self, number: int) -> None:
-        if self._told is not None or "start" not in self.outcome.phases:
+        if self._told is not None or "start" not in self.outcome.phases or self.outcome.done:
             raise Stopped(number)
         self._tell(number)
 
     def _tell(self, number: int) -> None:
         self._told = number
-        self._machine.ports[0].send(order(number))
-        self._deadline = Deadline(GRACE_S)
+        self._deadline = self._grace = Deadline(GRACE_S)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the machine's end is told by its process
+            self._machine.ports[0].send(order(number))
 
     def _drain(self) -> None:
         """Take all that the ports hold."""
+        while self._take_some():
+            pass
+
+    def _take_some(self) -> bool:
+        """Take what each port holds, up to a chunk of it. Returns whether there was anything."""
+        taken = False
         for port, take in self._takers.items():
-            try:
-                while data := port.recv(CHUNK):
-                    take(data)
-            except (BlockingIOError, ConnectionResetError):
-                continue
+            if data := _received(port):
+                take(data)
+                taken = True
+        return taken
 
     def _hear(self, data: bytes) -> None:
         before = set(self.outcome.phases)
@@ -163,19 +212,14 @@ class Session:
             self._receiver.take(entry)
 
 
-def _writer(fd: int) -> Taker:
-    """Writes all it gets to ``fd``.
+def _received(port: socket.socket) -> bytes:
+    """What waits at a port; nothing where it is empty or closed."""
+    try:
+        return port.recv(CHUNK)
+    except (BlockingIOError, ConnectionResetError):
+        return b""
 
-    Raises:
-        Stopped: nobody reads there any more.
-    """
 
-    def write(data: bytes) -> None:
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(fd, rest) :]
-        except BrokenPipeError:
-            raise Stopped(signal.SIGPIPE) from None
-
-    return write
+def _polled(poll: select.poll, limit: Deadline | None) -> set[int]:
+    """The descriptors that are ready; none where the limit has passed first."""
+    return {fd for fd, _ in poll.poll(None if limit is None else math.ceil(limit.left_s * 1000))}

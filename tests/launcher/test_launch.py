@@ -138,6 +138,20 @@ def test_an_interrupt_reaches_the_command_and_nothing_is_left(launched: Launched
 
 
 @pytest.mark.vm
+def test_the_end_of_the_output_waits_for_a_slow_reader(launched: Launched) -> None:
+    """What the command wrote last comes seconds after its end, and a process left behind holds up nothing."""
+    process = launched.start("sh", "-c", "sleep 600 & seq 100000")
+    assert process.stdout is not None
+    output = b""
+    while piece := os.read(process.stdout.fileno(), 16_384):
+        output += piece
+        time.sleep(0.8)  # what is on its way at the command's end takes longer than a process left behind may stay
+    _, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, errors
+    assert output.split() == [b"%d" % number for number in range(1, 100_001)]
+
+
+@pytest.mark.vm
 def test_the_launchers_death_is_the_machines(launched: Launched) -> None:
     """Even where nothing could be tidied up."""
     process = launched.start("sh", "-c", "echo up; sleep 600")
