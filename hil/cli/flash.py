@@ -89,8 +89,8 @@ def parse_offset(text: str) -> tuple[int, Path]:
 
 
 @contextmanager
-def opened(file: Path, name: str) -> Iterator["UsbBoard"]:
-    """A board of a bench, opened for one command; the others are not touched.
+def opened(file: Path, name: str, absent: bool = False) -> Iterator["UsbBoard"]:
+    """A board of a bench, opened for one command, although it is not there if ``absent``; the others are not touched.
 
     An error in the block leaves its evidence behind.
     """
@@ -98,7 +98,7 @@ def opened(file: Path, name: str) -> Iterator["UsbBoard"]:
 
     known, spec = chosen(file, name)
     with TemporaryDirectory(prefix="hil-") as recorded:
-        bench_of_one = OpenBench(replace(known, boards=(spec,)), Path(recorded))
+        bench_of_one = OpenBench(replace(known, boards=(spec,)), Path(recorded), absent=absent)
         try:
             with closing(bench_of_one), explained(bench_of_one):
                 yield bench_of_one.board()

@@ -1,21 +1,14 @@
 """``hil recover``: a board is brought back to its application, from wherever it is."""
 
 import argparse
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from hil import bench
-from hil.cli.flash import BENCH
+from hil.cli.flash import BENCH, opened
 from hil.device.ladder import State
 from hil.errors import BoardDead
 
 if TYPE_CHECKING:
-    from hil.device.usb_board import UsbBoard
-
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DEAD = 1
@@ -41,7 +34,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     Raises:
         BenchError: the options or the bench are wrong.
     """
-    with opened(Path(options.bench), options.board) as board:
+    with opened(Path(options.bench), options.board, absent=True) as board:
 
         def tell(rung: str, state: State) -> None:
             print(f"{board.name}: {state.value}; trying: {rung}", flush=True)
@@ -51,16 +44,3 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
             return f"{board.name}: {board.recover()}", 0
         except BoardDead as error:
             return str(error), DEAD
-
-
-@contextmanager
-def opened(file: Path, name: str) -> Iterator["UsbBoard"]:
-    """A board of a bench, opened although it is not there; the others are not touched."""
-    from hil.device.open_bench import OpenBench
-
-    known = bench.load(file)
-    spec = known.board(name) if name else known.boards[0]
-    with TemporaryDirectory(prefix="hil-") as evidence:
-        alone = OpenBench(replace(known, boards=(spec,)), Path(evidence), absent=True)
-        with closing(alone):
-            yield alone.board()

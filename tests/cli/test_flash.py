@@ -81,7 +81,7 @@ class FakeBench:
     boards: tuple[str, ...] = ()
     opened = closed = 0
 
-    def __init__(self, bench: Bench, artifacts: Path) -> None:
+    def __init__(self, bench: Bench, artifacts: Path, *, absent: bool = False) -> None:
         type(self).boards = tuple(board.name for board in bench.boards)
         type(self).opened += 1
         (artifacts / "session").mkdir()
@@ -196,7 +196,7 @@ class WholeBench:
     left_as: tuple[int, int] = (0, 0)
     """Vendor and product at its port when the bench was closed."""
 
-    def __init__(self, bench: Bench, artifacts: Path) -> None:
+    def __init__(self, bench: Bench, artifacts: Path, *, absent: bool = False) -> None:
         (board,) = bench.boards
         self._faked = FakedBench(artifacts, profile="generic", console=CONSOLE, flash=board.flash).known()
         self._loader = PtyLoader(self.chip)

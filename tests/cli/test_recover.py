@@ -19,7 +19,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakedBenc
     made = FakedBench(tmp_path, console=CONSOLE).known()
 
     @contextmanager
-    def opened(file: Path, name: str) -> Iterator[UsbBoard]:
+    def opened(file: Path, name: str, absent: bool) -> Iterator[UsbBoard]:
+        assert absent
         yield made.board
 
     monkeypatch.setattr("hil.cli.recover.opened", opened)
