@@ -98,7 +98,7 @@ static void throw_serial(bench *b)
 static void throw_input(bench *b)
 {
     static const uint8_t ADDRESS[4] = {10, 0, 0, 1};
-    switch (random_below(18)) {
+    switch (random_below(20)) {
     case 0:
         fw_mounted(b->core, b->now);
         break;
@@ -142,6 +142,12 @@ static void throw_input(bench *b)
         } else {
             fw_address_lost(b->core, b->now);
         }
+        break;
+    case 14:
+        fw_http_sent(b->core, b->now);
+        break;
+    case 15:
+        fw_frame_refused(b->core, "ESP_ERR_NO_MEM\n\x80 and a reason of more than sixty-three bytes, all in all", b->now);
         break;
     default:
         throw_frame(b);
