@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hil.capture.source import Moment
+from hil.timeline.backlog import Backlog
 from hil.timeline.boardclock import BoardClock
 from hil.timeline.events import BoardSaid
 from hil.wire.esplog import UINT32_MAX
@@ -141,14 +142,28 @@ def _compiled(what: str, pattern: str) -> re.Pattern[str]:
 
 
 class Witness:
-    """One log channel of one board: its claims, and the board clock of the boot it tells about."""
+    """One log channel of one board: its claims, and the board clock of the boot it tells about.
 
-    def __init__(self, board: str, channel: str, claims: Claims) -> None:
+    Args:
+        board: its name.
+        channel: the source of its events.
+        claims: what is looked for.
+        began_ns: begin of the timeline: a claim whose time nothing bounds from below is dated back to it.
+    """
+
+    def __init__(self, board: str, channel: str, claims: Claims, began_ns: int = 0) -> None:
         self._board = board
         self._channel = channel
         self._claims = claims
-        self._clock = BoardClock(quantum_ms=claims.step_ms)
-        self._unobserved: list[tuple[int, int]] = []
+        self._clock = BoardClock(quantum_ms=claims.step_ms, floor_ns=began_ns)
+        self._backlog = Backlog()
+        self._unobserved: list[tuple[int, Moment]] = []
+
+    def opened(self, t_ns: int) -> None:
+        """The port was opened: what comes first may have waited for that, and the board may have booted meanwhile."""
+        self.settle()
+        self._clock.new_boot()
+        self._backlog.opened(t_ns)
 
     def booted(self) -> None:
         """A boot loader's line was seen: times begin anew."""
@@ -163,20 +178,23 @@ class Witness:
         """
         if times != sorted(times) or self._claims.any_in(texts):
             return [self.heard(text, ms, now) for text, ms in zip(texts, times, strict=True)]
-        self._unobserved += [(times[0], now.t_ns), (times[-1], now.t_ns)]
+        self._unobserved += [(times[0], now), (times[-1], now)]
         return []
 
     def heard_plain(self, text: str, board_ms: int, now: Moment) -> bool:
         """Whether ``text`` claims nothing; then its time is put off until :meth:`settle`."""
         if self._claims.any_in((text,)):
             return False
-        self._unobserved.append((board_ms, now.t_ns))
+        self._unobserved.append((board_ms, now))
         return True
 
     def settle(self) -> None:
-        """Let the board's clock know the lines that it has not been told of yet."""
-        for board_ms, seen_ns in self._unobserved:
-            self._clock.observe(board_ms, seen_ns)
+        """Let the board's clock know the lines that it has not been told of yet.
+
+        The loop's bound says how early a line can have come; the board clock counts from the latest instant.
+        """
+        for board_ms, now in self._unobserved:
+            self._clock.observe(board_ms, now.t_ns, prompt=self._backlog.prompt(now.t_ns, now.err_ns))
         self._unobserved.clear()
 
     def heard(self, text: str, board_ms: int, now: Moment) -> list[BoardSaid]:
@@ -185,11 +203,18 @@ class Witness:
         found = self._claims.find(text)
         if found is not None and found.ms != UNTIMED:
             board_ms = found.ms
-        if board_ms != UNTIMED:
-            # The loop's bound says how early the line can have come; the board clock counts from the latest instant.
-            self._clock.observe(board_ms, now.t_ns)
+        prompt = self._backlog.prompt(now.t_ns, now.err_ns)
+        counts = board_ms != UNTIMED and self._clock.observe(board_ms, now.t_ns, prompt=prompt)
         if found is None:
             return []
-        t_ns, t_err_ns = (now.t_ns, now.err_ns) if board_ms == UNTIMED else self._clock.to_host(board_ms, now.t_ns)
-        stamp = Moment(t_ns, t_err_ns).stamp(self._board, self._channel)
-        return [BoardSaid(found.name, found.detail, board_ms, self._channel, **stamp)]
+        if counts:
+            said = Moment(*self._clock.to_host(board_ms, now.t_ns))
+        else:
+            said = now if prompt and board_ms == UNTIMED else self._after_the_line_before(now)
+        return [BoardSaid(found.name, found.detail, board_ms, self._channel, **said.stamp(self._board, self._channel))]
+
+    def _after_the_line_before(self, now: Moment) -> Moment:
+        """When a line was written whose own time says nothing."""
+        low_ns = min(self._clock.newest_ns or 0, now.t_ns - now.err_ns)
+        middle_ns = (low_ns + now.t_ns) // 2
+        return Moment(middle_ns, now.t_ns - middle_ns)

@@ -52,14 +52,14 @@ CHANNELS = {"usb": "serial", "console": "console"}
 
 
 class SerialLog:
-    """Everything one port of one board has said, over all its openings."""
+    """Everything one port of one board has said, over all its openings; ``began_ns`` is the timeline's begin."""
 
-    def __init__(self, board: str, port: str, directory: Path, claims: Claims) -> None:
+    def __init__(self, board: str, port: str, directory: Path, claims: Claims, began_ns: int = 0) -> None:
         self.board = board
         self.channel = CHANNELS[port]
         self._raw_fd = open_log(directory / f"serial-{board}-{port}.raw")
         self._splitter = LineSplitter(LINE_LIMIT)
-        self._witness = Witness(board, self.channel, claims)
+        self._witness = Witness(board, self.channel, claims, began_ns)
         self._panic: tuple[PanicLine, Moment] | None = None
         self._heard = Moment(0, 0)
         self._unsaved = b""
@@ -70,6 +70,10 @@ class SerialLog:
         """When :meth:`overdue` has something to tell."""
         panic_ns = self._panic[1].t_ns + PANIC_NS if self._panic else None
         return min((at for at in (self._silent_at_ns, panic_ns) if at is not None), default=None)
+
+    def opened(self, t_ns: int) -> None:
+        """The port is open from now on; what it brings first may have waited for that."""
+        self._witness.opened(t_ns)
 
     def feed(self, data: bytes, now: Moment) -> list[Event]:
         """Tell the lines that the bytes complete; :meth:`settle` stores them."""
@@ -209,6 +213,7 @@ class SerialSource(Source):
         self.node = node
         self.since_ns = since_ns
         self._log = log
+        log.opened(since_ns)
         os.set_blocking(fd, False)
 
     def opened(self) -> Event:

@@ -22,6 +22,7 @@ from hil.capture.serial import CHANNELS, SerialLog, SerialSource
 from hil.capture.source import SYS, Moment, Source
 from hil.capture.uevent import UeventReader, UeventSource
 from hil.capture.usbmon import UsbmonSource, ring_losses, ring_reader
+from hil.clock import now_ns
 from hil.errors import WireError
 from hil.timeline.events import Event
 from hil.timeline.journal import decode
@@ -37,6 +38,7 @@ class Station:
 
     def __init__(self, directory: Path, control: socket.socket, event_fd: int = -1, sysfs: Path = SYS) -> None:
         self._directory = directory
+        self._began_ns = now_ns()
         self._recorder = Recorder(directory, event_fd)
         self.loop = Loop(self._recorder)
         self._boards = Boards(sysfs)
@@ -159,7 +161,8 @@ class Station:
         found = self._release(key, f"opened anew as {message['node']}", now)
         log = self._logs.get(key)
         if log is None:
-            log = self._logs[key] = SerialLog(*key, self._directory, self._boards.get(key[0]).claims)
+            claims = self._boards.get(key[0]).claims
+            log = self._logs[key] = SerialLog(*key, self._directory, claims, self._began_ns)
         port = SerialSource(_only(fds), str(message["node"]), log, int(message.get("t_ns", now.t_ns)))
         self._ports[key] = port
         self.loop.add(port)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hil.bench import Board
 from hil.board.interfaces import Instant
 from hil.clock import to_s
+from hil.device.boottime import Redating
 from hil.device.eventlog import EventLogReader
 from hil.device.readings import Readings
 from hil.device.testimony import Evidence, Finding, LogReading, Verdict, judge
@@ -44,6 +45,8 @@ class ClaimReader:
         self._profile = profile
         self._witness = witness
         self._events = EventLogReader(spec, profile, witness, readings)
+        self._redating = Redating(spec, profile.log.step_ms)
+        self._redated = 0
 
     def read(self, over: str = "") -> list[BoardSaid]:
         """GET the event log and record each entry as a :class:`BoardSaid`.
@@ -109,8 +112,10 @@ class ClaimReader:
         return mute or verdict.finding is Finding.MADE or verdict.name not in self._profile.can_claim
 
     def _heard(self) -> list[BoardSaid]:
-        said = self._witness.timeline.of(BoardSaid(board=self._spec.name))
-        return [event for event in said if isinstance(event, BoardSaid)]
+        timeline = self._witness.timeline
+        self._redating.take(timeline.arrived_from(self._redated))
+        self._redated = len(timeline)
+        return self._redating.said()
 
     def _judged(self, verdicts: list[Verdict], since: Instant) -> Judged:
         skipped = tuple(

@@ -13,8 +13,13 @@ A stamp of ``ms`` means that ``b`` lies in ``[ms, ms + quantum)``. Three kinds o
 - the boot began after a known instant: ``T(0) >= r``.
 
 :meth:`BoardClock.to_host` takes the least upper and the greatest lower bound that any single piece of evidence gives.
-Where no evidence bounds it from below, the one assumption is ``quickest_s``: at least one line of this boot was seen
-within that time of being written. :attr:`BoardClock.anchored` tells which of the two it is.
+Where no evidence bounds it from below, the one assumption is ``quickest_s``: at least one line of this boot that was
+seen promptly (:mod:`hil.timeline.backlog`) was seen within that time of being written. :attr:`BoardClock.anchored`
+tells which of the two it is. Where every line of the boot may have waited, only ``floor_ns`` is left: the end of the
+boot before, as far as it is known, or what the caller has said.
+
+A line can be garbled. A stamp that goes back, or that is ahead by more than a line can have been late, is held until
+the next one decides: two that agree are a new boot, or the proof that the lines before were late; else it was garbled.
 
 Sources: the ESP32-S3 hardware design guidelines, section *External Crystal Clock Source*, ask for a crystal within
 ±10 ppm at room temperature; 100 ppm leaves room for temperature, ageing, cheap crystals and the host's own clock.
@@ -22,7 +27,9 @@ The FreeRTOS tick, which stamps ESP-IDF's log lines (``components/log``, ``log_t
 CONFIG_FREERTOS_HZ=1000 and 10 ms at its default of 100: the profile of a firmware gives ``quantum_ms``.
 """
 
-from hil.clock import NS_PER_MS, to_ns
+from dataclasses import dataclass
+
+from hil.clock import NS_PER_MS, NS_PER_S, to_ns
 from hil.errors import HarnessError
 
 KEPT = 64
@@ -30,6 +37,19 @@ KEPT = 64
 SLACK_NS = NS_PER_MS // 10
 """An observation that would improve the bound by less is not kept: a steady log improves it with every line, by what
 the drift may have been since the line before."""
+
+LEAP_NS = 5 * NS_PER_S
+"""No line that is taken to be prompt is later than this; a stamp that says so is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """One observation; ``board`` and ``host`` in ns."""
+
+    board: int
+    host: int
+    err: int
+    prompt: bool
 
 
 class BoardClock:
@@ -40,10 +60,16 @@ class BoardClock:
         quantum_ms: step of the board's stamps.
         quickest_s: where nothing bounds the mapping from below, the quickest line is taken to be no later than this.
         tolerance_ms: stamps may go backwards by this much within one boot (two tasks that log at once).
+        floor_ns: what is asked for happened no earlier; it stands in where nothing else bounds the mapping from below.
     """
 
     def __init__(
-        self, drift_ppm: int = 100, quantum_ms: int = 1, quickest_s: float = 0.25, tolerance_ms: int = 100
+        self,
+        drift_ppm: int = 100,
+        quantum_ms: int = 1,
+        quickest_s: float = 0.25,
+        tolerance_ms: int = 100,
+        floor_ns: int | None = None,
     ) -> None:
         self.boot = 0
         """How many boots have been seen or told before the one that is running."""
@@ -53,6 +79,7 @@ class BoardClock:
         self._quantum_ns = quantum_ms * NS_PER_MS
         self._quickest_ns = to_ns(quickest_s)
         self._tolerance_ns = tolerance_ms * NS_PER_MS
+        self._floor_ns = floor_ns
         self._forget()
 
     def _forget(self) -> None:
@@ -61,43 +88,54 @@ class BoardClock:
         self._span: tuple[int, int] | None = None  # least and greatest stamp seen, board ns
         self._newest = -1  # the last stamp that came in order, board ns
         self._blur_ns = 0  # greatest error of an observation, and what thinning has lost
+        self._prompt = False  # a line of this boot was seen promptly
+        self._held: _Stamp | None = None  # it does not go with those before it, and the next decides
 
     @property
     def anchored(self) -> bool:
         """Whether evidence bounds the mapping on both sides, so that ``quickest_s`` is not assumed."""
         return bool(self._earliest and self._latest)
 
+    @property
+    def located(self) -> bool:
+        """Whether evidence or a prompt line bounds the mapping from below, so that ``floor_ns`` does not stand in."""
+        return bool(self._earliest) or self._prompt
+
+    @property
+    def newest_ns(self) -> int | None:
+        """The last line that came in order was written no earlier than this: what comes after it was not either."""
+        if self._newest < 0 or not self._latest or not (self.located or self._floor_ns is not None):
+            return self._floor_ns
+        return self._least(self._newest, self._upper(self._newest))
+
     def new_boot(self, began_after_ns: int | None = None, err_ns: int = 0) -> None:
         """The board has started anew; ``began_after_ns`` is an instant before its clock began to count, if known."""
         self.boot += 1
+        self._floor_ns = self.newest_ns
         self._forget()
         if began_after_ns is not None:
             self._earliest.append((-self._quantum_ns, began_after_ns - err_ns))
 
-    def observe(self, board_ms: int, host_ns: int, err_ns: int = 0, *, in_order: bool = True) -> None:
+    def observe(
+        self, board_ms: int, host_ns: int, err_ns: int = 0, *, in_order: bool = True, prompt: bool = True
+    ) -> bool:
         """Something stamped ``board_ms`` was seen at ``host_ns`` ± ``err_ns``, some unknown time after it happened.
 
-        With ``in_order`` a stamp that goes backwards beyond the tolerance means a new boot; pass False for a channel
-        that tells of the past, such as an event log that is read later.
+        With ``in_order`` stamps that go backwards beyond the tolerance mean a new boot; pass False for a channel that
+        tells of the past, such as an event log that is read later. ``prompt`` is False of what may have waited for a
+        reader.
+
+        Returns:
+            whether the stamp counts now; not one that cannot be true, and not yet one that the next has to confirm.
         """
-        board = board_ms * NS_PER_MS
-        if in_order and board + self._tolerance_ns < self._newest:
-            self.new_boot()
-        if self._lower(board) > host_ns + err_ns:
-            self.contradictions += 1
-            return
-        if in_order:
-            self._newest = max(self._newest, board)
-        low, high = self._span or (board, board)
-        self._span = min(low, board), max(high, board)
-        self._blur_ns = max(self._blur_ns, 2 * err_ns)
-        self._keep(board, host_ns + err_ns)
+        stamp = _Stamp(board_ms * NS_PER_MS, host_ns, err_ns, prompt)
+        if in_order and not self._agreed(stamp):
+            return False
+        return self._take(stamp, in_order)
 
     def anchor(self, board_ms: int, host_ns: int, err_ns: int) -> None:
         """What the board stamped ``board_ms`` happened at ``host_ns`` ± ``err_ns``: known on both sides."""
-        before = self.contradictions
-        self.observe(board_ms, host_ns, err_ns, in_order=False)
-        if self.contradictions == before:
+        if self.observe(board_ms, host_ns, err_ns, in_order=False):
             self._earliest.append((board_ms * NS_PER_MS, host_ns - err_ns))
             if len(self._earliest) > KEPT:
                 del self._earliest[1]
@@ -108,18 +146,63 @@ class BoardClock:
         ``seen_ns`` is when this very stamp was seen, if it was: it cannot have happened later.
 
         Raises:
-            HarnessError: nothing was seen of this boot yet.
+            HarnessError: nothing was seen of this boot yet, or nothing bounds the instant from below.
         """
         board = board_ms * NS_PER_MS
         if not self._latest:
             raise HarnessError(f"board time {board_ms} ms has no host time: no line of boot {self.boot} was seen yet")
         upper = self._upper(board)
-        lower = self._lower(board) if self.anchored else self._assumed_lower(board, upper)
+        lower = self._least(board, upper)
         if seen_ns is not None:
             upper = min(upper, max(seen_ns, lower))
         low, high = min(lower, upper), max(lower, upper)
         middle = (low + high) // 2
         return middle, high - middle
+
+    def _agreed(self, stamp: _Stamp) -> bool:
+        """Whether a stamp goes with those before it, or with the one that is held, which then counts as well."""
+        held, self._held = self._held, None
+        back, ahead = self._goes_back(stamp), self._leaps(stamp)
+        if not (back or ahead):
+            self.contradictions += held is not None
+            return True
+        if held is None or not self._alike(held, stamp):
+            self.contradictions += held is not None
+            self._held = stamp
+            return False
+        if back:
+            self.new_boot()
+        self._take(held, in_order=True)
+        return True
+
+    def _goes_back(self, stamp: _Stamp) -> bool:
+        return stamp.board + self._tolerance_ns < self._newest
+
+    def _leaps(self, stamp: _Stamp) -> bool:
+        """Whether, if it is true, all prompt lines before it were later than such lines are."""
+        if self._earliest or not (self._prompt and self._latest):
+            return False
+        return stamp.host + stamp.err + LEAP_NS < self._upper(stamp.board)
+
+    def _alike(self, held: _Stamp, stamp: _Stamp) -> bool:
+        """Whether two stamps that do not go with those before them go with each other."""
+        if self._goes_back(held) != self._goes_back(stamp) or stamp.board + self._tolerance_ns < held.board:
+            return False
+        return self._goes_back(stamp) or stamp.board - held.board <= stamp.host - held.host + LEAP_NS
+
+    def _take(self, stamp: _Stamp, in_order: bool) -> bool:
+        """Let a stamp count, unless it cannot be true."""
+        if self._lower(stamp.board) > stamp.host + stamp.err:
+            self.contradictions += 1
+            return False
+        if in_order:
+            self._newest = max(self._newest, stamp.board)
+        low, high = self._span or (stamp.board, stamp.board)
+        self._span = min(low, stamp.board), max(high, stamp.board)
+        self._blur_ns = max(self._blur_ns, 2 * stamp.err)
+        self._prompt = self._prompt or stamp.prompt
+        self._keep(stamp.board, stamp.host + stamp.err)
+        return True
 
     def _stretch(self, distance: int) -> int:
         """The most host time that ``distance`` of board time can take, both signed, ns."""
@@ -134,8 +217,19 @@ class BoardClock:
         bounds = [host - self._stretch(at + self._quantum_ns - board) for at, host in self._earliest]
         return max(bounds)
 
+    def _least(self, board: int, upper: int) -> int:
+        """The lower bound by the best that is known."""
+        if self._earliest:
+            return self._lower(board)
+        if self._prompt:
+            return self._assumed_lower(board, upper)
+        if self._floor_ns is None:
+            ms = board // NS_PER_MS
+            raise HarnessError(f"board time {ms} ms has no host time: every line of boot {self.boot} may have waited")
+        return min(self._floor_ns, upper)
+
     def _assumed_lower(self, board: int, upper: int) -> int:
-        """One line of the boot, it is not known which, was seen within ``quickest_s``: the farthest is assumed."""
+        """One prompt line, it is not known which, was seen within ``quickest_s``: the farthest is assumed."""
         low, high = self._span or (board, board)
         farthest = max(abs(board - low), abs(board - high)) + self._quantum_ns
         spread = 2 * self._quantum_ns + 2 * (farthest * self._drift_ppm // 1_000_000 + 1)

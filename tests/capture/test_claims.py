@@ -144,5 +144,62 @@ def test_boot_starts_the_board_clock_anew(now: Moment) -> None:
 
 def test_line_without_board_time_does_not_need_a_clock(now: Moment) -> None:
     """The first line of a boot may carry no time."""
-    (claim,) = Witness("b", "console", CLAIMS).heard("link up", UNTIMED, now)
+    witness = Witness("b", "console", CLAIMS)
+    witness.opened(now.t_ns - 3_000_000_000)
+    (claim,) = witness.heard("link up", UNTIMED, now)
     assert (claim.t_ns, claim.t_err_ns, claim.via) == (now.t_ns, now.err_ns, "console")
+
+
+def test_a_claim_that_waited_for_its_port_is_dated_back_to_the_begin(now: Moment) -> None:
+    """Said at 663 ms, handed over by an opening 20 s later; so is one without a time."""
+    began_ns = 1_000_000_000
+    read = Moment(now.t_ns + 20_000_000_000, 0)
+    witness = Witness("b", "serial", CLAIMS, began_ns)
+    witness.opened(read.t_ns)
+    said = [
+        claim
+        for ms, text in ((300, "x"), (663, "link up"), (UNTIMED, "link up"), (921, "y"))
+        for claim in witness.heard(text, ms, read)
+    ]
+    assert [(claim.t_ns - claim.t_err_ns, claim.t_ns + claim.t_err_ns) for claim in said] == [
+        (began_ns, read.t_ns),
+        (began_ns, read.t_ns),
+    ]
+
+
+def test_a_port_opened_in_time_keeps_its_close_bound(now: Moment) -> None:
+    """Open before the board has its power: each claim is known to an eighth of a second."""
+    witness = Witness("b", "console", CLAIMS)
+    witness.opened(now.t_ns)
+    for ms, text in ((300, "x"), (663, "link up")):
+        found = witness.heard(text, ms, Moment(now.t_ns + 3_000_000_000 + ms * 1_000_000, 0))
+    (claim,) = found
+    assert claim.t_err_ns < 140_000_000
+
+
+@PURE
+@given(
+    st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from(["line", "line", "line", "boot", "open"])), max_size=40),
+    st.data(),
+)
+def test_the_truth_lies_within_the_bound(steps: list[tuple[int, str]], data: st.DataObject) -> None:
+    """Whatever a closed port has kept, over boots and openings, a claim was made within the time that it is given."""
+    witness = Witness("b", "serial", CLAIMS, began_ns=0)
+    instant_ms, booted_ms, seen_ms, is_open = 1_000, 1_000, 0, False
+    kept: list[tuple[str, int, int]] = []
+    for wait_ms, kind in steps:
+        instant_ms += wait_ms
+        if kind == "open":
+            is_open = not is_open
+            if is_open:
+                witness.opened(instant_ms * 1_000_000)
+        else:
+            booted_ms = instant_ms if kind == "boot" else booted_ms
+            kept.append((kind, instant_ms, instant_ms - booted_ms))
+        for what, true_ms, board_ms in kept if is_open else []:
+            seen_ms = max(seen_ms, instant_ms + data.draw(st.integers(0, 200)))
+            if what == "boot":
+                witness.booted()
+            for claim in witness.heard("link up", board_ms, Moment(seen_ms * 1_000_000, 0)):
+                assert abs(claim.t_ns - true_ms * 1_000_000) <= claim.t_err_ns + 1_000_000
+        kept = [] if is_open else kept

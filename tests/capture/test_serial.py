@@ -78,7 +78,8 @@ def test_claim_is_dated_by_the_board_clock(log: SerialLog, now: Moment) -> None:
 
 
 def test_claim_without_board_time_is_dated_by_the_reading(log: SerialLog, now: Moment) -> None:
-    """A line that the board did not stamp keeps the stamp of its reading."""
+    """A line that the board did not stamp keeps the stamp of its reading, on a port that holds nothing back."""
+    log.opened(now.t_ns - 3_000_000_000)
     (claim,) = [e for e in log.feed(b"LINK UP *** (x)\n", now) if isinstance(e, BoardSaid)]
     assert (claim.board_ms, claim.t_ns, claim.t_err_ns) == (-1, now.t_ns, now.err_ns)
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from hil.bench import Board
 from hil.clock import NS_PER_MS, to_ns
-from hil.device.boottime import BootTime, heard_clock
+from hil.device.boottime import BootTime, Redating, heard_clock
 from hil.timeline.boardclock import BoardClock
-from hil.timeline.events import Acted, BoardSaid, BootMessage, Event, SerialLine, UsbAttached
+from hil.timeline.events import Acted, BoardSaid, BootMessage, Event, SerialLine, SerialOpened, UsbAttached
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=80)
 BOARD = Board("s3-a", "1-1.2")
@@ -153,3 +153,44 @@ def test_an_uptime_dates_on_both_sides() -> None:
     assert born_ns == pytest.approx(to_ns(1.0), abs=10 * NS_PER_MS)
     with pytest.raises(ValueError, match="still to come"):
         BootTime(clock, to_ns(10.1)).date(20_000)
+
+
+def opened(at_s: float) -> SerialOpened:
+    """Its port was opened."""
+    return SerialOpened("/dev/ttyACM0", True, t_ns=to_ns(at_s), t_err_ns=0, board="s3-a", source="serial")
+
+
+def said(at_s: float, err_s: float, ms: int) -> BoardSaid:
+    """A claim on the serial port."""
+    stamp = {"t_ns": to_ns(at_s), "t_err_ns": to_ns(err_s)}
+    return BoardSaid("UP", "", ms, "serial", board="s3-a", source="serial", **stamp)
+
+
+def test_lines_that_waited_for_their_port_date_nothing() -> None:
+    """Until one comes that did not."""
+    waited = (opened(20.0), line(20.1, 300), line(20.1, 921))
+    assert boot(*waited, read_s=30.0).date(663) is None
+    low, high = span(boot(*waited, line(21.0, 21_000), line(22.0, 22_000), read_s=30.0), 663)
+    assert low < 0.663 <= high
+    assert high - low < 0.3
+
+
+def test_a_claim_that_waited_is_narrowed_by_what_came_later() -> None:
+    """Never out of the bound that it had: the capture process knew that it was not made before 0.2 s."""
+    redating = Redating(BOARD, 1)
+    wide = said(10.15, 9.95, 663)
+    redating.take([opened(20.0), line(20.1, 663), wide])
+    assert redating.said() == [wide]
+    redating.take([line(21.0, 21_000), line(22.0, 22_000)])
+    (narrow,) = redating.said()
+    assert abs(narrow.t_ns - to_ns(0.663)) <= narrow.t_err_ns < to_ns(0.2)
+    redating.take([attached(40.0), opened(40.1), line(40.2, 300)])
+    assert redating.said() == [narrow]
+
+
+def test_what_was_said_in_the_boot_before_is_not_dated_by_this_one() -> None:
+    """Its stamp is of another clock."""
+    redating = Redating(BOARD, 1)
+    wide = said(10.0, 9.0, 300)
+    redating.take([opened(18.9), line(19.0, 300), wide, attached(30.0), line(33.0, 300), line(34.0, 1_300)])
+    assert redating.said() == [wide]

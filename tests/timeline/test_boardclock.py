@@ -137,15 +137,86 @@ def test_the_error_grows_with_the_distance():
 
 
 def test_stamps_that_go_back_mean_a_new_boot():
-    """Beyond the tolerance the old mapping is forgotten; within it two tasks logged at once."""
+    """Beyond the tolerance, and two that agree, the old mapping is forgotten; within it two tasks logged at once."""
     clock = BoardClock(tolerance_ms=100)
-    clock.observe(5000, 10 * NS_PER_S)
-    clock.observe(4950, 10 * NS_PER_S + 1)
+    assert clock.observe(5000, 10 * NS_PER_S)
+    assert clock.observe(4950, 10 * NS_PER_S + 1)
     assert clock.boot == 0
-    clock.observe(30, 12 * NS_PER_S)
+    assert not clock.observe(30, 12 * NS_PER_S)
+    assert clock.boot == 0
+    assert clock.observe(31, 12 * NS_PER_S + NS_PER_MS)
     assert clock.boot == 1
+    assert clock.contradictions == 0
     t_ns, err_ns = clock.to_host(30)
     assert abs(t_ns - 12 * NS_PER_S) <= err_ns
+
+
+@pytest.mark.parametrize("garbled_ms", [3, 12_000, 4_000_000_000])
+def test_one_garbled_stamp_is_no_boot_and_moves_nothing(garbled_ms):
+    """Nothing bounds the clock from below; the lines before and behind agree with each other."""
+    clock = BoardClock()
+    for ms in (1000, 2000, 3000):
+        clock.observe(ms, 10 * NS_PER_S + ms * NS_PER_MS)
+    before = clock.to_host(3000)
+    assert not clock.observe(garbled_ms, 13_100 * NS_PER_MS)
+    assert clock.to_host(3000) == before
+    assert clock.observe(3200, 13_200 * NS_PER_MS)
+    assert (clock.boot, clock.contradictions) == (0, 1)
+    t_ns, err_ns = clock.to_host(3200)
+    assert abs(t_ns - 13_200 * NS_PER_MS) <= err_ns < 200 * NS_PER_MS
+
+
+def test_two_garbled_stamps_that_disagree_are_no_boot():
+    """One says that the lines before were late, the other that the board has booted."""
+    clock = BoardClock()
+    clock.observe(3000, 13 * NS_PER_S)
+    clock.observe(4_000_000_000, 13_100 * NS_PER_MS)
+    clock.observe(2, 13_101 * NS_PER_MS)
+    assert clock.observe(3200, 13_200 * NS_PER_MS)
+    assert (clock.boot, clock.contradictions) == (0, 2)
+
+
+def test_two_lines_that_were_quicker_prove_the_others_late():
+    """A bus that slept held the first ones back for a minute."""
+    clock = BoardClock()
+    clock.observe(1000, 71 * NS_PER_S)
+    assert not clock.observe(61_500, 71_500 * NS_PER_MS)
+    assert clock.observe(62_000, 72_000 * NS_PER_MS)
+    assert clock.boot == 0
+    t_ns, err_ns = clock.to_host(1000)
+    assert abs(t_ns - 11 * NS_PER_S) <= err_ns < 200 * NS_PER_MS
+
+
+def test_lines_that_waited_bound_from_above_alone():
+    """The error reaches back to the floor until a line comes promptly, which dates the others as well."""
+    clock = BoardClock(floor_ns=20 * NS_PER_S)
+    for ms in (300, 663, 921):
+        clock.observe(ms, 70 * NS_PER_S, prompt=False)
+    t_ns, err_ns = clock.to_host(663)
+    assert (clock.located, t_ns - err_ns) == (False, 20 * NS_PER_S)
+    assert t_ns + err_ns <= 70 * NS_PER_S
+    clock.observe(21_000, 71 * NS_PER_S)
+    t_ns, err_ns = clock.to_host(663)
+    assert clock.located
+    assert abs(t_ns - 50_663 * NS_PER_MS) <= err_ns < 200 * NS_PER_MS
+
+
+def test_a_boot_began_after_the_one_before_it_ended():
+    """As far back as its last line, where nothing of the new one came promptly."""
+    clock = BoardClock(floor_ns=0)
+    clock.observe(5000, 40 * NS_PER_S)
+    clock.new_boot()
+    clock.observe(663, 70 * NS_PER_S, prompt=False)
+    t_ns, err_ns = clock.to_host(663)
+    assert 39 * NS_PER_S < t_ns - err_ns <= 40 * NS_PER_S
+
+
+def test_without_a_floor_lines_that_waited_have_no_time():
+    """The message says why."""
+    clock = BoardClock()
+    clock.observe(663, 70 * NS_PER_S, prompt=False)
+    with pytest.raises(HarnessError, match="board time 663 ms has no host time: every line of boot 0 may have waited"):
+        clock.to_host(663)
 
 
 def test_an_event_log_read_later_is_no_new_boot():
