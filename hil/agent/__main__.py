@@ -68,8 +68,10 @@ async def serve(machine: Machine, options: argparse.Namespace) -> None:
             await _listen(server, options.listen, options.uid, stop)
     finally:
         await server.close()
-        await machine.virtual_processes.close()
-        machine.close()
+        try:
+            await machine.virtual_processes.close()
+        finally:
+            machine.close()
 
 
 async def _one_client(server: Server, descriptor: int, stop: asyncio.Event) -> None:

@@ -154,27 +154,49 @@ def load(path: Path, owner: int = 0) -> AllowList:
 
 
 def require_owned(path: Path, owner: int = 0) -> None:
-    """Check that only ``owner`` or root can have written the file, by itself or through a directory above it.
+    """Check that only ``owner`` or root can have written the file, by itself or through what leads to it.
 
     Raises:
-        SetupError: naming the file or directory, who owns it and how to cure it.
+        SetupError: naming the file, directory or link, who owns it and how to cure it.
     """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise SetupError(f"{path} is not a regular file")
-        for place in (path.resolve(strict=True), *path.resolve(strict=True).parents):
+        for place in _way(path):
             _require_owned(place, owner)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise SetupError(f"{path} cannot be read: {reason}; 'sudo hil init' writes it") from error
 
 
+def _way(path: Path) -> list[Path]:
+    """Every directory and link that decides which file ``path`` names, last the file, as path_resolution(7) says."""
+    here = Path("/")
+    way, left = [here], list(path.absolute().parts[1:])
+    while left:
+        step = here / left.pop(0)
+        if step.name == "..":
+            here = here.parent
+        elif step.is_symlink():
+            target = step.readlink()
+            left[:0] = target.parts
+            way.append(step)
+        else:
+            here = step
+            way.append(step)
+    return way
+
+
 def _require_owned(place: Path, owner: int) -> None:
-    status = place.stat()
+    status = place.lstat()
+    link = stat.S_ISLNK(status.st_mode)
     if status.st_uid not in (0, owner):
-        raise SetupError(f"{place} belongs to uid {status.st_uid}; wanted: chown {owner} {place}")
-    sticky = place.is_dir() and status.st_mode & stat.S_ISVTX
+        chown = "chown -h" if link else "chown"
+        raise SetupError(f"{place} belongs to uid {status.st_uid}; wanted: {chown} {owner} {place}")
+    if link:
+        return
+    sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky:
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         raise SetupError(f"{place} has mode {mode}; only its owner may write it: chmod go-w {place}")
@@ -196,6 +218,10 @@ def _boards(path: Path, table: Table, names: tuple[str, ...]) -> dict[str, tuple
             if claimed in owners:
                 raise BenchError(f"{path}: path {claimed!r} belongs to both {owners[claimed]!r} and {name!r}")
             owners[claimed] = name
+    for claimed, name in owners.items():
+        for above, owner in owners.items():
+            if claimed.startswith(f"{above}."):
+                raise BenchError(f"{path}: path {claimed!r} of {name!r} hangs below path {above!r} of {owner!r}")
     return boards
 
 

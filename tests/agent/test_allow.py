@@ -127,6 +127,7 @@ def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
         ("[boards]\nlan = ['1-1']", "wanted a board name other than 'lan'"),
         ("[boards]\n'A b' = ['1-1']", "wanted a board name"),
         ("[boards]\na = ['1-1']\nb = ['1-1']", "path '1-1' belongs to both 'a' and 'b'"),
+        ("[boards]\na = ['1-1']\nb = ['1-1.4']", "path '1-1.4' of 'b' hangs below path '1-1' of 'a'"),
         ("boards = 3", "boards is 3; wanted a table"),
         ("power = 3", "power is 3; wanted a table"),
         ("relays = 3", "relays is 3; wanted a table"),
@@ -185,6 +186,56 @@ def test_a_list_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(path, 65534, 65534)
     with pytest.raises(SetupError, match=f"{path} belongs to uid 65534; wanted: chown 0 {path}"):
         allow.load(path)
+
+
+def linked(tmp_path: Path, *links: str) -> Path:
+    """A list that is reached by links, each in a directory of its own, the last of them named here first."""
+    (tmp_path / "etc").mkdir(mode=0o755)
+    target = written(tmp_path / "etc", GOOD)
+    for name in links:
+        (tmp_path / name).mkdir(mode=0o755)
+        link = tmp_path / name / "allow.toml"
+        link.symlink_to(target)
+        target = link
+    tmp_path.chmod(0o755)
+    return target
+
+
+@pytest.mark.parametrize("weak", ["far", "near"])
+def test_a_list_behind_a_link_in_a_directory_that_others_may_write_is_refused(tmp_path: Path, weak: str) -> None:
+    """Who may write that directory may put another link there, wherever it stands in the row."""
+    path = linked(tmp_path, "far", "near")
+    assert allow.load(path, os.getuid()).virtual
+    (tmp_path / weak).chmod(0o777)
+    with pytest.raises(SetupError, match=f"{tmp_path}/{weak} has mode 0777"):
+        allow.load(path, os.getuid())
+
+
+def test_a_directory_may_be_a_link(tmp_path: Path) -> None:
+    """With a relative target and '..' in it, as /bin is one to usr/bin."""
+    linked(tmp_path)
+    (tmp_path / "a").mkdir(mode=0o755)
+    (tmp_path / "a/link").symlink_to("../a/../etc")
+    assert allow.load(tmp_path / "a/link/allow.toml", os.getuid()).virtual
+    (tmp_path / "a").chmod(0o777)
+    with pytest.raises(SetupError, match=f"{tmp_path}/a has mode 0777"):
+        allow.load(tmp_path / "a/link/allow.toml", os.getuid())
+
+
+@pytest.mark.root
+def test_a_link_of_another_user_is_refused(tmp_path: Path) -> None:
+    """Its owner may have it lead elsewhere, also in a directory such as /tmp."""
+    path = linked(tmp_path, "near")
+    os.chown(path, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(SetupError, match=f"{path} belongs to uid 65534; wanted: chown -h 0 {path}"):
+        allow.load(path)
+
+
+def test_links_in_a_circle_are_named(tmp_path: Path) -> None:
+    """There is no file at their end."""
+    (tmp_path / "allow.toml").symlink_to("allow.toml")
+    with pytest.raises(SetupError, match=r"allow.toml cannot be read: Too many levels of symbolic links"):
+        allow.load(tmp_path / "allow.toml", os.getuid())
 
 
 def test_a_missing_list_names_the_cure(tmp_path: Path) -> None:

@@ -63,14 +63,15 @@ class Machine:
         return UsbDevice(path, self.sysfs, self.dev)
 
     def hold(self, session: Session, name: str) -> HeldBoard:
-        """The board, locked for this session from the first time it is asked for.
+        """The board, locked with its paths for this session from the first time it is asked for.
 
         Raises:
             AgentRefused: the allow list does not name it, and it is no virtual board of this session.
-            BoardBusy: another client holds it.
+            BoardBusy: another client holds it, or a path of it.
         """
         if name not in session.boards:
-            self._lock(session, name, self.allow.paths(name))
+            paths = self.allow.paths(name)
+            self._lock(session, name, paths, paths)
         return session.boards[name]
 
     def require_free(self, session: Session, name: str) -> None:
@@ -202,9 +203,9 @@ class Machine:
 
         return restore
 
-    def _lock(self, session: Session, name: str, paths: tuple[str, ...]) -> HeldBoard:
+    def _lock(self, session: Session, name: str, paths: tuple[str, ...], locked: tuple[str, ...] = ()) -> HeldBoard:
         ports = {port: self.device(path) for port, path in zip(("usb", "console"), paths, strict=False)}
-        lock = BoardLock(self.run, name, session.peer.pid)
+        lock = BoardLock(self.run, name, session.peer.pid, locked)
         board = session.boards[name] = HeldBoard(name, ports, lock)
 
         async def unlock() -> None:

@@ -37,13 +37,13 @@ class _Errand(threading.Thread, Generic[T]):
         self._enter = enter
         self._deed = deed
         self._results: list[T] = []
-        self._error: OSError | None = None
+        self._error: Exception | None = None
 
     def run(self) -> None:
         try:
             self._enter()
             self._results.append(self._deed())
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - whoever asked for the deed gets what it raised
             self._error = error
 
     def result(self) -> T:
@@ -67,7 +67,8 @@ class Namespace:
         """What ``deed`` returns inside the namespace; it must not block.
 
         Raises:
-            OSError: as ``deed`` or setns(2) raised it.
+            OSError: setns(2) failed; and whatever else ``deed`` raised.
+            AgentError: ``deed`` has not ended in time.
         """
         return _Errand(lambda: _enter(self.descriptor), deed).result()
 
@@ -108,7 +109,7 @@ def create(name: str) -> Namespace:
     os.close(os.open(place, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444))
     try:
         _Errand(_unshare, lambda: _furnish(place)).result()
-    except OSError:
+    except (OSError, AgentError):
         remove(name)
         raise
     namespace = open_named(name)

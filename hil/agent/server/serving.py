@@ -171,13 +171,15 @@ class Server:
                     watch.close()
 
     async def _end(self, session: Session) -> None:
-        for connection in session.connections[1:]:
-            connection.close()
-        await session.settle()
-        self._restored(await session.undo.run())
-        self._sessions.remove(session)
-        if not self._sessions:
-            self._idle.set()
+        try:
+            for connection in session.connections[1:]:
+                connection.close()
+            await session.settle()
+            self._restored(await session.undo.run())
+        finally:
+            self._sessions.remove(session)
+            if not self._sessions:
+                self._idle.set()
 
     def _restored(self, undone: list[str]) -> None:
         deeds = [line for line in undone if not line.startswith("lock on ")]

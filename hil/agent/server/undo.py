@@ -68,6 +68,9 @@ async def _undo(deed: Deed) -> str:
     except (OSError, HilError) as error:
         _log.warning("could not undo %s: %s", deed.name, error)
         return f"{deed.name}: FAILED: {error}"
+    except Exception as error:  # noqa: BLE001 - no fault of the agent's own may keep the other deeds from being undone
+        _log.error("could not undo %s by a fault of the agent", deed.name, exc_info=error)
+        return f"{deed.name}: FAILED: {type(error).__name__}: {error}"
     return deed.name
 
 

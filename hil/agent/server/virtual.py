@@ -165,8 +165,12 @@ class VirtualProcess:
         return f"the virtual board's process ended with status {status}, not answering; see the agent's log"
 
     async def end(self, within_s: float = END_WITHIN_S) -> int:
-        """End the process: TERM, and KILL where it has not ended in time. Returns its exit status."""
-        watch = os.pidfd_open(self.pid) if self._process.poll() is None else -1
+        """End the process: TERM, and KILL where it has not ended in time. Returns its exit status.
+
+        Raises:
+            VirtualBoardError: not even KILL has ended it in time: it hangs in the kernel.
+        """
+        watch = os.pidfd_open(self.pid) if self.runs else -1
         if watch >= 0:
             ended = asyncio.Event()
             loop = asyncio.get_running_loop()
@@ -176,6 +180,11 @@ class VirtualProcess:
                     self._process.send_signal(number)
                     if await _wait(ended, patience_s):
                         break
+                else:
+                    words = (
+                        f"has not ended {within_s:g} s after SIGKILL; 'cat /proc/{self.pid}/stack' says where it hangs"
+                    )
+                    raise VirtualBoardError(f"the virtual board's process {self.pid} {words}")
             finally:
                 loop.remove_reader(watch)
                 os.close(watch)

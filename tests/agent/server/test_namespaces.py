@@ -47,6 +47,16 @@ def test_an_error_inside_comes_out(namespace: Namespace) -> None:
         namespace.run(lambda: _bind_to("none"))
 
 
+def test_an_error_of_any_kind_comes_out(namespace: Namespace) -> None:
+    """It does not read as a thread that took too long."""
+    with pytest.raises(AgentError, match=r"^the real reason$"):
+        namespace.run(lambda: _refuse("the real reason"))
+
+
+def _refuse(words: str) -> None:
+    raise AgentError(words)
+
+
 def _bind_to(name: str) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as packets:
         packets.bind((name, 0))

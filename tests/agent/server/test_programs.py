@@ -58,6 +58,16 @@ def test_a_program_that_others_may_write_is_not_run(tmp_path: Path) -> None:
         programs.run([program], 5.0)
 
 
+def test_a_link_that_others_may_replace_is_not_followed(tmp_path: Path) -> None:
+    """Whatever root's own program it names today."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs").chmod(0o777)
+    tmp_path.chmod(0o755)
+    (tmp_path / "theirs/relay").symlink_to("/bin/true")
+    with pytest.raises(SetupError, match=r"theirs has mode 0777; only its owner may write it"):
+        programs.run([str(tmp_path / "theirs/relay"), "on"], 5.0)
+
+
 def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
     """The error holds the command."""
     program = script(tmp_path / "p", "")

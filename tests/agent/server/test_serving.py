@@ -1,5 +1,6 @@
 """Clients that are hostile, die, or stand in each other's way, and agents that are killed."""
 
+import asyncio
 import json
 import os
 import select
@@ -13,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from hil.agent import protocol
+from hil.agent.allow import AllowList
 from hil.agent.client import Agent
 from hil.agent.server import namespaces
+from hil.agent.server.machine import Machine, Places
 from hil.agent.server.namespaces import Namespace
+from hil.agent.server.serving import Server
 from hil.clock import Deadline
 from hil.errors import AgentError, SetupError
 from hil.testing.private_agent import PrivateAgent
@@ -213,6 +217,26 @@ def test_a_client_that_dies_while_it_ends_its_board_leaves_nothing(listening: Li
     assert listening.process.wait(15.0) == 0
     assert not (namespaces.DIRECTORY / f"hil-{name}").exists()
     assert "FAILED" not in listening.said()
+
+
+def test_the_server_is_idle_again_whatever_undoing_raised(tmp_path: Path) -> None:
+    """A client whose undoing is broken off is still gone, and the agent ends."""
+
+    async def broken_off() -> None:
+        raise asyncio.CancelledError
+
+    async def serve() -> None:
+        machine = Machine(AllowList(), Places(run=tmp_path))
+        server = Server(machine)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        server.accept(theirs)
+        server._sessions[0].undo.push("a", "namespace", broken_off)
+        ours.close()
+        await asyncio.wait_for(server.until_idle(), 5.0)
+        await server.close()
+        machine.close()
+
+    asyncio.run(serve())
 
 
 def test_a_board_has_one_client(listening: Listening) -> None:

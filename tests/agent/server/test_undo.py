@@ -37,10 +37,11 @@ def test_deeds_are_undone_newest_first() -> None:
     deed("first")
     deed("second", AgentError("gone"))
     deed("third", OSError(19, "No such device"))
-    deed("fourth")
+    deed("fourth", KeyError("x"))
     lines = asyncio.run(stack.run())
     assert undone == ["fourth", "third", "second", "first"]
-    assert lines == ["fourth", "third: FAILED: [Errno 19] No such device", "second: FAILED: gone", "first"]
+    failed = ["third: FAILED: [Errno 19] No such device", "second: FAILED: gone"]
+    assert lines == ["fourth: FAILED: KeyError: 'x'", *failed, "first"]
 
 
 def test_one_boards_deeds_are_undone_alone() -> None:

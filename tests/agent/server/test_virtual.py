@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -101,6 +102,47 @@ def test_a_process_that_ignores_term_is_killed() -> None:
         return await process.end(0.1)
 
     assert asyncio.run(run()) == -9
+
+
+class Stuck(VirtualProcess):
+    """A process in the kernel's state D: no signal ends it."""
+
+    def __init__(self) -> None:
+        super().__init__(WAITS)
+        self._real, self._process = self._process, Unkillable(self._process)  # type: ignore[assignment]
+
+    def close(self) -> None:
+        self._real.kill()
+        self._real.wait(5.0)
+        self.control.close()
+
+
+class Unkillable:
+    """Signals reach it and do nothing."""
+
+    def __init__(self, real: "subprocess.Popen[bytes]") -> None:
+        self.pid = real.pid
+
+    def poll(self) -> None:
+        """It runs."""
+
+    def send_signal(self, number: int) -> None:
+        """Nothing comes of it."""
+
+
+@pytest.mark.slow
+def test_a_process_that_nothing_ends_is_told_in_time() -> None:
+    """It hangs in the kernel: the error names it and says where to look."""
+
+    async def run() -> None:
+        process = Stuck()
+        with pytest.raises(VirtualBoardError) as told:
+            await process.end(0.05)
+        words = f"has not ended 0.05 s after SIGKILL; 'cat /proc/{process.pid}/stack' says where it hangs"
+        assert str(told.value) == f"the virtual board's process {process.pid} {words}"
+        process.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize(
