@@ -1,10 +1,13 @@
 """``hil diagnose``: why a board or a build failed, from a saved run, any log or the body of ``/events``."""
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,13 +17,13 @@ from hil.diagnosis.finding import NO_MATCH, Finding
 from hil.diagnosis.signature import Signature
 from hil.diagnosis.text import CAUSES, LogReader
 from hil.diagnosis.text.clue import Cause
-from hil.diagnosis.text.events_body import SHOWN, diagnose_events
+from hil.diagnosis.text.events_body import SHOWN, EventsBody
 from hil.diagnosis.text.line import parts
+from hil.diagnosis.text.stream import lines, plain
 from hil.errors import SetupError, WireError
 from hil.timeline.events import Event
 from hil.timeline.journal import decode
-from hil.wire.board_status import MAX_BODY
-from hil.wire.lines import Line, LineSplitter
+from hil.wire.lines import LineSplitter
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -34,9 +37,13 @@ MAX_NS = (1 << 63) - 1
 TIMELINES = ("timeline.jsonl", "session/timeline.jsonl")
 """Where a folder of artifacts keeps its timeline: a test's own, and a run's."""
 TIMELINE_HEAD = re.compile(rb'\s*\{"event":"\w+",[^\n]*"t_ns":')
-EVENTS_HEAD = re.compile(rb"(?:\A|\n)=== CRITICAL EVENTS \([0-9]+ recorded\) ===")
 HEAD = 1 << 12
 """Bytes by which the kind of a file is told."""
+OTHER_JSON = (
+    "is JSON, and no timeline; of what a board says of itself the text of /events alone is read, in the form that "
+    "begins with === CRITICAL EVENTS; a /status, or the event log of other firmware, is judged where a test runs with "
+    "its profile"
+)
 KINDS = "a run's folder, its timeline.jsonl, a serial log, a build log, the body of /events, or - for standard input"
 STATUS = "Exit status: 1 where something is found, 0 where no signature matches, 2 where the path cannot be read."
 
@@ -70,20 +77,27 @@ def run(path: str) -> tuple[str, int]:
     """What is printed, and the exit status.
 
     Raises:
-        SetupError: the path cannot be read, is empty, or is a folder without a timeline.
+        SetupError: the path cannot be read, is empty, compressed otherwise than by gzip, JSON that is no timeline, or
+            a folder without a timeline.
         WireError: a timeline or a body of /events that does not follow its format; the message names the line.
     """
     with _opened(path) as stream:
-        chunks = _chunks(path, stream)
-        head = next(chunks, b"")
-        while len(head) < HEAD and (more := next(chunks, b"")):
-            head += more
-        if not head.strip(b"\0 \t\r\n"):
-            raise SetupError(f"{path} is empty; wanted: {KINDS}")
+        chunks = _chunks(stream)
         try:
-            return _told(head, _again(head, chunks))
-        except WireError as error:
-            raise WireError(f"{path}: {error}") from error
+            chunks = plain(_head(chunks), chunks)
+            head = _head(chunks)
+            if not head.strip():
+                raise SetupError(f"is empty; wanted: {KINDS}")
+            return _told(head, chain((head,), chunks))
+        except (SetupError, WireError) as error:
+            raise type(error)(f"{path}: {error}") from error
+
+
+def _head(chunks: Iterator[bytes]) -> bytes:
+    head = next(chunks, b"")
+    while len(head) < HEAD and (more := next(chunks, b"")):
+        head += more
+    return head
 
 
 def _opened(path: str) -> AbstractContextManager[BinaryIO]:
@@ -105,27 +119,30 @@ def _file(path: Path) -> Path:
     return found
 
 
-def _chunks(path: str, stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
     try:
         while chunk := stream.read(CHUNK):
             yield chunk
     except OSError as error:
-        raise SetupError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _again(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from chunks
+        raise SetupError(f"cannot be read: {error.strerror}") from error
 
 
 def _told(head: bytes, chunks: Iterator[bytes]) -> tuple[str, int]:
     """Diagnose by what the content is."""
     if TIMELINE_HEAD.match(head):
         return _of_timeline(chunks)
-    if found := EVENTS_HEAD.search(head[:HEAD]):
-        body = _body(chunks, found.start())
-        return _answer(diagnose_events(body, head.count(b"\n", 0, found.end()) + 1))
-    return _answer(_of_text(chunks))
+    findings = _of_text(chunks)
+    if not findings and _is_json(head):
+        raise SetupError(OTHER_JSON)
+    return _answer(findings)
+
+
+def _is_json(head: bytes) -> bool:
+    """Whether a text that is as short as its head is a JSON object or array."""
+    try:
+        return isinstance(json.loads(head), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _answer(findings: list[Finding]) -> tuple[str, int]:
@@ -137,20 +154,18 @@ def _shown(findings: list[Finding], zero_ns: int) -> str:
 
 
 def _of_text(chunks: Iterator[bytes]) -> list[Finding]:
-    reader = LogReader()
-    for number, line in _lines(chunks, LINE_LIMIT):
-        reader.hear(parts(line.text, number))
-    return reader.finish()
-
-
-def _body(chunks: Iterator[bytes], start: int) -> bytes:
-    """The body without the headers that were saved with it; one byte more than a body may have, at most."""
-    body = b""
-    for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BODY + start:
-            break
-    return body[start:].lstrip(b"\n")
+    """As a log, and by the body of /events that it holds; what both show is one finding."""
+    reader, body = LogReader(), EventsBody()
+    for number, text in lines(chunks, LINE_LIMIT):
+        heard = list(parts(text, number))
+        reader.hear(heard)
+        body.hear(heard)
+    found = {finding.name: finding for finding in reader.finish()}
+    for finding in body.findings(bool(found)):
+        first = found.get(finding.name)
+        supports = (*first.supports, *finding.supports) if first else finding.supports
+        found[finding.name] = replace(finding, supports=supports)
+    return list(found.values())
 
 
 def _of_timeline(chunks: Iterator[bytes]) -> tuple[str, int]:
@@ -164,9 +179,12 @@ def _of_timeline(chunks: Iterator[bytes]) -> tuple[str, int]:
 
 def _events(chunks: Iterator[bytes]) -> Iterator[Event]:
     """The events of all whole lines."""
-    for number, line in _lines(chunks, EVENT_LIMIT):
-        if line.complete and line.body.strip():
-            yield _event(line.body, number)
+    splitter, number = LineSplitter(EVENT_LIMIT), 1
+    for chunk in chunks:
+        for line in splitter.feed(chunk):
+            if line.complete and line.body.strip():
+                yield _event(line.body, number)
+            number += line.complete
 
 
 def _event(text: bytes, number: int) -> Event:
@@ -177,14 +195,3 @@ def _event(text: bytes, number: int) -> Event:
     if abs(event.t_ns) > MAX_NS:
         raise WireError(f"line {number}: t_ns has {event.t_ns.bit_length()} bits; wanted at most {MAX_NS}")
     return event
-
-
-def _lines(chunks: Iterator[bytes], limit: int) -> Iterator[tuple[int, Line]]:
-    """Lines with their numbers, from 1; the pieces of a long one share theirs."""
-    splitter, number = LineSplitter(limit), 1
-    for chunk in chunks:
-        for line in splitter.feed(chunk):
-            yield number, line
-            number += line.complete
-    for line in splitter.flush():
-        yield number, line

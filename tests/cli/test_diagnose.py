@@ -1,5 +1,6 @@
 """hil diagnose."""
 
+import gzip
 import io
 import sys
 import tracemalloc
@@ -117,6 +118,85 @@ def test_a_body_of_events_is_known_by_its_head(tmp_path: Path, capsys: pytest.Ca
     assert status == 1
     assert "finding   no-carrier: " in out
     assert "line 17  not once since its boot: FIRST_RX: NO" in out
+
+
+EVENTS = "synthetic-events-no-carrier.txt"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_the_encoding_of_a_body_makes_no_difference(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As PowerShell saves it."""
+    path = tmp_path / "events.txt"
+    path.write_bytes((LOGS / EVENTS).read_text().encode(encoding))
+    assert told(path, capsys) == (1, told(LOGS / EVENTS, capsys)[1], "")
+
+
+@pytest.mark.parametrize("body", [EVENTS, ""])
+def test_a_serial_log_that_holds_a_body_is_a_serial_log_too(
+    body: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The panic is found, and what the body shows where it is whole."""
+    held = (LOGS / body).read_bytes() if body else b"=== CRITICAL EVENTS (1 recorded) ===\n[   663 ms] USB_MOUNTED\n"
+    path = tmp_path / "serial.log"
+    path.write_bytes(b"I (310) main_task: Calling app_main()\n" + held + (LOGS / "synthetic-panic.log").read_bytes())
+    status, out, _ = told(path, capsys)
+    assert status == 1
+    assert [line.split(":")[0] for line in out.splitlines() if line.startswith("finding")] == [
+        "finding   panic",
+        *(["finding   no-carrier"] if body else []),
+    ]
+
+
+def test_what_a_log_and_a_body_show_is_one_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the evidence of both."""
+    path = tmp_path / "both.log"
+    path.write_bytes((LOGS / "synthetic-ip-link-no-carrier.log").read_bytes() + (LOGS / EVENTS).read_bytes())
+    _, out, _ = told(path, capsys)
+    assert out.count("finding ") == 1
+    assert "is up, and has no carrier" in out
+    assert "FIRST_RX: NO" in out
+
+
+def test_gzip_is_unpacked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rotated log is read as it lies there."""
+    plain = LOGS / "synthetic-panic.log"
+    path = tmp_path / "serial.log.gz"
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    assert told(path, capsys) == told(plain, capsys)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04....", "compressed with zip; unpack it first"),
+        (b'{"USB_MOUNTED": true, "FIRST_RX": false}', "is JSON, and no timeline; "),
+        (b'[{"ms": 663, "name": "USB_MOUNTED"}]\n', "is JSON, and no timeline; "),
+    ],
+)
+def test_what_nothing_is_known_of_is_no_answer(
+    data: bytes, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, and what could be read instead."""
+    path = tmp_path / "some.file"
+    path.write_bytes(data)
+    status, out, err = told(path, capsys)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"hil diagnose: {path}: {says}")
+    assert err.count("\n") == 1
+
+
+def test_a_panic_at_the_end_of_an_endless_line_is_found_and_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sketch prints dots while it waits; the words that prove the panic are shown."""
+    for dots in (300, 4060, 4090, 9000):
+        path = tmp_path / "dots.log"
+        path.write_text("." * dots + "Guru Meditation Error: Core  1 panic'ed (LoadProhibited). Exception was.\n")
+        status, out, _ = told(path, capsys)
+        assert status == 1
+        assert "Guru Meditation Error: Core  1 panic'ed (LoadProhibited)." in out
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,3 +55,17 @@ def test_what_is_shown_is_short_and_has_no_control_characters() -> None:
     """A quoted line cannot move the cursor, and a long one is cut."""
     assert printable("a\x1b[2Jb\x07") == "a\ufffd[2Jb\ufffd"
     assert len(printable("x" * 5000)) == SHOWN
+
+
+def test_a_long_line_is_quoted_around_what_it_is_quoted_for() -> None:
+    """With some of what stands before; the end and the beginning of a line as they are."""
+    text = "." * 3000 + "Guru Meditation Error" + "," * 3000
+    shown = printable(text, 3000)
+    assert len(shown) == SHOWN
+    assert shown.startswith("…....")
+    assert ".Guru Meditation Error," in shown
+    assert shown.endswith(",,…")
+    assert printable("." * 3000 + "Guru", 3000) == "…" + "." * (SHOWN - 5) + "Guru"
+    assert printable("Guru" + "." * 3000, 0) == "Guru" + "." * (SHOWN - 5) + "…"
+    assert printable("x" * SHOWN, 100) == "x" * SHOWN
+    assert printable("short", 4) == "short"
