@@ -49,7 +49,7 @@ STATUS = "Exit status: 1 where something is found, 0 where no signature matches,
 
 
 def add(commands: "Commands") -> None:
-    text = "say why a board or a build failed, from a saved run or from the log of any ESP-IDF or Arduino firmware"
+    text = "say why a board or a build failed, from a saved run or from the log of ESP32 firmware, ESP-IDF or Arduino"
     parser = commands.add_parser("diagnose", help=text, description=f"S{text[1:]}.", epilog=STATUS)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("path", nargs="?", help=KINDS)

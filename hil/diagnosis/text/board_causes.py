@@ -1,4 +1,4 @@
-"""Why a board of any ESP-IDF or Arduino firmware stops, starts over or never starts.
+"""Why a board of the ESP32 family stops, starts over or never starts, whatever firmware of ESP-IDF or Arduino it runs.
 
 The order is the rule by which one cause is chosen where several have left lines: the first explains the most, and what
 speaks for those after it becomes its evidence. A boot loop stands before the panic, the abort and the reset that make
@@ -116,10 +116,11 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         name=BOOT_LOOP,
         title="the board starts over and over",
         cause="every start ends in the same way before the firmware has run for long, and nothing more specific is "
-        "printed.",
+        "printed; a restart that was asked for each time, over the network or by a user of esp_restart(), looks the "
+        "same where no panic is printed.",
         remedy="decode the backtrace with the ELF of this very build (`xtensa-esp32s3-elf-addr2line -pfiaC -e "
         "build/APP.elf ADDRESSES`, or let `idf.py monitor` do it); without one look at the last line before the "
-        "reset.",
+        "reset, and for who may have asked for it.",
         source="ESP-IDF docs, Fatal Errors; reset codes in rom/rtc.h",
     ),
     Cause(

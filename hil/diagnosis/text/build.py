@@ -1,7 +1,7 @@
 """What a build log shows."""
 
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT, HASH
+from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT, HASH, OPTION, WARNED
 from hil.diagnosis.text.line import TextLine
 
 MOST_EVIDENCE = 6
@@ -14,19 +14,23 @@ class Build:
     def __init__(self) -> None:
         self._shown: dict[str, list[Evidence]] = {}
         self._beside: list[Evidence] = []
+        self._warned: list[Evidence] = []
+        """What compiles since the last build that succeeded, and is wrong all the same."""
 
     def hear(self, line: TextLine) -> None:
         text = line.text
         if not any(hint in text for hint in _HINTS):
             return
         if BUILT in text:
-            self._shown.clear()
+            self._shown = {OPTION: self._warned} if self._warned else {}
+            self._warned = []
             return
         for clue in BUILD_CLUES:
             if (at := clue.place(text)) >= 0:
                 lines = self._shown.setdefault(clue.cause, []) if clue.cause else self._beside
-                if len(lines) < MOST_EVIDENCE:
-                    lines.append(line.evidence(clue.says, at))
+                for each in (lines, self._warned) if clue is WARNED else (lines,):
+                    if len(each) < MOST_EVIDENCE:
+                        each.append(line.evidence(clue.says, at))
                 return
 
     def evidence(self) -> dict[str, tuple[Evidence, ...]]:

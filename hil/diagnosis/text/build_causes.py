@@ -41,8 +41,23 @@ BUILD_CAUSES: tuple[Cause, ...] = (
 """``dhcpc-option-misused`` is a board's cause too, and described there."""
 
 _CALL = r"esp_netif_dhcpc_option\b"
+_REFUSED = rf"\berror: (?:.*\b(?:function|argument|declaration)\b.*{_CALL}|\W{_CALL}\W was not declared)"
 
+WARNED = clue(
+    OPTION,
+    "the compiler warns of an argument",
+    "esp_netif_dhcpc_option",
+    rf"\bwarning: passing argument [0-9] of \W{_CALL}",
+)
+"""A build with such a call succeeds."""
 BUILD_CLUES: tuple[Clue, ...] = (
+    clue(
+        ENVIRONMENT, "make does not find idf.py", "idf.py", r"^make(?:\[[0-9]+\])?: idf\.py: No such file or directory$"
+    ),
+    clue(ENVIRONMENT, "IDF_PATH is empty", "'/tools/idf.py'", r"can't open file '/tools/idf\.py'"),
+    clue(
+        ENVIRONMENT, "idf.py's interpreter is not found", "/usr/bin/env: ", r"^/usr/bin/env: \W?python\W?: No such file"
+    ),
     clue(ENVIRONMENT, "the shell does not know idf.py", "idf.py", r"(?:^|[:\s])idf\.py: (?:command )?not found$"),
     clue(ENVIRONMENT, "the shell does not know idf.py", "idf.py", r"(?:command not found|Unknown command): idf\.py$"),
     clue(ENVIRONMENT, "the shell does not know idf.py", "idf.py", r"'idf\.py' is not recognized as"),
@@ -78,13 +93,14 @@ BUILD_CLUES: tuple[Clue, ...] = (
     clue(HASH, "the component manager says so", "Component directory was modified on the disk"),
     clue(HASH, "the component manager says so", "File .component_hash for component"),
     clue("", "git changes line endings here", "replaced by", r"(?:CRLF|LF) will be replaced by (?:CRLF|LF)"),
-    clue(OPTION, "the compiler refuses the call", "esp_netif_dhcpc_option", rf"\berror: .*{_CALL}"),
+    clue(OPTION, "the compiler refuses the call", "esp_netif_dhcpc_option", _REFUSED),
     clue(
         OPTION,
         "the compiler refuses an argument",
         "esp_netif_dhcpc_option",
         rf"\binitializing argument [0-9] of .*{_CALL}",
     ),
+    WARNED,
 )
 BUILT = "Project build complete"
 """After this line the build has succeeded; what failed before has been mended."""

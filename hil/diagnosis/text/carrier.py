@@ -11,9 +11,11 @@ IP_LINK = re.compile(rf"[0-9]+: {_NAME}(?:@\w+)?: <(?P<flags>[A-Z_,-]+)>")
 """``5: usb0: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 …`` (iproute2)"""
 WAITS = re.compile(rf"\b{_NAME}: (?:waiting for carrier|no carrier)\b")
 """dhcpcd"""
-GONE = re.compile(rf"\b{_NAME}: unregister '|\b{_NAME.replace('name', 'gained')}: (?:Gained carrier|carrier acquired)")
-"""Kernel usbnet; systemd-networkd and dhcpcd."""
-HINTS = ("CARRIER", "LOWER_UP", "carrier", "unregister '", "MULTICAST")
+GONE = re.compile(
+    rf"\b{_NAME}: (?:unregister '|Gained carrier|carrier acquired|network connection: connected\b|link becomes ready)"
+)
+"""Kernel usbnet, cdc_ncm and IPv6; systemd-networkd and dhcpcd."""
+HINTS = ("CARRIER", "LOWER_UP", "carrier", "unregister '", "MULTICAST", "network connection", "becomes ready")
 
 
 class Carrier:
@@ -30,7 +32,7 @@ class Carrier:
         elif found := WAITS.search(line.text):
             self._without[found["name"]] = line.evidence("the DHCP client waits for it")
         elif found := GONE.search(line.text):
-            self._without.pop(found["name"] or found["gained"], None)
+            self._without.pop(found["name"], None)
 
     def _shown(self, name: str, flags: frozenset[str], line: TextLine) -> None:
         if "NO-CARRIER" in flags and "UP" in flags:

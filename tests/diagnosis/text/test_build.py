@@ -26,6 +26,11 @@ def causes(*texts: str) -> list[str]:
         'This usually means that "idf.py" was not spawned within an ESP-IDF shell environment or the python',
         'ERROR: ESP-IDF Python virtual environment "/home/a/.espressif/python_env/idf5.4_env/bin/python" not found.',
         "make: xtensa-esp32s3-elf-gcc: command not found",
+        "make: idf.py: No such file or directory",
+        "make[1]: idf.py: No such file or directory",
+        "/usr/bin/env: \u2018python\u2019: No such file or directory",
+        "/usr/bin/env: 'python': No such file or directory",
+        "/usr/bin/python3: can't open file '/tools/idf.py': [Errno 2] No such file or directory",
     ],
 )
 def test_a_shell_without_esp_idf_is_named(text: str) -> None:
@@ -85,12 +90,46 @@ def test_changed_line_ends_are_evidence_and_no_cause() -> None:
         "main/usb.c:63:5: error: too many arguments to function \u2018esp_netif_dhcpc_option\u2019; expected 5, have 6",
         "main/usb.c:63:48: error: incompatible type for argument 3 of 'esp_netif_dhcpc_option'",
         "main/usb.c:63:5: error: implicit declaration of function 'esp_netif_dhcpc_option'",
+        "main/usb.cpp:63:5: error: \u2018esp_netif_dhcpc_option\u2019 was not declared in this scope",
+        "main/usb.c:63:48: warning: passing argument 2 of 'esp_netif_dhcpc_option' makes integer from pointer without",
         "esp_netif.h:613:25: note:   initializing argument 2 of 'esp_err_t esp_netif_dhcpc_option(esp_netif_t*, …)'",
     ],
 )
 def test_a_wrong_call_is_named(text: str) -> None:
     """In the words of GCC for C and for C++."""
     assert causes(text) == ["dhcpc-option-misused"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "main/usb.c:63:5: error: expected ';' before 'esp_netif_dhcpc_option'",
+        "main/usb.c:63:5: error: unused variable 'x' near esp_netif_dhcpc_option",
+        "main/usb.c:63:5: warning: 'esp_netif_dhcpc_option' is deprecated",
+        "main/usb.c:63:5: warning: implicit declaration of function 'esp_netif_dhcpc_option'",
+        "main/usb.c:63:5: warning: passing argument 2 of 'esp_netif_dhcps_option' makes integer from pointer",
+        "ls: idf.py: No such file or directory",
+        "/usr/bin/env: 'perl': No such file or directory",
+        "python: can't open file '/home/a/tools/idf.py': [Errno 2] No such file or directory",
+    ],
+)
+def test_a_line_beside_such_a_failure_is_none(text: str) -> None:
+    """The name alone, in an error of the line before or in a note, shows no wrong call; nor does another program."""
+    assert causes(text) == []
+
+
+def test_a_call_that_only_warns_is_wrong_in_a_build_that_succeeds_too() -> None:
+    """It mends what failed, and not what it warned of itself; a later build has not warned."""
+    warned = "main/usb.c:63:48: warning: passing argument 2 of 'esp_netif_dhcpc_option' makes integer from pointer"
+    refused = "main/usb.c:63:5: error: too few arguments to function 'esp_netif_dhcpc_option'"
+    built = "Project build complete. To flash, run:"
+    assert causes(warned, built) == ["dhcpc-option-misused"]
+    assert causes(warned, built, built) == []
+    build = Build()
+    for text in (refused, warned, built):
+        build.hear(TextLine(text))
+    (evidence,) = build.evidence()["dhcpc-option-misused"]
+    assert evidence.text == "the compiler warns of an argument"
 
 
 def test_a_build_that_succeeds_has_mended_what_failed_before() -> None:

@@ -42,9 +42,17 @@ def test_an_interface_that_is_down_wants_no_carrier() -> None:
         "usb0: Gained carrier",
         "usb0: carrier acquired",
         "cdc_ncm 1-1:1.0 usb0: unregister 'cdc_ncm' usb-vhci",
+        "[   12.0] cdc_ncm 1-1:1.0 usb0: network connection: connected",
+        "[   12.0] IPv6: ADDRCONF(NETDEV_CHANGE): usb0: link becomes ready",
     ],
 )
 def test_the_latest_word_counts(text: str) -> None:
     """Carrier that came later, or an interface that went, leaves nothing to explain."""
     assert shown(DOWN.format("usb0"), text) == 0
     assert shown(text, DOWN.format("usb0")) == 1
+
+
+def test_a_connection_that_goes_takes_nothing_back() -> None:
+    """The kernel's other word."""
+    assert shown(DOWN.format("usb0"), "cdc_ncm 1-1:1.0 usb0: network connection: disconnected") == 1
+    assert shown(DOWN.format("usb0"), "cdc_ncm 1-1:1.0 usb1: network connection: connected") == 1
