@@ -73,9 +73,9 @@ class RouteSource(Source):
     def _overrun(self, error: OSError, now: Moment) -> list[Event]:
         if error.errno == errno.ENOBUFS:
             self._socket.send(rtnetlink_requests.dump_links())
-        else:
-            self.ended = True
-        return [self.gap(now, f"rtnetlink: {error.strerror}", to_s(now.t_ns - self._read_ns))]
+            return [self.gap(now, f"rtnetlink: {error.strerror}", to_s(now.t_ns - self._read_ns))]
+        self.ended = True
+        return [self.gap(now, f"rtnetlink: {error.strerror}")]
 
     def _datagram(self, data: bytes, now: Moment) -> list[Event]:
         try:

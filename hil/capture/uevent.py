@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.capture.boards import Boards, CapturedBoard, read_attribute
-from hil.capture.source import Moment, Source
+from hil.capture.source import OPEN_END, Moment, Source
 from hil.clock import to_s
 from hil.errors import WireError
 from hil.timeline import events
@@ -201,7 +201,8 @@ class UeventSource(Source):
                 break
             except OSError as error:
                 self.ended = error.errno != errno.ENOBUFS
-                found.append(self.gap(now, f"uevents: {error.strerror}", to_s(now.t_ns - self._read_ns)))
+                lasted_s = OPEN_END if self.ended else to_s(now.t_ns - self._read_ns)
+                found.append(self.gap(now, f"uevents: {error.strerror}", lasted_s))
                 break
             if not data:
                 self.ended = not self._is_netlink

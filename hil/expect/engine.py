@@ -15,6 +15,7 @@ depend on the sentence. :attr:`Expectation.steps_examined` counts it.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Final, Literal
@@ -49,6 +50,16 @@ class _Lane:
         """Stage of the slot; of a step that is not required, the stage that it stands before."""
         self.guard: Guard | None = None
         self.possible: deque[Sighting] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A stretch of the window in which a pattern is forbidden, or more of it than a number."""
+
+    step: Step
+    pattern: Event
+    begin_ns: int
+    end_ns: int
 
 
 class Expectation:
@@ -213,6 +224,17 @@ class Expectation:
         lanes = self._by_step[step - 1]
         found = zip(lanes, patterns, strict=True)
         return tuple(pattern for lane, pattern in found if lane.slot is not None and not lane.slot.full)
+
+    def watched(self) -> list[Watched]:
+        """Where the sentence forbids something, as far as that is known."""
+        found = []
+        for guard in filter(self._begun, self._guards):
+            step = self.steps[guard.step]
+            begin_ns = self.since_ns if guard.after is None else self._stages[guard.after].base_ns()
+            following = [] if guard.before is None else self._stages[guard.before].taken()
+            ends = [self._guard_end_ns(guard), *(sighting.low_ns for sighting in following)]
+            found.append(Watched(step, step.patterns[0], begin_ns, min(ends)))
+        return found
 
     # ---- events ---------------------------------------------------------------------------------
 

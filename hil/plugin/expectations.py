@@ -8,11 +8,12 @@ from typing import TypeVar
 from hil.board.interfaces import Instant
 from hil.clock import Clock, MonotonicClock
 from hil.device.witness import Witness
-from hil.errors import ExpectationFailed, MisuseError
+from hil.errors import ExpectationFailed, HarnessError, MisuseError
 from hil.expect import Expectation, Failed, Ledger, Met, explain
 from hil.expect import never as forbid
+from hil.expect.blindness import blindness
 from hil.expect.steps import Step
-from hil.timeline.events import Event
+from hil.timeline.events import CaptureGap, Event
 
 DEFAULT_S = 5.0
 E = TypeVar("E", bound=Event)
@@ -116,11 +117,15 @@ class Opened:
 
         Raises:
             ExpectationFailed: it was not met; the message explains why.
+            HarnessError: something forbidden was not seen, and could not have been: its channel was blind.
         """
         self.expectation.judged = True
         _decide(self.expectation, self._witness)
         if isinstance(self.expectation.outcome, Failed):
             raise ExpectationFailed(explain(self.expectation, self._witness.timeline, str(self._artifacts)))
+        blind = blindness(self.expectation, self._witness.timeline.of(CaptureGap()))
+        if blind:
+            raise HarnessError(f"{blind}; artifacts {self._artifacts}")
 
     def __enter__(self) -> "Opened":
         if self.expectation.judged:

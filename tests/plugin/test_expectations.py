@@ -12,7 +12,7 @@ from hil.expect import Ledger
 from hil.plugin.expectations import Expect
 from hil.testing.fake_capture import FakeCapture
 from hil.testing.fake_clock import FakeClock
-from hil.timeline.events import Acted, Carrier, DhcpAck, Event, UsbAttached, UsbDetached
+from hil.timeline.events import Acted, CaptureGap, Carrier, DhcpAck, Event, UsbAttached, UsbDetached
 
 START_NS = 10_000_000_000
 
@@ -195,6 +195,22 @@ def test_an_expectation_that_nobody_enters_is_in_the_ledger(bench: Bench) -> Non
     assert str(entry).startswith(f"{here}:")
     assert str(entry).endswith("Carrier(up=True)")
     assert "Carrier(up=True)" in Path(here).read_text().splitlines()[int(entry.where.rpartition(":")[2]) - 1]
+
+
+# ---- blind ---------------------------------------------------------------------------------------
+
+
+def test_an_absence_while_its_channel_was_blind_is_an_error_of_the_bench(bench: Bench) -> None:
+    """Not a pass, and not a failure of the board; a lease that was seen stays seen."""
+    bench.later(1.0, ACK)
+    bench.later(4.9, CaptureGap("netlink", "the socket overran", 4.8, board="s3-a", source="harness"))
+    with pytest.raises(
+        HarnessError,
+        match=r"^cannot judge never\(Carrier\(up=False\)\): netlink was blind from \+0\.100 s to \+4\.900 s of "
+        r"Acted.*: the socket overran; artifacts build/hil/test_x$",
+    ):
+        bench.expect.never(Carrier(up=False), for_s=5.0, since=bench.pulled)
+    bench.expect.sequence(DhcpAck(), since=bench.pulled)
 
 
 # ---- looking ------------------------------------------------------------------------------------
