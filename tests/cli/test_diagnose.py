@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from hil.cli import main
 from hil.cli.diagnose import run, table
+from hil.diagnosis.text import CAUSES
+from hil.diagnosis.text.events_body import SHOWN as EVENT_CAUSES
 from hil.errors import HilError, WireError
 from hil.timeline.events import Event, SerialLine, TestEnded, TestStarted
 from hil.timeline.journal import encode
@@ -289,8 +291,47 @@ def test_any_bytes_are_diagnosed_or_refused(tmp_path_factory: pytest.TempPathFac
     assert status in (0, 1)
 
 
+SHOWN = (
+    "brownout.log",
+    "invalid-header.log",
+    "flash-read-error.log",
+    "image-corrupt.log",
+    "no-bootable-app.log",
+    "stack-overflow.log",
+    "heap-corruption.log",
+    "interrupt-watchdog.log",
+    "task-watchdog.log",
+    "rtc-watchdog.log",
+    "assert-failed-idf4.log",
+    "boot-loop-silent.log",
+    "abort.log",
+    "panic.log",
+    "dhcpc-option-at-run-time.log",
+    "build-dhcpc-option.log",
+    "build-no-environment.log",
+    "build-stale-cache.log",
+    "build-component-hash.log",
+    "ip-link-no-carrier.log",
+    "events-no-carrier.txt",
+    "events-server-silent.txt",
+)
+"""The sample logs that docs/diagnosis.md shows, in its order."""
+BELOW = ("  cause ", "  remedy ", "  source ")
+
+
 def test_the_documentation_shows_what_is_printed() -> None:
     """docs/diagnosis.md holds what `hil diagnose --list` prints, and what one sample log gives."""
     told = (REPOSITORY / "docs" / "diagnosis.md").read_text()
     assert run(str(LOGS / "synthetic-assert-failed.log"))[0] in told
     assert table() in told, "put what `hil diagnose --list` prints at the end of docs/diagnosis.md"
+
+
+def test_the_documentation_shows_one_of_each() -> None:
+    """Every finding that a text can give, with its evidence, as it is printed."""
+    printed = [run(str(LOGS / f"synthetic-{name}"))[0] for name in SHOWN]
+    names = {text.removeprefix("finding").split(":")[0].strip() for text in printed}
+    assert names == {*CAUSES, *EVENT_CAUSES}
+    blocks = ["\n".join(line for line in text.splitlines() if not line.startswith(BELOW)) for text in printed]
+    told = (REPOSITORY / "docs" / "diagnosis.md").read_text()
+    shown = told.partition("## One of each\n")[2].partition("```\n")[2].partition("\n```")[0]
+    assert shown == "\n\n".join(blocks), "put the right side into docs/diagnosis.md, One of each"
