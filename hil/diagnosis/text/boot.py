@@ -19,6 +19,8 @@ LOAD_FAILURES = frozenset({"invalid-header", "flash-read-error", "image-corrupt"
 """Causes that keep an app from being started; one that starts afterwards speaks against them."""
 SURVIVED = frozenset({"task-watchdog", "heap-corruption", "dhcpc-option-misused"})
 """Causes whose line does not yet say that the boot is over."""
+LIVES_S = 1
+"""A line that much later shows that the board has survived one of these; after others :data:`SHORT_S`."""
 RANK = {cause.name: rank for rank, cause in enumerate(BOARD_CAUSES)}
 """The lower, the more a cause explains."""
 LOADER_TAGS = (
@@ -50,6 +52,8 @@ class Death:
     short: bool
     ran: bool
     """Its app was started, and nothing kept the loader from it."""
+    against: tuple[Evidence, ...] = ()
+    """That the board lived on."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,10 @@ class Boot:
     """The ROM's line; None where the log begins later."""
     lines: int = 0
     last_ms: int = NO_MS
+    latest: TextLine | None = None
+    """The last line with a time of the board's."""
+    turned_back: bool = False
+    """The board's time has: it has started over, and nobody saw how."""
     entered: bool = False
     ran: bool = False
     loading: bool = False
@@ -77,12 +85,29 @@ class Boot:
     def hear(self, line: TextLine) -> Incident | None:
         """One more line of this boot; returns a failure that this line shows to be another one's predecessor."""
         self.lines += 1
-        self.last_ms = max(self.last_ms, line.board_ms)
+        self._follow_time(line)
         self.over = self.over or line.text in OVER
         closed = self._note(line) if telling(line.text) or self.doubtful is not None else None
         if not self.ran:
             self._follow_start(line.text)
         return closed
+
+    def _follow_time(self, line: TextLine) -> None:
+        ms = line.board_ms
+        if ms == NO_MS:
+            return
+        self.turned_back = self.turned_back or ms < self.last_ms - LIVES_S * 1000
+        self.last_ms = max(self.last_ms, ms)
+        self.latest = line
+
+    def against(self, incident: Incident) -> tuple[Evidence, ...]:
+        """That the board has lived on after ``incident``, where its own time shows that."""
+        main = incident.main
+        if main is None or main.ms == NO_MS or self.latest is None or self.turned_back:
+            return ()
+        later_s = (self.latest.board_ms - main.ms) / 1000
+        lived = later_s >= (LIVES_S if main.clue.cause in SURVIVED else SHORT_S)
+        return (self.latest.evidence(f"the board is alive {later_s:.0f} s later"),) if lived else ()
 
     def _note(self, line: TextLine) -> Incident | None:
         closed = None
@@ -133,7 +158,8 @@ class Boot:
             headline = headline or evidence[-1]
         cause = told or (main.clue.cause if main is not None else "")
         ran = self.ran and not self.failed_to_load
-        return Death(cause, headline, tuple(evidence), self._own_doing(reset), self._short(at), ran)
+        against = self.against(self.incident) if not told else ()
+        return Death(cause, headline, tuple(evidence), self._own_doing(reset), self._short(at), ran, against)
 
     def _told_by(self, reset: Reset | None) -> str:
         """The cause that the reset code alone shows; nothing where a line has shown one, except for a brownout."""

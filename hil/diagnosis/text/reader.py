@@ -35,24 +35,26 @@ class LogReader:
 
     def finish(self, board: str = "") -> list[Finding]:
         """The findings, one for each cause, in the order in which the causes came; to be called once."""
-        shown: dict[str, tuple[Evidence, ...]] = {
-            name: tally.supports() for name, tally in self._story.finish().items()
-        }
+        told = self._story.finish()
+        shown: dict[str, tuple[Evidence, ...]] = {name: tally.supports() for name, tally in told.items()}
+        against = {name: tally.against for name, tally in told.items()}
         for name, evidence in self._build.evidence().items():
             shown[name] = (*shown.get(name, ()), *evidence)
         if carrier := self._carrier.evidence():
             shown["no-carrier"] = carrier
-        return [finding(CAUSES[name], evidence, board) for name, evidence in shown.items()]
+        return [finding(CAUSES[name], evidence, board, against.get(name, ())) for name, evidence in shown.items()]
 
 
-def finding(cause: Cause, supports: tuple[Evidence, ...], board: str = "") -> Finding:
+def finding(
+    cause: Cause, supports: tuple[Evidence, ...], board: str = "", contradicts: tuple[Evidence, ...] = ()
+) -> Finding:
     """What is printed of a cause and the lines that show it."""
     return Finding(
         name=cause.name,
         title=cause.title,
         board=board,
         supports=supports,
-        contradicts=(),
+        contradicts=contradicts,
         cause=cause.cause,
         remedy=cause.remedy,
         source=cause.source,

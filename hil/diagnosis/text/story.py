@@ -27,6 +27,8 @@ class Tally:
     """Of the first time."""
     times: int = 0
     last: Evidence | None = None
+    against: tuple[Evidence, ...] = ()
+    """That the board lived on, each time."""
     row: int = 0
     """Boots of the longest loop."""
     row_end: Evidence | None = None
@@ -87,7 +89,8 @@ class Story:
             self._begin(Reset.OUTSIDE, None)
         closed = self._boot.hear(line)
         if closed is not None and closed.main is not None:
-            self._count(closed.main.clue.cause, tuple(closed.evidence()), closed.main.evidence())
+            at = closed.main
+            self._count(at.clue.cause, tuple(closed.evidence()), at.evidence(), against=self._boot.against(closed))
 
     def asked(self) -> None:
         """The next reset is a test's doing."""
@@ -121,7 +124,7 @@ class Story:
             return
         self._end_row()
         if death.cause:
-            self._count(death.cause, death.evidence, death.headline)
+            self._count(death.cause, death.evidence, death.headline, against=death.against)
 
     def _end_row(self) -> None:
         row, self._row = self._row, Row()
@@ -135,8 +138,16 @@ class Story:
             if name:
                 self._count(name, first.evidence, last.headline, times)
 
-    def _count(self, cause: str, evidence: tuple[Evidence, ...], last: Evidence | None, times: int = 1) -> Tally:
+    def _count(
+        self,
+        cause: str,
+        evidence: tuple[Evidence, ...],
+        last: Evidence | None,
+        times: int = 1,
+        against: tuple[Evidence, ...] = (),
+    ) -> Tally:
         tally = self._tallies.setdefault(cause, Tally(evidence))
+        tally.against = against if tally.against or not tally.times else ()
         tally.times += times
         tally.last = last
         return tally

@@ -190,3 +190,34 @@ def test_an_app_that_finds_its_update_partition_empty_is_healthy() -> None:
     assert tallies(*boot, empty, "I (60000) app: alive") == {}
     assert list(tallies(*boot, empty, GURU)) == ["panic"]
     assert list(tallies(POWER, "entry 0x403c8924", empty)) == ["image-corrupt"]
+
+
+WARNING = (
+    "E (8305) task_wdt: Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:"
+)
+
+
+def against(*texts: str) -> list[str]:
+    (tally,) = tallies(*texts).values()
+    return [evidence.text for evidence in tally.against]
+
+
+def test_a_board_that_lives_on_is_evidence_against() -> None:
+    """A watchdog that only warns, and words of a panic that nothing came of."""
+    assert against(LOADED, WARNING, "I (9400) lamp: tick") == ["the board is alive 1 s later"]
+    assert against(LOADED, "I (300) lamp: help: on a panic", GURU, "I (50300) lamp: tick") == [
+        "the board is alive 50 s later"
+    ]
+
+
+def test_a_board_whose_life_after_is_not_known_is_none() -> None:
+    """It was not heard for long enough, has started over, or told no time; nor where it did not live on each time."""
+    assert against(LOADED, WARNING, "I (8900) lamp: tick") == []
+    assert against(LOADED, "I (300) lamp: up", GURU, "I (20300) lamp: tick") == []
+    assert against(LOADED, "I (9000) lamp: up", GURU, "I (310) lamp: up", "I (60000) lamp: tick") == []
+    assert against(GURU, "I (60000) lamp: tick") == []
+    lives, dies = [LOADED, WARNING, "I (60000) lamp: tick"], [LOADED, WARNING]
+    assert len(against(POWER, *lives, POWER, *lives)) == 1
+    assert against(POWER, *lives, POWER, *dies) == []
+    assert against(POWER, *dies, POWER, *lives) == []
+    assert against(*[SOFTWARE, LOADED, GURU] * 4) == []
