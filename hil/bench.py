@@ -12,14 +12,16 @@ from urllib.parse import urlsplit
 from hil.errors import BenchError
 from hil.toml_table import Table, read
 
-TOPOLOGY_PATH = r"\d+-\d+(\.\d+)*"
+TOPOLOGY_PATH = r"[0-9]{1,3}-[0-9]{1,3}(\.[0-9]{1,3}){0,6}"
 BOARD_NAME = r"[a-z0-9][a-z0-9-]{0,30}"
-HUB = r"\d+(-\d+(\.\d+)*)?"
+HUB = r"[0-9]{1,3}(-[0-9]{1,3}(\.[0-9]{1,3}){0,6})?"
 """A hub as uhubctl names it: its topology path, or the bus number of a root hub."""
 HUB_PORTS = 31
 """Most ports that Linux takes of a hub (USB_MAXCHILDREN, include/uapi/linux/usb/ch11.h)."""
 RELAY_NAME = BOARD_NAME
 MAC = r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}"
+TEXT = r"(?=.*\S)[^\x00-\x1f\x7f]+"
+"""Something to read: not empty, and on one line."""
 BOOT_DRIVERS = ("none", "relay")
 POWER_DRIVERS = ("manual", "none", "relay", "uhubctl")
 SWITCHED = ("relay", "uhubctl")
@@ -130,7 +132,7 @@ def load(path: Path) -> Bench:
     """
     top = read(path)
     head = top.table("bench", required=True)
-    name = head.string("name")
+    name = head.string("name", pattern=TEXT, shape="a name such as 'rpi5-lab-3'")
     head.finish()
     rows = top.tables("board")
     top.finish()
@@ -168,7 +170,7 @@ def _board(row: Table) -> Board:
         supply=row.choice("supply", SUPPLIES, "bus"),
         power=power_of(row.table("power")),
         boot=boot_of(row.table("boot")),
-        profile=row.string("profile", "generic"),
+        profile=row.string("profile", "generic", pattern=TEXT, shape="a profile's name, or the path of a .toml file"),
         role=row.choice("role", ROLES, "dhcp-server"),
         fallback=_address(row, "fallback"),
     )
@@ -256,8 +258,8 @@ def _address(row: Table, name: str) -> str:
     value = row.string(name, "")
     if not value:
         return ""
-    parts = urlsplit(value)
     try:
+        parts = urlsplit(value)
         if parts.scheme != "http" or parts.path not in ("", "/") or parts.port not in (None, 80):
             raise ValueError
         return str(ipaddress.IPv4Address(parts.hostname or ""))

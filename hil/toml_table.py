@@ -114,11 +114,36 @@ def read(path: Path) -> Table:
     return Table(read_values(path), f"{path.name}: ")
 
 
-def read_values(path: Path) -> dict[str, Any]:
-    """The whole file as TOML has it; raises as :func:`read`."""
+def read_values(path: Path, place: str = "") -> dict[str, Any]:
+    """The whole file as TOML has it; raises as :func:`read`, naming ``place`` instead of the file's name."""
+    place = place or path.name
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        _check(values, f"{place}: ")
     except OSError as error:
         raise BenchError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BenchError(f"{path.name}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise BenchError(f"{place}: not usable: tables or arrays within each other, too deep") from error
+    except ValueError as error:  # TOML's, UTF-8's, int's for more digits than it takes, open's for NUL in the path
+        if "\0" in str(path):
+            raise BenchError(f"{str(path)!r}: cannot be read: {error}") from error
+        raise BenchError(f"{place}: not TOML: {error}") from error
+    return values
+
+
+def _check(value: object, key: str) -> None:
+    """
+    Raises:
+        BenchError: an integer that TOML does not have, or a string that no file or device can be named by.
+    """
+    if type(value) is int and not -(1 << 63) <= value < 1 << 63:
+        raise BenchError(f"{key.rstrip('.')} is an integer of {value.bit_length()} bits; wanted 64 at most")
+    if isinstance(value, str) and "\0" in value:
+        raise BenchError(f"{key.rstrip('.')} is {value!r}; wanted a string without NUL")
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _check(name, f"{key}{name!r}")
+            _check(each, f"{key}{name}.")
+    elif isinstance(value, list):
+        for each in value:
+            _check(each, key)

@@ -1,8 +1,13 @@
 """bench.toml: what is accepted, and how each mistake is named."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hil import bench
 from hil.errors import BenchError
@@ -148,6 +153,26 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         (HEAD + BOARD.replace("s3-a", "lan"), r"board\.lan\.name is 'lan'; the agent uses that name"),
         ("board = 3\n" + HEAD, r"bench\.toml: board is 3; wanted an array"),
         ("= 1", r"bench\.toml: not TOML: .*line 1"),
+        (HEAD + BOARD + 'fallback = "http://[1"\n', r"fallback is 'http://\[1'; wanted an address such as 'http://192"),
+        (HEAD + BOARD.replace("1-1.2", "١-١"), r"s3-a\.usb is '١-١'; wanted a topology path such as '1-1\.2'"),
+        (HEAD + BOARD.replace("1-1.2", "1-1" + ".1" * 7), r"s3-a\.usb is '1-1(\.1){7}'; wanted a topology path"),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "١", port = 1 }\n',
+            r"s3-a\.power\.hub is '١'; wanted a hub such as '1-1'",
+        ),
+        (
+            HEAD + BOARD + 'power = { driver = "uhubctl", hub = "1-1", port = 2, also_off = ["١-١"] }\n',
+            r"s3-a\.power\.also_off is \['١-١'\]; wanted topology paths",
+        ),
+        (HEAD.replace("rpi5-lab-3", " ") + BOARD, r"bench\.name is ' '; wanted a name such as"),
+        (HEAD.replace("rpi5-lab-3", r"a\nb") + BOARD, r"bench\.name is 'a\\nb'; wanted a name such as"),
+        (HEAD + BOARD + 'profile = ""\n', r"s3-a\.profile is ''; wanted a profile's name, or the path of a \.toml"),
+        (HEAD + BOARD + r'firmware = "a\u0000"', r"firmware is 'a\\x00'; wanted a string without NUL"),
+        (HEAD + BOARD + r'"a\u0000" = 1', r"'a\\x00' is 'a\\x00'; wanted a string without NUL"),
+        (HEAD + BOARD + "x = " + "9" * 5000, r"bench\.toml: not TOML: .*4300 digits"),
+        (HEAD + BOARD + "usb2 = 0x" + "f" * 5000, r"usb2 is an integer of 20000 bits; wanted 64 at most"),
+        ("a = " + "[" * 100_000, r"bench\.toml: not usable: tables or arrays within each other, too deep"),
+        (f"{'a.' * 5000}a = 1\n", r"bench\.toml: not usable: tables or arrays within each other, too deep"),
     ],
 )
 def test_a_mistake_is_named_with_file_key_and_choices(tmp_path: Path, text: str, message: str) -> None:
@@ -226,6 +251,51 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The path of a bench file that is not there is in the message."""
     with pytest.raises(BenchError, match=r"none\.toml: cannot be read: No such file"):
         bench.load(tmp_path / "none.toml")
+
+
+def test_a_path_that_no_file_has_is_named() -> None:
+    """No system call takes a NUL."""
+    with pytest.raises(BenchError, match=r"'a\\x00b': cannot be read: embedded null"):
+        bench.load(Path("a\0b"))
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    """Neither is a directory."""
+    (tmp_path / "bench.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(BenchError, match=r"bench\.toml: not TOML: .*can't decode"):
+        bench.load(tmp_path / "bench.toml")
+    with pytest.raises(BenchError, match="cannot be read: Is a directory"):
+        bench.load(tmp_path)
+
+
+KEYS = (
+    *("name", "usb", "console", "flash", "firmware", "mac", "supply", "power", "boot", "profile", "role", "fallback"),
+    *("fallback_namespace", "driver", "hub", "port", "also_off", "bench", "board", "a.b", '""'),
+)
+VALUES = st.one_of(
+    st.sampled_from(["true", "1", "-1", "0x" + "f" * 99, "1e999", "nan", "1979-05-27", "[]", "[1]", "[[]]", "{}"]),
+    st.sampled_from(['"usb"', '"uhubctl"', '"relay"', '"1-1"', '"http://[1"', '"http://192.0.2.7:x"', r'"\u0000"']),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(json.dumps),
+    st.text(max_size=8),
+)
+LINES = st.one_of(
+    st.builds("{} = {}".format, st.sampled_from(KEYS), VALUES),
+    st.builds("power = {{ driver = {}, hub = {}, port = {} }}".format, VALUES, VALUES, VALUES),
+    st.sampled_from(["[bench]", "[[board]]", "[board]", 'name = "s3-a"', 'usb = "1-1.2"', "a = {"]),
+)
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=150)
+@given(st.sampled_from(["", HEAD, HEAD + BOARD]), st.lists(LINES, max_size=6))
+def test_any_text_is_a_bench_or_one_clear_error(head: str, lines: list[str]) -> None:
+    """Nothing else escapes."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "bench.toml")
+        path.write_bytes("\n".join([head, *lines]).encode("utf-8", "surrogatepass"))
+        with suppress(BenchError):
+            loaded = bench.load(path)
+            assert loaded.boards
+            assert loaded.name.strip()
 
 
 def test_asking_for_an_unknown_board_lists_the_known_ones() -> None:

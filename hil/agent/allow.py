@@ -22,15 +22,13 @@ The file decides what root does, so it must belong to root and nobody else may w
 import os
 import re
 import stat
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hil.agent.protocol import PORTS
 from hil.bench import BOARD_NAME, LAN, RELAY_NAME, SWITCHED, TOPOLOGY_PATH, Boot, Power, boot_of, port_path, power_of
 from hil.errors import AgentRefused, BenchError, SetupError
-from hil.toml_table import Table
+from hil.toml_table import Table, read_values
 
 DEFAULT = Path("/etc/hil/allow.toml")
 VIRTUAL_MODULES = ("vhci_hcd", "cdc_acm", "cdc_ncm", "usbmon")
@@ -138,7 +136,7 @@ def load(path: Path, owner: int = 0) -> AllowList:
         BenchError: a key, type or value in it is wrong.
     """
     require_owned(path, owner)
-    values = _toml(path)
+    values = read_values(path, str(path))
     top = Table(values, f"{path}: ")
     virtual = top.boolean("virtual", False)
     modules = top.strings("modules", ())
@@ -200,13 +198,6 @@ def _require_owned(place: Path, owner: int) -> None:
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky:
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         raise SetupError(f"{place} has mode {mode}; only its owner may write it: chmod go-w {place}")
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BenchError(f"{path}: not TOML: {error}") from error
 
 
 def _boards(path: Path, table: Table, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

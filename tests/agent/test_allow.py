@@ -151,6 +151,11 @@ def test_without_the_switch_there_is_no_virtual_board(tmp_path: Path) -> None:
         ("[boards]\na = ['1-1']\n[boot]\na = { driver = 'none' }", "the agent holds BOOT by: relay"),
         ("[boards]\na = ['1-1']\n[boot]\na = { driver = 'finger' }", "driver is 'finger'; known: 'none', 'relay'"),
         ("virtual =", "not TOML"),
+        ("modules = " + "[" * 100_000, "too deep"),
+        ("virtual = " + "9" * 5000, "not TOML"),
+        ("virtual = 0x" + "f" * 5000, "virtual is an integer of 20000 bits; wanted 64 at most"),
+        ('modules = ["a\\u0000"]', r"modules is 'a\x00'; wanted a string without NUL"),
+        ("[boards]\na = ['١-١']", "boards.a is ['١-١']; wanted one or two topology paths"),
     ],
 )
 def test_a_wrong_list_is_refused_by_key(tmp_path: Path, text: str, words: str) -> None:
