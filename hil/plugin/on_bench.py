@@ -34,7 +34,7 @@ def start(config: pytest.Config) -> int | None:
             config.pluginmanager.register(Repetitions(given.repeat, run.findings), "hil-repeat")
         if _only_asks(config):
             return None
-        reporting.clear_artifacts(given.artifacts)
+        config.add_cleanup(reporting.clear_artifacts(given.artifacts, shared=inside()))
         if inside():
             return None
         for line in reporting.left_out(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ FLASH = AUTO, ALWAYS, NEVER = ("auto", "always", "never")
 MOST_REPETITIONS = 10_000
 MOST_VIRTUAL_BOARDS = 4
 """vhci_hcd has eight ports of full speed (CONFIG_USBIP_VHCI_HC_PORTS), and a board with its UART bridge takes two."""
+_TOKENS = re.compile(r"""'[^']*'|"[^"]*"|[()]|[^\s()'"]+""")
+"""Of a marker expression, as pytest's own scanner has them; a string is one token, quotes and all."""
 _OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("bench", "FILE", "bench.toml of a real bench; without it the virtual bench runs"),
     ("board", "NAME", "board of the bench to test; the first one without it"),
@@ -151,5 +154,24 @@ def _number(name: str, text: str, most: int) -> int:
 
 def names_hil(config: pytest.Config) -> bool:
     """Whether ``-m`` selects hil tests by name."""
-    words = str(config.getoption("markexpr", "")).replace("(", " ").replace(")", " ").split()
-    return any(word == "hil" and words[at - 1 : at] != ["not"] for at, word in enumerate(words))
+    return asks_for("hil", str(config.getoption("markexpr", "")))
+
+
+def asks_for(name: str, expression: str) -> bool:
+    """Whether a marker expression has ``name`` where it selects, under no ``not`` or an even number of them.
+
+    ``hil or not hil`` does, and asks for every test there is; ``not (slow or hil)`` does not.
+    """
+    negated, pending = [False], False
+    for token in _TOKENS.findall(expression):
+        if token == "not":
+            pending = not pending
+            continue
+        if token == ")":
+            negated = negated[:-1] or [False]  # pytest refuses one too many
+        elif token == "(":
+            negated.append(negated[-1] != pending)
+        elif token == name and negated[-1] == pending:
+            return True
+        pending = False
+    return False

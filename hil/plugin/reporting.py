@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import shutil
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hil.clock import now_ns
-from hil.errors import FlashRefused, HarnessError, HilError
+from hil.errors import BenchError, FlashRefused, HarnessError, HilError
 from hil.launcher.protocol import CONSOLE_LOG
 from hil.plugin.run import STARTED, Run
 from hil.plugin.verdict import BOARD, is_harness_error, whose_fault
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from hil.diagnosis import Finding
 
 _MARK = ".hil-artifacts"
+"""Says that hil has made the folder, and which process writes there."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def header(run: Run) -> list[str]:
@@ -58,31 +64,62 @@ def left_out(run: Run) -> list[str]:
     ]
 
 
-def clear_artifacts(folder: Path) -> None:
-    """Empty the artifact folder of the run before; a folder that hil did not make is left alone.
+def clear_artifacts(folder: Path, *, shared: bool = False) -> Callable[[], None]:
+    """Empty the artifact folder of the run before, and keep it for this one; a folder that hil did not make is left.
 
     The machine's console log stays: the machine writes it from its start, and starts it anew.
 
+    Args:
+        folder: made where it is missing.
+        shared: whoever started this run has the folder for it, as the launcher has for the run in its machine.
+
+    Returns:
+        what gives the folder free; the end of the process does as well.
+
     Raises:
+        BenchError: a run that has not ended writes there.
         HarnessError: the folder holds something else, is none, or may not be written.
     """
     try:
-        _clear(folder)
+        _require_ours(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with ExitStack() as opened:
+            opened.callback(os.close, mark)
+            if not shared:
+                _claim(mark, folder)
+            _clear(folder)
+            return opened.pop_all().close
     except OSError as error:
         raise HarnessError(f"--hil-artifacts {folder}: {error.filename}: {error.strerror}") from error
 
 
+def _require_ours(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise HarnessError(f"--hil-artifacts {folder} is not empty and was not made by hil; choose another folder")
+
+
+def _claim(mark: int, folder: Path) -> None:
+    """Lock the mark, and note whose it is; where the file system knows no locks there is only the note."""
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(mark, 20, 0).decode("ascii", "replace").strip() or "of another run"
+        text = f"--hil-artifacts {folder}: process {pid} writes its evidence there and has not ended; wait, or choose "
+        raise BenchError(f"{text}another folder with --hil-artifacts DIR") from None
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    os.ftruncate(mark, 0)
+    os.pwrite(mark, f"{os.getpid()}\n".encode(), 0)
+
+
 def _clear(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / _MARK).exists():
-            raise HarnessError(f"--hil-artifacts {folder} is not empty and was not made by hil; choose another folder")
-        for entry in folder.iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            elif entry.name not in (_MARK, CONSOLE_LOG):  # what an interrupted clearing leaves is still hil's
-                entry.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).touch()
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name not in (_MARK, CONSOLE_LOG):  # what an interrupted clearing leaves is still hil's
+            entry.unlink()
 
 
 def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport, error: BaseException) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from hil.plugin.options import asks_for
+
 HIL_TEST = """
 import pytest
 
@@ -26,6 +28,46 @@ def test_another_marker_expression_still_leaves_hil_out(pytester: pytest.Pyteste
     pytester.makepyfile(HIL_TEST.format(arguments=""))
     result = pytester.runpytest_inprocess("-m", "not slow", "-o", "markers=slow")
     result.assert_outcomes(passed=1, deselected=1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "named"),
+    [
+        ("hil", True),
+        ("slow or hil", True),
+        ("not slow and (root or hil)", True),
+        ("hil or not hil", True),
+        ("not (slow or not hil)", True),
+        ("not not hil", True),
+        ("hil(role='static')", True),
+        ("(not slow) and hil", True),
+        ("", False),
+        ("slow", False),
+        ("not hil", False),
+        ("not(hil)", False),
+        ("not (slow or hil)", False),
+        ("not (slow or (root and hil(needs='vbus_off')))", False),
+        ("slow(why='hil')", False),
+        ("slow(why=') or hil (')", False),
+        ("hilly", False),
+        (") not hil (", False),
+    ],
+)
+def test_an_expression_names_hil_where_it_selects_it(expression: str, named: bool) -> None:
+    """Under no `not`, or an even number of them, however deep."""
+    assert asks_for("hil", expression) is named
+
+
+def test_an_expression_that_leaves_hil_out_touches_no_evidence(pytester: pytest.Pytester) -> None:
+    """Nor is the bench begun."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    kept = pytester.path / "build" / "hil" / "timeline.jsonl"
+    kept.parent.mkdir(parents=True)
+    (kept.parent / ".hil-artifacts").touch()
+    kept.touch()
+    result = pytester.runpytest_inprocess("-m", "not (slow or hil)", "-o", "markers=slow")
+    result.assert_outcomes(passed=1, deselected=1)
+    assert kept.exists()
 
 
 def test_an_unknown_need_is_refused_at_collection(pytester: pytest.Pytester) -> None:

@@ -1,7 +1,10 @@
 """What a person sees of a run, and what is kept of a test that failed."""
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE, Popen
 from types import SimpleNamespace
 from typing import Literal, cast
 
@@ -12,7 +15,7 @@ from hil.bench import Bench, Board
 from hil.device.open_bench import OpenBench
 from hil.device.witness import Witness
 from hil.diagnosis.finding import NO_MATCH
-from hil.errors import BoardFailure, FlashRefused, HarnessError
+from hil.errors import BenchError, BoardFailure, FlashRefused, HarnessError
 from hil.plugin import reporting
 from hil.plugin.options import Options
 from hil.plugin.run import STARTED, Run
@@ -112,7 +115,7 @@ def test_the_header_lists_the_boards_of_a_real_bench(tmp_path: Path) -> None:
 
 def test_a_new_folder_is_made_and_marked(tmp_path: Path) -> None:
     """With its parents."""
-    reporting.clear_artifacts(tmp_path / "build" / "hil")
+    reporting.clear_artifacts(tmp_path / "build" / "hil")()
     assert [entry.name for entry in (tmp_path / "build" / "hil").iterdir()] == [MARK]
 
 
@@ -121,12 +124,12 @@ def test_the_run_before_is_cleared_and_what_it_linked_to_is_not(tmp_path: Path) 
     outside, folder = tmp_path / "outside", tmp_path / "hil"
     outside.mkdir()
     (outside / "precious").touch()
-    reporting.clear_artifacts(folder)
+    reporting.clear_artifacts(folder)()
     (folder / "test_x").mkdir()
     (folder / "test_x" / "timeline.jsonl").touch()
     (folder / "link").symlink_to(outside)
     (folder / "file").touch()
-    reporting.clear_artifacts(folder)
+    reporting.clear_artifacts(folder)()
     assert [entry.name for entry in folder.iterdir()] == [MARK]
     assert (outside / "precious").exists()
 
@@ -144,6 +147,38 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hil").touch()
     with pytest.raises(HarnessError, match=r"--hil-artifacts .*hil: .*Not a directory"):
         reporting.clear_artifacts(tmp_path / "hil")
+
+
+def test_a_run_that_has_not_ended_keeps_its_evidence(tmp_path: Path) -> None:
+    """The second one is told which process writes there, and what to do; the run in the machine shares it."""
+    give_free = reporting.clear_artifacts(tmp_path)
+    (tmp_path / "timeline.jsonl").touch()
+    with pytest.raises(
+        BenchError,
+        match=rf"--hil-artifacts {tmp_path}: process {os.getpid()} writes its evidence there and has not ended; "
+        r".*another folder with --hil-artifacts DIR",
+    ):
+        reporting.clear_artifacts(tmp_path)
+    assert (tmp_path / "timeline.jsonl").exists()
+    reporting.clear_artifacts(tmp_path, shared=True)()
+    assert not (tmp_path / "timeline.jsonl").exists()
+    with pytest.raises(BenchError):
+        reporting.clear_artifacts(tmp_path)
+    give_free()
+    reporting.clear_artifacts(tmp_path)()
+
+
+def test_a_run_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
+    """Its folder is the next one's."""
+    hold = "from pathlib import Path; from hil.plugin import reporting; import sys, time;"
+    hold += "reporting.clear_artifacts(Path(sys.argv[1])); print(flush=True); time.sleep(60)"
+    with Popen([sys.executable, "-c", hold, tmp_path], stdout=PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(BenchError, match=f"process {other.pid} writes its evidence there"):
+            reporting.clear_artifacts(tmp_path)
+        other.kill()
+    reporting.clear_artifacts(tmp_path)()
 
 
 # ---- after a failure ----------------------------------------------------------------------------
