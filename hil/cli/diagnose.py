@@ -40,7 +40,7 @@ TIMELINE_HEAD = re.compile(rb'\s*\{"event":"\w+",[^\n]*"t_ns":')
 HEAD = 1 << 12
 """Bytes by which the kind of a file is told."""
 OTHER_JSON = (
-    "is JSON, and no timeline; of what a board says of itself the text of /events alone is read, in the form that "
+    "JSON, and no timeline; of what a board says of itself the text of /events alone is read, in the form that "
     "begins with === CRITICAL EVENTS; a /status, or the event log of other firmware, is judged where a test runs with "
     "its profile"
 )
@@ -87,7 +87,7 @@ def run(path: str) -> tuple[str, int]:
             chunks = plain(_head(chunks), chunks)
             head = _head(chunks)
             if not head.strip():
-                raise SetupError(f"is empty; wanted: {KINDS}")
+                raise SetupError(f"the file is empty; wanted: {KINDS}")
             return _told(head, chain((head,), chunks))
         except (SetupError, WireError) as error:
             raise type(error)(f"{path}: {error}") from error

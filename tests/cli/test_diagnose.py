@@ -173,8 +173,8 @@ def test_gzip_is_unpacked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     ("data", "says"),
     [
         (b"PK\x03\x04....", "compressed with zip; unpack it first"),
-        (b'{"USB_MOUNTED": true, "FIRST_RX": false}', "is JSON, and no timeline; "),
-        (b'[{"ms": 663, "name": "USB_MOUNTED"}]\n', "is JSON, and no timeline; "),
+        (b'{"USB_MOUNTED": true, "FIRST_RX": false}', "JSON, and no timeline; "),
+        (b'[{"ms": 663, "name": "USB_MOUNTED"}]\n', "JSON, and no timeline; "),
     ],
 )
 def test_what_nothing_is_known_of_is_no_answer(

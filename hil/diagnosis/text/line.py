@@ -55,7 +55,7 @@ def parts(raw: str, number: int = 0, event: Event | None = None) -> Iterator[Tex
     for part in text.split("\r") if "\r" in text else (text,):
         bare = NOISE.sub("", part)
         found = STAMP.match(bare)
-        when, rest = (found["when"], bare[found.end() :].rstrip()) if found else ("", bare.rstrip())
+        when, rest = (found["when"].strip(), bare[found.end() :].rstrip()) if found else ("", bare.rstrip())
         if rest:
             yield TextLine(rest, number, when, event)
 
