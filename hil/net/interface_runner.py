@@ -7,6 +7,7 @@ machine with the time, and carries out the commands. The sockets live in the boa
 import os
 import selectors
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -139,17 +140,30 @@ class InterfaceRunner:
             raise HarnessError(f"{place} cannot send on {link.name}: {error.strerror}") from error
 
     def _run(self) -> None:
+        """Until it is asked to end; whatever else ends it is noted for whoever waits."""
+        asked, why = False, ""
+        try:
+            self._follow()
+            asked = True
+        except (HilError, OSError) as error:
+            why = str(error)
+        finally:
+            if not asked:
+                self._fail(why or f"its thread died of {sys.exception()!r}; the traceback is on standard error")
+
+    def _follow(self) -> None:
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._packets, selectors.EVENT_READ, self._read_packet)
             waiting.register(self._links, selectors.EVENT_READ, self._read_links)
             waiting.register(self._wake, selectors.EVENT_READ, None)
-            try:
-                while self._turn(waiting):
-                    pass
-            except (HilError, OSError) as error:
-                with self._changed:
-                    self._failure = HarnessError(f"persona {self.name} on {self._board} ended: {error}")
-                    self._changed.notify_all()
+            while self._turn(waiting):
+                pass
+
+    def _fail(self, why: str) -> None:
+        """Wake whoever waits: nothing comes from this persona any more."""
+        with self._changed:
+            self._failure = HarnessError(f"persona {self.name} on {self._board} ended: {why}")
+            self._changed.notify_all()
 
     def _turn(self, waiting: selectors.BaseSelector) -> bool:
         deadline = self._machine.deadline_ns

@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -360,6 +361,27 @@ def test_a_recorder_that_fails_ends_the_persona(net: FakeNet) -> None:
     net.link(carrier=True)
     runner.wait_bound(WITHIN_S * 10)
     with pytest.raises(HarnessError, match="ended: the capture process is dead"):
+        runner.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_of_our_own_ends_the_persona_aloud(net: FakeNet) -> None:
+    """Whoever waits is woken at once and told; it is not taken for a board that gives no lease."""
+
+    def broken(_: Event) -> Event:
+        raise LookupError("no such thing")
+
+    runner = PersonaRunner(net, "s3-a", PLAIN, broken)
+    runner.start()
+    net.link(carrier=True)
+    began = time.monotonic()
+    assert runner.wait_bound(WITHIN_S * 10) == ""
+    assert time.monotonic() - began < WITHIN_S * 5
+    with pytest.raises(
+        HarnessError, match=r"persona plain on s3-a ended: its thread died of LookupError\('no such thing'"
+    ):
+        runner.check()
+    with pytest.raises(HarnessError, match="its thread died"):
         runner.stop()
 
 
