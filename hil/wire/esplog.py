@@ -66,7 +66,8 @@ class RebootLine:
 
 EspLine = LogLine | BootLine | PanicLine | BacktraceLine | RebootLine
 
-COLOUR = re.compile(r"\x1b\[[0-9;]{0,32}[A-Za-z]")
+CONTROL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\))")
+"""CSI with parameter, intermediate and final bytes; OSC up to ST or, as xterm has it, BEL (ECMA-48, 5.4 and 5.6)."""
 CONTROL = re.compile(r"^[\x00-\x08\x0b-\x1f\x7f\ufffd]+")
 
 IDF_LOG = re.compile(
@@ -111,8 +112,8 @@ TELLING = ("Backtrace:", "Guru Meditation", "abort() was", "Brownout detector", 
 
 
 def strip_colour(text: str) -> str:
-    """Without ANSI colour sequences, which CONFIG_LOG_COLORS puts around lines."""
-    return COLOUR.sub("", text)
+    """Without the colours that CONFIG_LOG_COLORS puts around lines, and other sequences of CSI and OSC."""
+    return CONTROL_SEQUENCE.sub("", text)
 
 
 def parse_line(text: str) -> EspLine | None:

@@ -154,6 +154,33 @@ def test_any_text_is_a_line_or_nothing(text: str, front: str) -> None:
     assert parse_line(front + text) == parse_line(strip_colour(front + text))
 
 
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        "\x1b[?25l",
+        "\x1b[38:2::255:0:0m",
+        "\x1b[38;5;196m",
+        "\x1b[2 q",
+        "\x1b[1@",
+        "\x1b[200~",
+        "\x1b[>0c",
+        "\x1b]0;esp32s3\x07",
+        "\x1b]8;;http://192.0.2.7\x1b\\",
+        "\x1b]\x07",
+    ],
+)
+def test_every_control_sequence_is_stripped(sequence: str) -> None:
+    """Private ones, colours with colons, cursor shapes, pasted text, titles, links: the line is what it is without."""
+    assert strip_colour(f"a{sequence}b") == "ab"
+    assert parse_line(f"{sequence}I (663) net: up{sequence}") == LogLine("I", 663, "net", "up")
+
+
+def test_a_sequence_that_does_not_end_in_its_line_takes_no_other() -> None:
+    """Nor its own."""
+    assert strip_colour("a\x1b]0;title\nb\x07") == "a\x1b]0;title\nb\x07"
+    assert strip_colour("a\x1b[12\nm") == "a\x1b[12\nm"
+
+
 def test_only_colour_is_stripped() -> None:
     """Brackets and text around a sequence stay, and so does half a sequence."""
     assert strip_colour("a\x1b[0;31m[b]\x1b[mc\x1b[") == "a[b]c\x1b["
