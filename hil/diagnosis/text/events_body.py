@@ -15,6 +15,7 @@ SILENT = "dhcp-server-silent"
 SHOWN = (SILENT, "no-carrier")
 """Names of what a body can show."""
 ANSWERS = ("DHCP_OFFER_TX", "DHCP_ACK_TX", "DHCP_NAK_TX", "TX_FAILED")
+HINT = "=== CRITICAL EVENTS"
 HTTP_HEAD = re.compile(r"HTTP/[0-9.]+ [0-9]{3}\b|[A-Za-z-]+: ")
 """What ``curl -i`` saves before a body."""
 
@@ -32,7 +33,8 @@ class EventsBody:
 
     def hear(self, lines: Iterable[TextLine]) -> None:
         for line in lines:
-            self._hear(line.number, line.text.strip())
+            if self._lines or not self._led or HINT in line.text:
+                self._hear(line.number, line.text.strip())
 
     def _hear(self, number: int, text: str) -> None:
         if KNOWN.header is not None and KNOWN.header.fullmatch(text):
