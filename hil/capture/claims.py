@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -149,15 +149,20 @@ class Witness:
         channel: the source of its events.
         claims: what is looked for.
         began_ns: begin of the timeline: a claim whose time nothing bounds from below is dated back to it.
+        together: the witnesses of one board, which all hear of the same boot; this one is added.
     """
 
-    def __init__(self, board: str, channel: str, claims: Claims, began_ns: int = 0) -> None:
+    def __init__(
+        self, board: str, channel: str, claims: Claims, began_ns: int = 0, together: list[Witness] | None = None
+    ) -> None:
         self._board = board
         self._channel = channel
         self._claims = claims
         self._clock = BoardClock(quantum_ms=claims.step_ms, floor_ns=began_ns)
         self._backlog = Backlog()
         self._unobserved: list[tuple[int, Moment]] = []
+        self._together = [] if together is None else together
+        self._together.append(self)
 
     def opened(self, t_ns: int) -> None:
         """The port was opened: what comes first may have waited for that, and the board may have booted meanwhile."""
@@ -208,10 +213,26 @@ class Witness:
         if found is None:
             return []
         if counts:
-            said = Moment(*self._clock.to_host(board_ms, now.t_ns))
+            said = self._date(board_ms, now)
         else:
             said = now if prompt and board_ms == UNTIMED else self._after_the_line_before(now)
         return [BoardSaid(found.name, found.detail, board_ms, self._channel, **said.stamp(self._board, self._channel))]
+
+    def _date(self, board_ms: int, now: Moment) -> Moment:
+        """By this channel's clock, and of what waited for its port by another that was open all the time as well."""
+        t_ns, err_ns = self._clock.to_host(board_ms, now.t_ns)
+        for clock in self._clocks_beside() if not self._clock.located else ():
+            other_ns, other_err_ns = clock.to_host(board_ms, now.t_ns)
+            low_ns, high_ns = max(t_ns - err_ns, other_ns - other_err_ns), min(t_ns + err_ns, other_ns + other_err_ns)
+            if low_ns <= high_ns:
+                t_ns, err_ns = (low_ns + high_ns) // 2, (high_ns - low_ns + 1) // 2
+        return Moment(t_ns, err_ns)
+
+    def _clocks_beside(self) -> Iterator[BoardClock]:
+        for other in self._together:
+            other.settle()
+            if other._clock.located:
+                yield other._clock
 
     def _after_the_line_before(self, now: Moment) -> Moment:
         """When a line was written whose own time says nothing."""

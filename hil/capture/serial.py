@@ -52,14 +52,26 @@ CHANNELS = {"usb": "serial", "console": "console"}
 
 
 class SerialLog:
-    """Everything one port of one board has said, over all its openings; ``began_ns`` is the timeline's begin."""
+    """Everything one port of one board has said, over all its openings.
 
-    def __init__(self, board: str, port: str, directory: Path, claims: Claims, began_ns: int = 0) -> None:
+    ``began_ns`` and ``together`` are the :class:`Witness`'s.
+    """
+
+    def __init__(
+        self,
+        board: str,
+        port: str,
+        directory: Path,
+        claims: Claims,
+        *,
+        began_ns: int = 0,
+        together: list[Witness] | None = None,
+    ) -> None:
         self.board = board
         self.channel = CHANNELS[port]
         self._raw_fd = open_log(directory / f"serial-{board}-{port}.raw")
         self._splitter = LineSplitter(LINE_LIMIT)
-        self._witness = Witness(board, self.channel, claims, began_ns)
+        self._witness = Witness(board, self.channel, claims, began_ns, together)
         self._panic: tuple[PanicLine, Moment] | None = None
         self._heard = Moment(0, 0)
         self._unsaved = b""

@@ -4,13 +4,14 @@ import functools
 import json
 import os
 import socket
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hil.capture.agentlink import AgentSource
 from hil.capture.boards import Boards
-from hil.capture.claims import Claims
+from hil.capture.claims import Claims, Witness
 from hil.capture.control import ControlSource
 from hil.capture.kmsg import KernelLogSource
 from hil.capture.loop import Loop
@@ -45,6 +46,7 @@ class Station:
         self._uevents = UeventReader(self._boards)
         self._logs: dict[tuple[str, str], SerialLog] = {}
         self._ports: dict[tuple[str, str], SerialSource] = {}
+        self._witnesses: defaultdict[str, list[Witness]] = defaultdict(list)
         self._streams: dict[str, StreamSource] = {}
         self._control = ControlSource(control, self._handle, self._stop)
         self.loop.add(self._control)
@@ -161,8 +163,8 @@ class Station:
         found = self._release(key, f"opened anew as {message['node']}", now)
         log = self._logs.get(key)
         if log is None:
-            claims = self._boards.get(key[0]).claims
-            log = self._logs[key] = SerialLog(*key, self._directory, claims, self._began_ns)
+            claims, together = self._boards.get(key[0]).claims, self._witnesses[key[0]]
+            log = self._logs[key] = SerialLog(*key, self._directory, claims, began_ns=self._began_ns, together=together)
         port = SerialSource(_only(fds), str(message["node"]), log, int(message.get("t_ns", now.t_ns)))
         self._ports[key] = port
         self.loop.add(port)

@@ -177,6 +177,37 @@ def test_a_port_opened_in_time_keeps_its_close_bound(now: Moment) -> None:
     assert claim.t_err_ns < 140_000_000
 
 
+def test_the_console_dates_what_waited_for_the_serial_port(now: Moment) -> None:
+    """It was open from the boot on, and tells of the same one."""
+    together: list[Witness] = []
+    console, serial = (Witness("b", name, CLAIMS, 0, together) for name in ("console", "serial"))
+    console.opened(now.t_ns)
+    booted_ns = now.t_ns + 5_000_000_000
+    console.booted()
+    for ms in (300, 663, 921):
+        assert console.heard_plain("x", ms, Moment(booted_ns + ms * 1_000_000, 0))
+    read = Moment(booted_ns + 1_400_000_000, 0)
+    serial.opened(read.t_ns)
+    (claim,) = serial.heard("link up", 663, read)
+    assert abs(claim.t_ns - booted_ns - 663_000_000) <= claim.t_err_ns < 140_000_000
+
+
+def test_a_console_of_another_boot_dates_nothing(now: Moment) -> None:
+    """By its clock the claim would have been made before the serial port had its last line."""
+    together: list[Witness] = []
+    console, serial = (Witness("b", name, CLAIMS, 0, together) for name in ("console", "serial"))
+    console.opened(now.t_ns)
+    last = Moment(now.t_ns + 60_000_000_000, 0)
+    for witness in (console, serial):
+        witness.opened(now.t_ns)
+        witness.heard("x", 55_000, last)
+    read = Moment(last.t_ns + 20_000_000_000, 0)
+    serial.opened(read.t_ns)
+    (claim,) = serial.heard("link up", 663, read)
+    assert claim.t_ns + claim.t_err_ns == read.t_ns
+    assert claim.t_ns - claim.t_err_ns <= last.t_ns
+
+
 @PURE
 @given(
     st.lists(st.tuples(st.integers(0, 3_000), st.sampled_from(["line", "line", "line", "boot", "open"])), max_size=40),
