@@ -19,7 +19,7 @@ from hil.testing.fake_capture import FakeCapture
 from hil.testing.fake_clock import FakeClock
 from hil.testing.fake_power import FakePower
 from hil.testing.scripted_http import ScriptedHttp, event_log, reply, version
-from hil.timeline.events import BoardSaid, Event, HttpFailed
+from hil.timeline.events import BoardSaid, Event, HttpFailed, SerialLine, SerialOpened
 
 UPTIME_MS = 60_000
 REFERENCE = load("reference")
@@ -134,6 +134,35 @@ def test_a_claim_in_the_log_is_enough(bench: Bench) -> None:
     bench.answers(version(UPTIME_MS), event_log("[ 50000 ms] USB_MOUNTED"))
     bench.board.claims("USB_MOUNTED", since=bench.ago(20.0))
     assert bench.skipped == []
+
+
+def waited(bench: Bench, name: str) -> None:
+    """A claim of the board's 663rd ms, which its port handed over ten seconds ago, when it was opened."""
+    opened_ns = bench.ago(10.0).t_ns
+    there = {"board": "s3-a", "source": "serial"}
+    bench.capture.record(SerialOpened("/dev/ttyACM0", True, t_ns=opened_ns, t_err_ns=0, **there))
+    bench.capture.record(SerialLine("I (663) x: y", 0, 1, True, t_ns=opened_ns, t_err_ns=0, **there))
+    middle_ns = (bench.ago(60.0).t_ns + opened_ns) // 2
+    bench.capture.record(BoardSaid(name, "", 663, "serial", t_ns=middle_ns, t_err_ns=opened_ns - middle_ns, **there))
+
+
+def test_a_claim_that_waited_for_its_port_may_have_been_made_before(bench: Bench) -> None:
+    """It came after the action; it is left open, with how well its time is known."""
+    waited(bench, "FIRST_RX")
+    bench.answers(version(UPTIME_MS), event_log("[ 1 ms] BOOT"))
+    bench.board.claims("FIRST_RX", since=bench.ago(20.0))
+    assert bench.skipped == ["FIRST_RX: its time is known to ±25.0 s only"]
+
+
+def test_lines_that_came_later_tell_that_it_was_made_before(bench: Bench) -> None:
+    """The board runs for 50 s when they come; so it was made a minute ago, and not since the action."""
+    waited(bench, "FIRST_RX")
+    for since_s in (8.0, 7.0):
+        stamp = {"t_ns": bench.ago(since_s).t_ns, "t_err_ns": 0, "board": "s3-a", "source": "serial"}
+        bench.capture.record(SerialLine(f"I ({round(60 - since_s) * 1000}) x: y", 20, 1, True, **stamp))
+    bench.answers(version(UPTIME_MS), event_log("[ 1 ms] BOOT"))
+    with pytest.raises(BoardFailure, match="board s3-a does not say FIRST_RX since then"):
+        bench.board.claims("FIRST_RX", since=bench.ago(20.0))
 
 
 def test_a_claim_that_is_not_written_down_yet_is_enough(bench: Bench) -> None:
