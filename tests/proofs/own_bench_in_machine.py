@@ -1,6 +1,6 @@
-"""The commands of ``hil`` for a bench of one's own, on a virtual board's nodes: all they know is what bench.toml says.
+"""A bench of one's own, on a virtual board's nodes: the commands and the scenarios know only what bench.toml says.
 
-Runs inside the virtual machine: python -m tests.proofs.commands_in_machine FOLDER
+Runs inside the virtual machine: python -m tests.proofs.own_bench_in_machine FOLDER
 """
 
 import json
@@ -17,6 +17,8 @@ from tests.virtual.board_process import wait
 AGENT = SOCKET.with_name("bench-agent.sock")
 """Of the service that `hil init` writes; the machine's own agent knows no bench.toml."""
 COMMAND_S = 240.0
+SCENARIOS_S = 1200.0
+REPOSITORY = Path(__file__).parents[2]
 BENCH = """
 [bench]
 name = "proof"
@@ -40,6 +42,15 @@ def hil(folder: Path, *arguments: str) -> dict[str, Any]:
     return {"status": done.returncode, "said": done.stdout + done.stderr}
 
 
+def scenarios(folder: Path, bench: Path) -> int:
+    """All of them, as README has it; the exit status. Their report is ``folder``/junit.xml."""
+    places = ("--hil-bench", str(bench), "--hil-artifacts", str(folder / "evidence"))
+    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", f"--junitxml={folder}/junit.xml")
+    command = [sys.executable, "-m", "pytest", *quiet, "-m", "hil and not soak", "tests/hil", *places]
+    environment = {**os.environ, COMING: str(AGENT)}
+    return subprocess.call(command, cwd=REPOSITORY, env=environment, timeout=SCENARIOS_S)
+
+
 def prove(board: Board, folder: Path) -> dict[str, Any]:
     """One command after the other; what the board is after each."""
     firmware = folder / "firmware"
@@ -55,6 +66,7 @@ def prove(board: Board, folder: Path) -> dict[str, Any]:
         enter_by_http(board)
         wait(lambda: board.state()[0] == "loader")
         found["recover"] = hil(folder, "recover") | {"runs": board.state()}
+        found["scenarios"] = scenarios(folder, bench)
         found["no_build"] = hil(folder, "flash", "nowhere") | {"runs": board.state()}
     finally:
         service.terminate()
@@ -68,7 +80,7 @@ def main() -> None:
     try:
         board.ask("plug")
         board.shows("303a:4001")
-        (folder / "commands.json").write_text(json.dumps(prove(board, folder), indent=1))
+        (folder / "found.json").write_text(json.dumps(prove(board, folder), indent=1))
     finally:
         board.close()
 
