@@ -164,11 +164,14 @@ class Witness:
         self._together = [] if together is None else together
         self._together.append(self)
 
-    def opened(self, t_ns: int) -> None:
-        """The port was opened: what comes first may have waited for that, and the board may have booted meanwhile."""
+    def opened(self, t_ns: int, *, ready: bool = True) -> None:
+        """The port was opened: what comes first may have waited for that, and the board may have booted meanwhile.
+
+        ``ready`` is :meth:`Backlog.opened`'s.
+        """
         self.settle()
         self._clock.new_boot()
-        self._backlog.opened(t_ns)
+        self._backlog.opened(t_ns, ready=ready)
 
     def booted(self) -> None:
         """A boot loader's line was seen: times begin anew."""

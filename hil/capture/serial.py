@@ -83,9 +83,12 @@ class SerialLog:
         panic_ns = self._panic[1].t_ns + PANIC_NS if self._panic else None
         return min((at for at in (self._silent_at_ns, panic_ns) if at is not None), default=None)
 
-    def opened(self, t_ns: int) -> None:
-        """The port is open from now on; what it brings first may have waited for that."""
-        self._witness.opened(t_ns)
+    def opened(self, t_ns: int, dtr: bool = True) -> None:
+        """The port is open from now on; what it brings first may have waited for that.
+
+        A console's bridge does not look at DTR.
+        """
+        self._witness.opened(t_ns, ready=dtr or self.channel == CHANNELS["console"])
 
     def feed(self, data: bytes, now: Moment) -> list[Event]:
         """Tell the lines that the bytes complete; :meth:`settle` stores them."""
@@ -225,7 +228,7 @@ class SerialSource(Source):
         self.node = node
         self.since_ns = since_ns
         self._log = log
-        log.opened(since_ns)
+        log.opened(since_ns, dtr_is_high(fd))
         os.set_blocking(fd, False)
 
     def opened(self) -> Event:

@@ -111,7 +111,7 @@ class Ports:
         if event.board != self._board:
             return False
         if isinstance(event, SerialOpened):
-            self._backlogs[event.source].opened(event.t_ns)
+            self._backlogs[event.source].opened(event.t_ns, ready=event.dtr or event.source == "console")
         live = isinstance(event, SerialLine) or (isinstance(event, BoardSaid) and event.via in LIVE)
         return live and self._backlogs[event.source].prompt(event.t_ns, event.t_err_ns)
 

@@ -22,11 +22,13 @@ class Backlog:
         self._opened_ns: int | None = None
         self._latest_ns: int | None = None
         self._over = False
+        self._ready = True
 
-    def opened(self, t_ns: int) -> None:
-        """The port was opened at ``t_ns``."""
+    def opened(self, t_ns: int, *, ready: bool = True) -> None:
+        """The port was opened at ``t_ns``; ``ready`` is False where its board sees DTR low and may keep its lines."""
         self._opened_ns = self._latest_ns = t_ns
         self._over = False
+        self._ready = ready
 
     def prompt(self, t_ns: int, err_ns: int) -> bool:
         """Whether what was read at ``t_ns`` had not waited for a reader; it came at most ``err_ns`` before."""
@@ -36,4 +38,4 @@ class Backlog:
         quiet = came_ns - self._latest_ns >= to_ns(QUIET_S)
         self._over = self._over or quiet or came_ns - self._opened_ns >= to_ns(HANDED_OVER_S)
         self._latest_ns = max(self._latest_ns, t_ns)
-        return self._over and err_ns <= to_ns(STALLED_S)
+        return self._ready and self._over and err_ns <= to_ns(STALLED_S)

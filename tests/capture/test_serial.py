@@ -224,3 +224,17 @@ def test_a_boot_between_two_lines_read_at_once_is_noticed(log: SerialLog, now: M
     (claim,) = [e for e in log.feed(b"I (1200) net: LINK UP *** (x)\n", later) if isinstance(e, BoardSaid)]
     assert claim.board_ms == 1200
     assert claim.t_ns + claim.t_err_ns > now.t_ns
+
+
+@pytest.mark.parametrize(
+    ("port", "dtr", "prompt"), [("usb", True, True), ("usb", False, False), ("console", False, True)]
+)
+def test_a_board_that_sees_dtr_low_may_keep_its_lines(
+    port: str, dtr: bool, prompt: bool, tmp_path: Path, now: Moment
+) -> None:
+    """A claim that comes then may have been made long before; a bridge does not look at DTR."""
+    log = SerialLog("s3-a", port, tmp_path, CLAIMS)
+    log.opened(now.t_ns - 4_000_000_000, dtr)
+    (claim,) = [e for e in log.feed(b"I (663) a: LINK UP *** (x)\n", now) if isinstance(e, BoardSaid)]
+    assert (claim.t_err_ns < 140_000_000) is prompt
+    log.close()

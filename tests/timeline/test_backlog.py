@@ -54,6 +54,15 @@ def test_opened_anew_it_may_hold_something_again() -> None:
     assert not backlog.prompt(to_ns(30.1), 0)
 
 
+def test_with_dtr_low_it_may_hold_something_all_the_time() -> None:
+    """Until it is opened with DTR."""
+    backlog = opened(10.0)
+    backlog.opened(to_ns(20.0), ready=False)
+    assert not backlog.prompt(to_ns(60.0), 0)
+    backlog.opened(to_ns(70.0))
+    assert backlog.prompt(to_ns(80.0), 0)
+
+
 def test_without_an_opening_the_first_reading_is_taken_for_one() -> None:
     """Nothing is known of what was before."""
     backlog = Backlog()
