@@ -148,7 +148,8 @@ class Session:
             ready = _polled(poll, self._patience())
             for number in inbox.take():
                 self._forward(number)
-            if (limit := self._patience()) is not None and limit.passed:
+            limit = self._patience()
+            if fd not in ready and limit is not None and limit.passed:
                 self._expire()
         if self._told is None and "end" in self.outcome.phases:
             self._deadline = Deadline(RETURN_S)

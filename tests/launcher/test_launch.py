@@ -125,7 +125,7 @@ def test_an_interrupt_reaches_the_command_and_nothing_is_left(launched: Launched
     (launched.directory / "test_it.py").write_text(
         "import time\ndef test_it():\n    print('waiting', flush=True)\n    time.sleep(600)\n"
     )
-    options = ("-s", "-c", "/dev/null", "-p", "no:hil", "-p", "no:cacheprovider")
+    options = ("-s", "-c", "/dev/null", "-p", "no:hil", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
     process = launched.start(sys.executable, "-m", "pytest", *options, "test_it.py")
     assert process.stdout is not None
     while "waiting" not in process.stdout.readline():
