@@ -6,7 +6,7 @@ from itertools import pairwise
 from hil.diagnosis.departures import RECOVERY, Departure, departures
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, frames, held, seen
-from hil.diagnosis.window import ESPRESSIF, Window
+from hil.diagnosis.window import ESPRESSIF, LOADERS, Window
 from hil.expect import regex
 from hil.timeline.events import BoardSaid, Carrier, PersonaState, Started, UsbAttached, UsbDetached, UsbSuspended
 
@@ -24,7 +24,9 @@ def _no_recovery_after_silence(window: Window) -> Sides | None:
     latest = window.enumerations()[0]
     attached = latest.first(UsbAttached(vid=ESPRESSIF))
     carrier = held(latest, Carrier(up=True))
-    if attached is None or carrier is None or window.blind("packet") or frames(latest, "host"):
+    if not isinstance(attached, UsbAttached) or attached.pid in LOADERS:
+        return None
+    if carrier is None or window.blind("packet") or frames(latest, "host"):
         return None
     silent_ns = window.until_ns - carrier.t_ns
     if silent_ns < SILENCE_NS:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from hil.testing.handmade import action, arp, asked, at, attached, detached, names, said, told_of_link
-from hil.timeline.events import CaptureGap, Carrier, Event, Started, UsbSuspended
+from hil.testing.handmade import PORT, action, arp, asked, at, attached, detached, names, said, told_of_link
+from hil.timeline.events import CaptureGap, Carrier, Event, Started, UsbAttached, UsbSuspended
 
 PULLED = [*action(0.1, "unplug", "vbus_off"), detached(0.2), *action(1.1, "plug", "vbus_off")]
 SILENT = [*PULLED, attached(2.0), *told_of_link(2.7, up=True)]
@@ -51,6 +51,13 @@ def test_a_link_that_came_up_late_by_the_clock_is_no_kick() -> None:
 def test_silence_that_is_none_is_not_named(heard: Sequence[Event]) -> None:
     """A frame of the host, a kick, a recovery, a bus that sleeps, a channel that was blind."""
     assert "no-recovery-after-silence" not in names([*SILENT, *heard])
+
+
+def test_a_loader_owes_nobody_a_frame() -> None:
+    """Its device has no network; the carrier is that of the application before it, and dated no better."""
+    vague = at(4.0, Carrier(True, "usb0"), "netlink", t_err_s=2.0)
+    loader = at(5.2, UsbAttached(PORT, 0x303A, 0x1001, "34:85:18:55:dc:26"), "uevent")
+    assert "no-recovery-after-silence" not in names([attached(1.0), vague, detached(4.5), loader])
 
 
 def test_short_silence_is_not_named() -> None:
