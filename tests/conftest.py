@@ -14,10 +14,16 @@ def _is_proof(item: pytest.Item) -> bool:
     return isinstance(item, pytest.Function) and hasattr(item.module, "in_machine")
 
 
+def _turn(item: pytest.Item) -> int:
+    if _is_proof(item):
+        return 1
+    return 2 if item.get_closest_marker("vm") else 0
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that wait for a machine come last."""
-    items.sort(key=_is_proof)
+    """Those that wait for a machine come late, and last those that boot one themselves and want the processors."""
+    items.sort(key=_turn)
 
 
 @pytest.fixture(scope="session", autouse=True)

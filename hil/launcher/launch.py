@@ -60,7 +60,7 @@ def run(
 ) -> int:
     """Run ``argv`` in the machine: in this directory, as this user, with ``env``; its exit status.
 
-    Output and errors go to ``out_fds`` as they come. SIGINT, SIGTERM and SIGHUP are handed on; a second one, or 15 s,
+    Output and errors go to ``out_fds`` as they come. SIGINT, SIGTERM and SIGHUP are handed on; a second one, or 30 s,
     end all. What comes back when, and from where: :mod:`hil.launcher.returns`.
 
     Args:

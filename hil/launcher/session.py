@@ -29,7 +29,7 @@ BOOT_S = 120.0
 """From QEMU's start to the command's, at most; 2 to 5 s are usual without KVM."""
 RETURN_S = 120.0
 """From the command's end to the machine's, at most; while nobody reads our output, that stands still."""
-GRACE_S = 15.0
+GRACE_S = 30.0
 """From a forwarded signal to the end of everything, at most."""
 CHUNK = 1 << 16
 
