@@ -48,6 +48,7 @@ THROUGH = {
     "personas/ios.py": "personas/test_apple.py",
     "personas/macos.py": "personas/test_apple.py",
     "personas/states.py": "personas/test_dhcp_client.py",
+    "evidence.py": "plugin/test_reporting.py",
     "plugin/fixtures.py": "proofs/test_faults.py",
     "plugin/loading.py": "plugin/test_startup.py",
     "plugin/marker.py": "plugin/test_plugin.py",

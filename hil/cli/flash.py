@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hil import bench
 from hil.clock import now_ns
 from hil.errors import BenchError, BoardFailure, FlashRefused, HilError
+from hil.evidence import MARK
 from hil.flash.progress import DONE, FAILED, Lines
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ ENDS = (DONE, FAILED)
 """Steps that the answer, or the error, tells."""
 EVIDENCE = Path("build/hil-command")
 """Beside the build/hil of sessions: what the last command that failed has left."""
-MARK = ".hil-artifacts"
 
 
 def add(commands: "Commands") -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from hil.clock import now_ns
 from hil.errors import BenchError, FlashRefused, HarnessError, HilError
+from hil.evidence import MARK
 from hil.launcher.protocol import CONSOLE_LOG
 from hil.plugin.run import STARTED, Run
 from hil.plugin.verdict import BOARD, is_harness_error, whose_fault
@@ -22,8 +23,6 @@ from hil.plugin.verdict import BOARD, is_harness_error, whose_fault
 if TYPE_CHECKING:
     from hil.diagnosis import Finding
 
-_MARK = ".hil-artifacts"
-"""Says that hil has made the folder, and which process writes there."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -83,7 +82,7 @@ def clear_artifacts(folder: Path, *, shared: bool = False) -> Callable[[], None]
     try:
         _require_ours(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        mark = os.open(folder / _MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        mark = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         with ExitStack() as opened:
             opened.callback(os.close, mark)
             if not shared:
@@ -95,7 +94,7 @@ def clear_artifacts(folder: Path, *, shared: bool = False) -> Callable[[], None]
 
 
 def _require_ours(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise HarnessError(f"--hil-artifacts {folder} is not empty and was not made by hil; choose another folder")
 
 
@@ -118,7 +117,7 @@ def _clear(folder: Path) -> None:
     for entry in folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
-        elif entry.name not in (_MARK, CONSOLE_LOG):  # what an interrupted clearing leaves is still hil's
+        elif entry.name not in (MARK, CONSOLE_LOG):  # what an interrupted clearing leaves is still hil's
             entry.unlink()
 
 
