@@ -14,8 +14,8 @@ from typing import Self
 import pytest
 
 from tests.proofs.boot import LACKS
+from tests.proofs.pytest_runs import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 WITH_US = ("setpriv", "--pdeathsig", "TERM")
 """The kernel ends a machine whose tests were killed."""
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hil.errors import SetupError
 from hil.launcher.launch import run
+from tests.proofs.pytest_runs import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 LACKS = 77
 """Exit status where the machine lacks something; what Automake's tests exit with to be skipped."""
 

@@ -16,13 +16,12 @@ from typing import Any, BinaryIO
 
 from hil.agent.places import COMING, SOCKET
 from tests.proofs.cases import CASES, SCENARIOS, Case
+from tests.proofs.pytest_runs import PYTEST, REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 FLASHES = Path("/var/lib/hil/flash")
 """Where the agent keeps what virtual boards were flashed with (hil.agent.server.virtual)."""
 AGENT = SOCKET.with_name("users-agent.sock")
-QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-PYTEST = (sys.executable, "-m", "pytest", *QUIET, "-m", "hil and not soak")
+SELECTED = ("-m", "hil and not soak")
 KILLED = "killed"
 """Stands for a case: a run that is killed in the middle."""
 RUN_S = 240
@@ -35,7 +34,7 @@ def command(case: Case, artifacts: Path) -> list[str]:
     firmware = ("--hil-firmware", str(build_of(case)), "--hil-flash", "never") if case.build is not None else ()
     places = ("--hil-artifacts", str(artifacts), "--junitxml", str(artifacts / "junit.xml"))
     scenarios = (f"{SCENARIOS}/{each}" for each in (*case.scenarios, *case.afterwards))
-    return [*PYTEST, *scenarios, *fault, *firmware, *places, *case.options]
+    return [*PYTEST, *SELECTED, *scenarios, *fault, *firmware, *places, *case.options]
 
 
 def build_of(case: Case) -> Path:
@@ -103,7 +102,7 @@ def kill_in_the_middle(folder: Path) -> dict[str, object]:
     artifacts = folder / "killed"
     artifacts.mkdir()
     timeline = artifacts / "session" / "timeline.jsonl"
-    argv = [*PYTEST, f"{SCENARIOS}/test_replug.py", "--hil-artifacts", str(artifacts)]
+    argv = [*PYTEST, *SELECTED, f"{SCENARIOS}/test_replug.py", "--hil-artifacts", str(artifacts)]
     process = subprocess.Popen(argv, cwd=REPOSITORY)
     await_text(timeline, '"DhcpAck"', RUN_S)
     before = leftovers()

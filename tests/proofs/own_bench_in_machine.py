@@ -12,13 +12,14 @@ from typing import Any
 
 from hil.agent.places import COMING, SOCKET
 from tests.proofs.esptool_in_machine import Board, built, enter_by_http
+from tests.proofs.in_machine import SELECTED
+from tests.proofs.pytest_runs import PYTEST, REPOSITORY
 from tests.virtual.board_process import wait
 
 AGENT = SOCKET.with_name("bench-agent.sock")
 """Of the service that `hil init` writes; the machine's own agent knows no bench.toml."""
 COMMAND_S = 240.0
 SCENARIOS_S = 1200.0
-REPOSITORY = Path(__file__).parents[2]
 BENCH = """
 [bench]
 name = "proof"
@@ -45,8 +46,7 @@ def hil(folder: Path, *arguments: str) -> dict[str, Any]:
 def scenarios(folder: Path, bench: Path) -> int:
     """All of them, as README has it; the exit status. Their report is ``folder``/junit.xml."""
     places = ("--hil-bench", str(bench), "--hil-artifacts", str(folder / "evidence"))
-    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", f"--junitxml={folder}/junit.xml")
-    command = [sys.executable, "-m", "pytest", *quiet, "-m", "hil and not soak", "tests/hil", *places]
+    command = [*PYTEST, f"--junitxml={folder}/junit.xml", *SELECTED, "tests/hil", *places]
     environment = {**os.environ, COMING: str(AGENT)}
     return subprocess.call(command, cwd=REPOSITORY, env=environment, timeout=SCENARIOS_S)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.proofs.pytest_runs import require_green
+
 OLDER = ("5.2.0",)
 INSTALL_S = 300
 WITHIN_S = 600
@@ -26,15 +27,4 @@ def test_loader_and_flasher_go_with_another_esptool(tmp_path: Path, version: str
     )
     assert told.strip() == version
     rooms = ("tests/virtual/rom", "tests/flash", "tests/device/test_flashing.py")
-    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-m", "not soak")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *quiet, *rooms],
-        check=False,
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=WITHIN_S,
-    )
-    assert done.returncode == 0, done.stdout[-20_000:]
+    require_green("-m", "not soak", *rooms, within_s=WITHIN_S, env=environment)

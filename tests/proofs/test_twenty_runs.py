@@ -1,7 +1,5 @@
 """The proof that the harness is silent where there is nothing to say: every scenario twenty times on a clean board."""
 
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
@@ -10,8 +8,8 @@ import pytest
 
 from hil.catalogue.scenarios import CLIENT, STATIC, TWO, TWO_BOARDS
 from hil.plugin.repeat import base
+from tests.proofs.pytest_runs import REPOSITORY, require_green
 
-REPOSITORY = Path(__file__).parents[2]
 SCENARIOS = REPOSITORY / "tests" / "hil"
 RUNS = 20
 WITHIN_S = 3 * 3600.0
@@ -36,18 +34,9 @@ pytestmark = [pytest.mark.vm, pytest.mark.slow, pytest.mark.soak, pytest.mark.ti
 def test_twenty_clean_runs_find_nothing(tmp_path: Path, scenarios: list[str], options: tuple[str, ...]) -> None:
     """Each scenario passes each time, without a finding; none is skipped that its bench can run."""
     report = tmp_path / "junit.xml"
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-m", "hil"]
-    places = ["--hil-artifacts", str(tmp_path / "evidence"), "--junitxml", str(report)]
-    done = subprocess.run(
-        [*argv, *(f"tests/hil/{each}" for each in scenarios), *options, *places, "--hil-repeat", str(RUNS)],
-        check=False,
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=WITHIN_S,
-    )
-    assert done.returncode == 0, done.stdout[-20_000:]
+    places = ("--hil-artifacts", str(tmp_path / "evidence"), "--junitxml", str(report))
+    which = ("-m", "hil", *(f"tests/hil/{each}" for each in scenarios), "--hil-repeat", str(RUNS))
+    require_green(*which, *options, *places, within_s=WITHIN_S)
     cases = ET.parse(report).getroot().findall("testsuite/testcase")
     skipped = {base(str(case.get("name"))) for case in cases if case.find("skipped") is not None}
     assert skipped == (NO_SUCH_WAY if scenarios is SERVER else set())
