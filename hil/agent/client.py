@@ -245,18 +245,24 @@ class Agent:
         """
         return str(self._result(protocol.FindTty(board, port)))
 
-    def open_tty(self, board: str, port: str) -> tuple[str, int]:
-        """Open the port for this client alone, raw and without flushing.
+    def open_tty(self, board: str, port: str, alone: bool = True) -> tuple[str, int]:
+        """Open the port raw and without flushing; nobody else can open it then.
+
+        Args:
+            board: whose.
+            port: 'usb' or 'console'.
+            alone: look first who has it open already. That takes a look at every descriptor of every process; without
+                it, whoever has the port open may take part of what it says.
 
         Returns:
             its node and a descriptor, on which DTR and RTS can be set (TIOCMSET); it does not block.
 
         Raises:
             PortWatched: it is watched, and not one that the watch leaves alone, as a loader's.
-            PortHeld: another process has it open.
+            PortHeld: another process has it open, and ``alone`` was asked for.
             AgentError: there is no such port.
         """
-        request = protocol.OpenTty(board, port)
+        request = protocol.OpenTty(board, port, alone)
         message = self._call(request)
         return str(message.values["result"]), _only(request, message)
 

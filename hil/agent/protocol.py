@@ -206,6 +206,8 @@ class OpenTty(Request):
     op: ClassVar[str] = "open_tty"
     board: str = _checked(_BOARD)
     port: str = _checked(checks.choice(*PORTS))
+    alone: bool = _checked(checks.flag)
+    """Refused where another process has it open."""
 
 
 @_op

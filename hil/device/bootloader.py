@@ -125,11 +125,16 @@ class Bootloader:
         self._actions.perform("leave_bootloader", RESET, do, "plain" if plain else "")
         return found[0]
 
-    def listens(self, port: str = "usb") -> bool:
-        """Whether a loader answers SYNC at the port; asked only where USB shows a loader's identity, or a bridge is."""
+    def listens(self, port: str = "usb", alone: bool = True) -> bool:
+        """Whether a loader answers SYNC at the port; asked only where USB shows a loader's identity, or a bridge is.
+
+        Args:
+            port: 'usb' or 'console'.
+            alone: nobody else may have it open; without it, whoever does may have taken the answer.
+        """
         try:
             self._modes.tty(port)
-            with self._lend(port) as opened:
+            with self._lend(port, alone) as opened:
                 answered = LoaderTalk(opened, self._clock).sync()
         except BoardVanished:
             return False
@@ -159,7 +164,7 @@ class Bootloader:
         while (arrival := self._modes.came(LOADERS, since_ns, deadline.left_s)) is not None:
             if expected is not None and arrival.identity is not expected:
                 raise loader_failures.other_identity(self._spec.name, arrival.identity, expected)
-            if self.listens():
+            if self.listens(alone=False):  # it has just come: an answer tells sooner than a search for whoever has it
                 return Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns)
             if self._modes.now() in LOADERS or deadline.passed:  # else the PHY changed hands before the restart
                 self._require_alone()
@@ -170,7 +175,7 @@ class Bootloader:
     def _require_alone(self) -> None:
         """
         Raises:
-            PortHeld: somebody else has opened the port since it was lent, and may have taken the answer.
+            PortHeld: somebody else has opened the port, and may have taken the answer.
         """
         try:
             with self._lend("usb"):

@@ -37,8 +37,17 @@ class Port(Protocol):
     def node(self) -> str: ...
 
 
-Lender = Callable[[str], AbstractContextManager[Port]]
-"""Lends the port 'usb' or 'console' for the length of a block."""
+class Lender(Protocol):
+    """Lends a port for the length of a block."""
+
+    def __call__(self, port: str, alone: bool = True) -> AbstractContextManager[Port]:
+        """
+        Args:
+            port: 'usb' or 'console'.
+            alone: refused where another process has it open; without it, that one may take part of the answers.
+        """
+
+
 Steps = Sequence[tuple[bool, bool, float]]
 """DTR, RTS, and for how many seconds."""
 
@@ -138,7 +147,7 @@ class LentPort:
 class PortAgent(Protocol):
     """What lending needs of the agent."""
 
-    def open_tty(self, board: str, port: str) -> tuple[str, int]: ...
+    def open_tty(self, board: str, port: str, alone: bool = True) -> tuple[str, int]: ...
 
 
 class PortCapture(Protocol):
@@ -155,19 +164,19 @@ def lender(spec: Board, agent: PortAgent, capture: PortCapture) -> Lender:
     loader's, which it leaves alone, it is not told.
     """
 
-    def opened(port: str) -> LentPort:
-        node, descriptor = agent.open_tty(spec.name, port)
+    def opened(port: str, alone: bool) -> LentPort:
+        node, descriptor = agent.open_tty(spec.name, port, alone)
         return LentPort(descriptor, node, spec.name)
 
     @contextmanager
-    def lend(port: str) -> Iterator[Port]:
+    def lend(port: str, alone: bool = True) -> Iterator[Port]:
         with ExitStack() as stack:
             try:
-                lent = opened(port)
+                lent = opened(port, alone)
             except PortWatched:
                 capture.lend(spec.name, port)
                 stack.callback(capture.take_back, spec.name, port)
-                lent = opened(port)
+                lent = opened(port, alone)
             stack.callback(lent.close)
             yield lent
 

@@ -136,7 +136,7 @@ class FakeAgent:
             self.starts(download)
         return self._done()
 
-    def open_tty(self, board: str, port: str) -> tuple[str, int]:
+    def open_tty(self, board: str, port: str, alone: bool = True) -> tuple[str, int]:
         self._reached("open_tty", board, port)
         raise PortHeld(f"{self.ttys[port]} is held by screen (process 77); end that, or let go of it")
 

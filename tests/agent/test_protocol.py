@@ -34,7 +34,7 @@ WELL_FORMED: list[protocol.Request] = [
     protocol.WatchTty("s3-a", "console", True, False, 115200, False),
     protocol.UnwatchTty("s3-a", "usb"),
     protocol.FindTty("s3-a", "usb"),
-    protocol.OpenTty("s3-a", "console"),
+    protocol.OpenTty("s3-a", "console", False),
     protocol.SetAddress("s3-a", "192.168.7.2", 24, ""),
     protocol.SetAddress("s3-a", "192.168.7.2", 24, "192.168.7.1"),
     protocol.ClearAddress("s3-a"),

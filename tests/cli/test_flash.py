@@ -213,8 +213,8 @@ class WholeBench:
         self._loader.close()
         self._faked.close()
 
-    def _opened(self, board: str, port: str) -> tuple[str, int]:
-        if port == self.held:
+    def _opened(self, board: str, port: str, alone: bool = True) -> tuple[str, int]:
+        if alone and port == self.held:
             raise PortHeld(f"the {port} port is held by screen (process 77)")
         return self._loader.port, self._loader.open()
 

@@ -383,6 +383,14 @@ def test_whoever_opens_the_loaders_port_meanwhile_is_named(chip: Made) -> None:
         made.bootloader.enter()
 
 
+def test_a_loader_that_has_just_come_is_asked_before_anybody_looks_who_has_it(chip: Made) -> None:
+    """The search takes an emulated machine longer than the answer, and the answer is what tells."""
+    made = chip(Loader(serial="bootloader"))
+    made.obeys(JTAG)
+    made.port.taken_after = 1  # once the order is out
+    assert made.bootloader.enter().identity is Identity.SERIAL_JTAG
+
+
 def test_a_loader_that_goes_before_it_is_asked_is_waited_for(chip: Made) -> None:
     """The PHY changed hands before the restart: the port that the timeline told of is there no more."""
     made = chip(Loader(serial="bootloader"))

@@ -127,7 +127,7 @@ class Desk:
         self.loader = PtyLoader(self.chip, answers=answers)
 
     @contextmanager
-    def lend(self, port: str) -> Iterator[Port]:
+    def lend(self, port: str, alone: bool = True) -> Iterator[Port]:
         self.lending(port)
         self.bench.clock.advance(1.0)
         opened = LentPort(self.loader.open(), self.loader.port, "s3-a")

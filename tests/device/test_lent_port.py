@@ -35,8 +35,8 @@ class Bench:
         self.told.append(("take_back", board, port))
         self.watched = True
 
-    def open_tty(self, board: str, port: str) -> tuple[str, int]:
-        self.told.append(("open_tty", board, port))
+    def open_tty(self, board: str, port: str, alone: bool = True) -> tuple[str, int]:
+        self.told.append(("open_tty" if alone else "open_tty as it is", board, port))
         if self.watched:
             raise PortWatched("port usb of s3-a is being watched; unwatch_tty ends that")
         if self.held:

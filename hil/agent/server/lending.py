@@ -37,10 +37,16 @@ def find(device: UsbDevice, dev: Path) -> Path:
     return dev / names[0]
 
 
-def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
-    """Open the port for one user alone: raw, not as controlling terminal, keeping what it has received.
+def lend(device: UsbDevice, dev: Path, alone: bool = True, proc: Path = PROC) -> tuple[Path, int]:
+    """Open the port for one user: raw, not as controlling terminal, keeping what it has received.
 
-    TIOCEXCL keeps others from opening it (tty_ioctl(2)); whoever has it open already, and keeps it, is named.
+    TIOCEXCL keeps others from opening it (tty_ioctl(2)).
+
+    Args:
+        device: whose port.
+        dev: where device nodes are.
+        alone: whoever has it open already, and keeps it, is named.
+        proc: where processes are looked up.
 
     Returns:
         its node and the descriptor.
@@ -51,7 +57,7 @@ def lend(device: UsbDevice, dev: Path, proc: Path = PROC) -> tuple[Path, int]:
         OSError: the kernel refused.
     """
     node = find(device, dev)
-    held = _held_for_long(node, proc)
+    held = _held_for_long(node, proc) if alone else []
     if held:
         raise PortHeld(f"{node} of {device.path} is held by {', '.join(held[:SHOWN])}; {_remedy(held, device)}")
     descriptor = _opened(device, node)

@@ -221,7 +221,8 @@ class Operations:
         watch = board.watches.get(request.port)
         if watch is not None and not watch.leaves_alone():
             raise PortWatched(f"port {request.port} of {board.name} is being watched; unwatch_tty ends that")
-        node, descriptor = await session.work(lending.lend, board.port(request.port), self._machine.dev)
+        port, dev = board.port(request.port), self._machine.dev
+        node, descriptor = await session.work(lending.lend, port, dev, request.alone)
         return str(node), [descriptor]
 
     async def set_address(self, session: Session, connection: Connection, request: protocol.SetAddress) -> Answer:

@@ -75,7 +75,7 @@ def test_a_lent_port_is_raw_exclusive_and_keeps_what_it_holds(port: Port) -> Non
     mode[3] &= ~termios.ICANON
     termios.tcsetattr(port.near, termios.TCSANOW, mode)
     os.write(port.far, b"waiting for download")
-    node, descriptor = lend(port.device, port.dev, port.proc)
+    node, descriptor = lend(port.device, port.dev, proc=port.proc)
     try:
         assert node == port.dev / "ttyACM3"
         assert os.read(descriptor, 100) == b"waiting for download"
@@ -91,7 +91,7 @@ def test_a_node_that_comes_late_is_waited_for(port: Port) -> None:
     (port.dev / "ttyACM3").unlink()
     later = threading.Timer(0.1, lambda: (port.dev / "ttyACM3").symlink_to(os.ttyname(port.near)))
     later.start()
-    node, descriptor = lend(port.device, port.dev, port.proc)
+    node, descriptor = lend(port.device, port.dev, proc=port.proc)
     later.join()
     os.close(descriptor)
     assert node == port.dev / "ttyACM3"
@@ -104,7 +104,16 @@ def test_whoever_holds_the_port_is_named(port: Port) -> None:
     port.hold(412, "ModemManager")
     port.hold(77, "screen")
     with pytest.raises(PortHeld, match=r"ttyACM3 of 1-1\.2 is held by screen \(process 77\), ModemManager \(proc"):
-        lend(port.device, port.dev, port.proc)
+        lend(port.device, port.dev, proc=port.proc)
+
+
+def test_a_port_is_lent_unsearched_to_whoever_wants_it_at_once(port: Port) -> None:
+    """Whether a loader that has just come answers is asked before who else has opened it."""
+    port.tree.attach("1-1.2")
+    port.appear()
+    port.hold(77, "screen")
+    _, descriptor = lend(port.device, port.dev, alone=False, proc=port.proc)
+    os.close(descriptor)
 
 
 def test_a_worker_of_udev_is_waited_for(port: Port) -> None:
@@ -114,7 +123,7 @@ def test_a_worker_of_udev_is_waited_for(port: Port) -> None:
     port.hold(5543, "(udev-worker)")
     later = threading.Timer(0.1, (port.proc / "5543/fd/7").unlink)
     later.start()
-    _, descriptor = lend(port.device, port.dev, port.proc)
+    _, descriptor = lend(port.device, port.dev, proc=port.proc)
     later.join()
     os.close(descriptor)
 
@@ -126,7 +135,7 @@ def test_modem_manager_comes_with_the_rule_that_stops_it(port: Port, vendor: str
     port.appear()
     port.hold(412, "ModemManager")
     with pytest.raises(AgentError) as held:
-        lend(port.device, port.dev, port.proc)
+        lend(port.device, port.dev, proc=port.proc)
     assert str(held.value).endswith(
         "held by ModemManager (process 412); it probes each new port for a modem: put "
         f'`ATTRS{{idVendor}}=="{vendor}", ENV{{ID_MM_DEVICE_IGNORE}}="1"` into '
