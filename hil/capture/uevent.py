@@ -103,9 +103,17 @@ class UeventReader:
         if seen.path == seen.board.paths.get("usb"):
             seen.board.address = (_number(seen.value("BUSNUM")), _number(seen.value("DEVNUM")))
         vid, _, rest = seen.value("PRODUCT").partition("/")
-        serial = read_attribute(self._boards.sysfs / seen.uevent.devpath.lstrip("/") / "serial")
         ids = (_number(vid, 16), _number(rest.partition("/")[0], 16))
-        return [events.UsbAttached(seen.path, *ids, serial, **seen.stamp)]
+        return [events.UsbAttached(seen.path, *ids, **seen.stamp)]
+
+    def configured(self, seen: _Seen) -> list[Event]:
+        """Only now may the serial number be asked for.
+
+        Reading it takes the device's lock (drivers/usb/core/sysfs.c, ``usb_string_attr``), which the kernel holds from
+        the "add" until every driver is bound: five seconds where a board does not answer SET_CONFIGURATION.
+        """
+        serial = read_attribute(self._boards.sysfs / seen.uevent.devpath.lstrip("/") / "serial")
+        return [events.UsbSerialNumber(seen.path, serial, **seen.stamp)] if serial else []
 
     def detached(self, seen: _Seen) -> list[Event]:
         if seen.path == seen.board.paths.get("usb"):
@@ -152,6 +160,7 @@ class UeventReader:
 
 _MEANINGS: dict[tuple[str, str], Callable[[UeventReader, _Seen], list[Event]]] = {
     ("usb_device", "add"): UeventReader.attached,
+    ("usb_device", "bind"): UeventReader.configured,
     ("usb_device", "remove"): UeventReader.detached,
     ("usb_interface", "bind"): UeventReader.bound,
     ("usb_interface", "unbind"): UeventReader.unbound,

@@ -28,7 +28,7 @@ from hil.flash.build import Build, regions
 from hil.flash.esptool_loader import warm_up
 from hil.flash.idf_build import read_build
 from hil.flash.progress import CONNECTING, DONE, ERASING, FAILED, RESETTING, WRITING, Progress
-from hil.timeline.events import FlashProgress, SerialOpened, UsbAttached
+from hil.timeline.events import FlashProgress, SerialOpened, UsbAttached, UsbSerialNumber
 
 if TYPE_CHECKING:
     from hil.flash.flasher import Flashed
@@ -42,6 +42,8 @@ BACK_S = 5.0
 JOINED_S = 2.0
 """For an interface that has just come to be known."""
 OPENED_S = 2.0
+NUMBERED_S = 1.0
+"""From a loader that answers to its serial number in the timeline; an emulated machine needs a tenth of it."""
 """From a port that is given back to its being read again: what the ROM says there comes soon after."""
 TENTH = 10
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -284,7 +286,10 @@ class Flashing:
         if known or entered.identity is not Identity.SERIAL_JTAG or entered.port != "usb":
             return known
         came = self._witness.timeline.last(UsbAttached(path=self._spec.usb))
-        serial = came.serial.lower() if isinstance(came, UsbAttached) else ""
+        if came is None:
+            return ""
+        said = self._witness.find(UsbSerialNumber(path=self._spec.usb), came.t_ns - came.t_err_ns, NUMBERED_S)
+        serial = said.serial.lower() if isinstance(said, UsbSerialNumber) else ""
         return serial if _MAC.fullmatch(serial) else ""
 
     def _restart(self) -> int:

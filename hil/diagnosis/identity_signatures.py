@@ -5,7 +5,7 @@ import ipaddress
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.signature import Sides, Signature, seen
 from hil.diagnosis.window import ESPRESSIF, Window
-from hil.timeline.events import DhcpAck, DhcpRequest, ProfileRead, UsbAttached
+from hil.timeline.events import DhcpAck, DhcpRequest, ProfileRead, UsbAttached, UsbSerialNumber
 
 
 def _boards_share_identity(window: Window) -> Sides | None:
@@ -20,15 +20,22 @@ def _shared(one: Window, other: Window) -> Sides | None:
 
 
 def _shared_serial(one: Window, other: Window) -> list[Evidence]:
-    mine, theirs = (window.last(UsbAttached(vid=ESPRESSIF)) for window in (one, other))
-    if not isinstance(mine, UsbAttached) or not isinstance(theirs, UsbAttached):
-        return []
-    if not mine.serial or mine.serial != theirs.serial:
+    mine, theirs = _serial_number(one), _serial_number(other)
+    if mine is None or theirs is None or mine.serial != theirs.serial:
         return []
     return [
         Evidence(f"board {one.board} shows the serial number {mine.serial}", mine),
         Evidence(f"board {other.board} shows the same serial number", theirs),
     ]
+
+
+def _serial_number(window: Window) -> UsbSerialNumber | None:
+    """Of the board's own device, not of its bridge."""
+    attached = window.last(UsbAttached(vid=ESPRESSIF))
+    if not isinstance(attached, UsbAttached):
+        return None
+    said = window.last(UsbSerialNumber(path=attached.path))
+    return said if isinstance(said, UsbSerialNumber) else None
 
 
 def _shared_mac(one: Window, other: Window) -> list[Evidence]:

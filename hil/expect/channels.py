@@ -8,6 +8,7 @@ from hil.timeline.events import ANY, Event
 _BY_CHANNEL: Final[dict[tuple[str, ...], tuple[type[Event], ...]]] = {
     ("uevent",): (
         e.UsbAttached,
+        e.UsbSerialNumber,
         e.UsbDetached,
         e.UsbConfigured,
         e.UsbUnconfigured,

@@ -61,7 +61,7 @@ class FakeAgent:
         """The device comes onto the bus, awake."""
         self.present = True
         self.attributes.update(runtime_status="active", control="on", authorized="1", bound="1", bound_ncm="1")
-        told = [UsbAttached(PATH, *self.identity, "x", source="uevent")] if self.tells else []
+        told = [UsbAttached(PATH, *self.identity, source="uevent")] if self.tells else []
         ports = [TtyAppeared(PATH, self.ttys["usb"], source="uevent")] if self.tells_of_tty else []
         self.capture.after(UEVENT_S, lambda: [*map(self.capture.record, [*told, *ports])])
 

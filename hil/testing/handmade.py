@@ -35,7 +35,7 @@ def names(events: Iterable[Event], end_s: float = 20.0) -> list[str]:
 
 
 def attached(t_s: float) -> UsbAttached:
-    return at(t_s, UsbAttached(PORT, 0x303A, 0x4001, "x"), "uevent")
+    return at(t_s, UsbAttached(PORT, 0x303A, 0x4001), "uevent")
 
 
 def detached(t_s: float) -> UsbDetached:

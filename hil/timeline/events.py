@@ -173,6 +173,12 @@ class UsbAttached(Event, frozen=True):
     """Topology path, such as 1-1.2."""
     vid: int = ANY
     pid: int = ANY
+
+
+class UsbSerialNumber(Event, frozen=True):
+    """What the device's iSerialNumber says; told once the kernel has configured it (uevent bind of the device)."""
+
+    path: str = ANY
     serial: str = ANY
 
 

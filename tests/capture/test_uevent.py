@@ -1,5 +1,6 @@
 """Kernel uevents of a board become its events; those of others become nothing."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -55,10 +56,28 @@ def kinds(found: list[Event]) -> list[str]:
 
 
 def test_added_device_is_attached_with_its_identity(reader: UeventReader, boards: Boards) -> None:
-    """vid and pid come from PRODUCT, the serial number from sysfs; the board's bus address is learnt."""
+    """vid and pid come from PRODUCT; the board's bus address is learnt."""
     stamp = NOW.stamp("s3-a", "uevent")
-    assert reader.read(added(), False, NOW) == [events.UsbAttached("1-1", 0x303A, 0x4001, "123456", **stamp)]
+    assert reader.read(added(), False, NOW) == [events.UsbAttached("1-1", 0x303A, 0x4001, **stamp)]
     assert boards.get("s3-a").address == (1, 7)
+
+
+def test_configured_device_tells_its_serial_number(reader: UeventReader) -> None:
+    """It comes from sysfs; a device without one has nothing to tell but the uevent."""
+    bind = uevent("bind", DEVICE, SUBSYSTEM="usb", DEVTYPE="usb_device", DRIVER="usb")
+    stamp = NOW.stamp("s3-a", "uevent")
+    assert reader.read(bind, False, NOW) == [events.UsbSerialNumber("1-1", "123456", **stamp)]
+    elsewhere = uevent("bind", DEVICE.replace("1-1", "1-2.4"), SUBSYSTEM="usb", DEVTYPE="usb_device", DRIVER="usb")
+    assert kinds(reader.read(elsewhere, False, NOW)) == ["Uevent"]
+
+
+@pytest.mark.timeout(10)
+def test_nobody_waits_for_a_device_that_is_being_configured(reader: UeventReader, tmp_path: Path) -> None:
+    """The kernel keeps whoever reads the serial number waiting until then; every other channel would wait as well."""
+    serial = tmp_path / DEVICE.lstrip("/") / "serial"
+    serial.unlink()
+    os.mkfifo(serial)  # nobody writes: opening it waits
+    assert kinds(reader.read(added(), False, NOW)) == ["UsbAttached"]
 
 
 def test_removed_device_is_detached(reader: UeventReader, boards: Boards) -> None:

@@ -94,7 +94,7 @@ class FakeBench:
     @property
     def timeline(self) -> Timeline:
         t_ns = now_ns()
-        attached = UsbAttached("1-1", 0x303A, 0x1001, "x", t_ns=t_ns, t_err_ns=0, board="s3-1", source="uevent")
+        attached = UsbAttached("1-1", 0x303A, 0x1001, t_ns=t_ns, t_err_ns=0, board="s3-1", source="uevent")
         refused = FlashProgress("failed", 0, "the chip is another", "other-chip", t_ns=t_ns, t_err_ns=0, board="s3-1")
         return Timeline([attached, refused])
 

@@ -27,7 +27,7 @@ def acted(at_s: float, sees: str = "vbus_off", board: str = "s3-a") -> Acted:
 
 def attached(at_s: float, path: str = "1-1.2") -> UsbAttached:
     """A device came onto the bus."""
-    return UsbAttached(path, 1, 2, "", t_ns=to_ns(at_s), t_err_ns=0, board="", source="uevent")
+    return UsbAttached(path, 1, 2, t_ns=to_ns(at_s), t_err_ns=0, board="", source="uevent")
 
 
 def boot(*events: Event, read_s: float, skew_ms: int = 0) -> BootTime:

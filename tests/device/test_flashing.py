@@ -28,7 +28,7 @@ from hil.testing.fake_agent import PATH, PID, VID
 from hil.testing.faked_bench import CONSOLE, FakedBench
 from hil.testing.pty_loader import PtyLoader
 from hil.testing.scripted_http import ScriptedHttp, reply
-from hil.timeline.events import Acted, FlashProgress, SerialLine, SerialOpened, UsbAttached
+from hil.timeline.events import Acted, FlashProgress, SerialLine, SerialOpened, UsbAttached, UsbSerialNumber
 from hil.virtual.flash import MB, FlashChip
 from hil.virtual.rom.boot import application_lines, boot
 from hil.virtual.rom.images import application, flash_files, flasher_args
@@ -96,8 +96,9 @@ class Desk:
         self.over.append((over, [call[0] for call in self.bench.agent.calls if "address" in call[0]]))
         self.bench.agent.become(VID, 0x1001 if self.identity is Identity.SERIAL_JTAG else 9)
         if self.serial:
-            self.bench.capture.record_after(0.1, UsbAttached(PATH, VID, 0x1001, self.serial, source="uevent"))
-            assert self.bench.witness.find(UsbAttached(serial=self.serial), 0, 1.0)
+            self.bench.capture.record_after(0.1, UsbAttached(PATH, VID, 0x1001, source="uevent"))
+            assert self.bench.witness.find(UsbAttached(pid=0x1001), 0, 1.0)
+            self.bench.capture.record_after(0.1, UsbSerialNumber(PATH, self.serial, source="uevent"))
         return Entered(self.identity, at, how, self.bench.clock.now_ns(), 0)
 
     def leave(self, plain: bool = False) -> Entered:

@@ -337,7 +337,7 @@ def test_a_board_that_comes_while_the_plug_is_written_is_not_missed(bench: Faked
     """It attaches before plug() has returned: what counts is that it is there, not when the wait began."""
     bench.board.unplug()
     bench.power.comes_back_s = None
-    bench.capture.hold(UsbAttached(PATH, 1, 2, ""))
+    bench.capture.hold(UsbAttached(PATH, 1, 2))
     bench.clock.advance(0.001)
     bench.board.make_ready()
     assert bench.witness.attached(PATH)

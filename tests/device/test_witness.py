@@ -256,18 +256,18 @@ def test_find_returns_the_earliest_of_those_that_are_there(witness: Witness, cap
 def test_presence_follows_the_latest_event_of_its_path(witness: Witness, capture: FakeCapture) -> None:
     """Unknown, there, gone, there again; other devices do not matter."""
     assert witness.attached("1-1") is None
-    capture.record(UsbAttached("1-1", 1, 2, ""))
+    capture.record(UsbAttached("1-1", 1, 2))
     assert witness.attached("1-1") is True
     assert witness.attached("1-1.2") is None
     capture.record(UsbDetached("1-1"))
     assert witness.attached("1-1") is False
-    capture.record(UsbAttached("1-1", 1, 2, ""))
+    capture.record(UsbAttached("1-1", 1, 2))
     assert witness.attached("1-1") is True
 
 
 def test_an_event_that_arrives_late_does_not_change_presence(witness: Witness, capture: FakeCapture) -> None:
     """What happened last decides, not what was written last."""
-    capture.record(UsbAttached("1-1", 1, 2, "", t_ns=START_NS + 10))
+    capture.record(UsbAttached("1-1", 1, 2, t_ns=START_NS + 10))
     capture.record(UsbDetached("1-1", t_ns=START_NS + 5))
     assert witness.attached("1-1") is True
 

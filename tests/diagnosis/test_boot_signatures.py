@@ -44,7 +44,7 @@ def test_a_panic_a_loop_a_brownout_and_a_watchdog_are_found_while_a_test_runs() 
 def test_what_a_board_in_a_loop_does_not_get_round_to_is_not_told_beside_it() -> None:
     """No answer to a control request for 5 s is a finding of its own, unless the board starts over all the time."""
     waited = [
-        at(0.5, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent"),
+        at(0.5, UsbAttached("1-1", 0x303A, 0x4001), "uevent"),
         at(0.9, UsbControl("SET_CONFIGURATION", 1, 0, 0, -2, "", 5.0), "usbmon"),
     ]
     assert [finding.name for finding in diagnose(waited, "s3-a", 0, END_NS)] == ["usb-task-starved"]

@@ -78,7 +78,7 @@ def test_a_recovery_is_told_by_the_board() -> None:
 def test_another_port_is_not_the_boards() -> None:
     """The UART bridge of the same board may come and go."""
     bridge = at(2.0, UsbDetached("1-2"), "uevent")
-    other = at(0.9, UsbAttached("1-2", 0x10C4, 0xEA60, "y"), "uevent")
+    other = at(0.9, UsbAttached("1-2", 0x10C4, 0xEA60), "uevent")
     assert reasons(other, attached(1.0), bridge) == []
 
 

@@ -36,7 +36,7 @@ def names(*events: Event) -> list[str]:
     return [finding.name for finding in found if finding.name in OURS]
 
 
-PLUGGED = at(0.1, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent")
+PLUGGED = at(0.1, UsbAttached("1-1", 0x303A, 0x4001), "uevent")
 CARRIER = at(0.5, Carrier(True, "usb0"), "netlink")
 REFERENCE = at(-5.0, ProfileRead("reference", BOARD, 24, LEASED, "192.168.7.10"), "harness")
 SILENT_PROFILE = at(-5.0, ProfileRead("generic", "", 24, "", ""), "harness")
@@ -166,7 +166,7 @@ def test_answers_of_every_kind_that_are_lost_are_one_finding() -> None:
 def test_an_ack_before_the_replug_does_not_count() -> None:
     """Each enumeration is judged for itself."""
     again = [at(e.t_ns / 1e9 + 4, e, e.source) for e in (CARRIER, discover(1.0), offer(1.1), request(1.2))]
-    plugged = at(4.2, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent")
+    plugged = at(4.2, UsbAttached("1-1", 0x303A, 0x4001), "uevent")
     assert names(*HANDSHAKE, plugged, *again) == ["ack-missing"]
 
 
@@ -196,7 +196,7 @@ def test_without_a_profile_the_hosts_doubt_decides() -> None:
 
 def test_the_profile_is_remembered_across_a_replug() -> None:
     """It was read when the bench was opened."""
-    plugged = at(0.8, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent")
+    plugged = at(0.8, UsbAttached("1-1", 0x303A, 0x4001), "uevent")
     assert names(REFERENCE, plugged, discover(1.0), offer(1.1, "192.168.4.2")) == ["offer-outside-pool"]
 
 

@@ -18,7 +18,7 @@ from hil.timeline.events import (
 )
 
 ENTERED = [attached(1.0), at(2.0, Started("flash", "hil-reference 0.9.9"), "action"), detached(2.2)]
-JTAG = UsbAttached(PORT, 0x303A, 0x1001, "34:85:18:55:dc:26")
+JTAG = UsbAttached(PORT, 0x303A, 0x1001)
 IN_LOADER = [*ENTERED, at(2.6, JTAG, "uevent"), at(2.8, LoaderAsked("usb", True), "action")]
 
 

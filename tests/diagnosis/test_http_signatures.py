@@ -110,7 +110,7 @@ def test_an_event_log_that_stands_still_is_named() -> None:
         [log(2.0, 9), at(2.5, UsbDetached("1-1"), "uevent"), *asked(3.0, 4.0, 5.0), log(6.0, 9)],
         [
             log(2.0, 9),
-            at(2.7, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent"),
+            at(2.7, UsbAttached("1-1", 0x303A, 0x4001), "uevent"),
             *asked(3.0, 4.0, 5.0),
             log(6.0, 9),
         ],

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from hil.diagnosis import diagnose
-from hil.timeline.events import DhcpAck, DhcpRequest, Event, ProfileRead, UsbAttached
+from hil.timeline.events import DhcpAck, DhcpRequest, Event, ProfileRead, UsbAttached, UsbSerialNumber
 
 END_NS = 10_000_000_000
 
@@ -12,8 +12,10 @@ def board(name: str, serial: str, mac: str, t_s: float = 1.0, address: str = "19
     """What one board shows when it is plugged in."""
     events = [
         (-5.0, ProfileRead("reference", address, 24, "", ""), "harness"),
-        (t_s, UsbAttached(f"1-{name[-1]}", 0x303A, 0x4001, serial), "uevent"),
-        (t_s, UsbAttached(f"2-{name[-1]}", 0x10C4, 0xEA60, "0001"), "uevent"),
+        (t_s, UsbAttached(f"1-{name[-1]}", 0x303A, 0x4001), "uevent"),
+        *([(t_s, UsbSerialNumber(f"1-{name[-1]}", serial), "uevent")] if serial else []),
+        (t_s, UsbAttached(f"2-{name[-1]}", 0x10C4, 0xEA60), "uevent"),
+        (t_s, UsbSerialNumber(f"2-{name[-1]}", "0001"), "uevent"),
         (t_s + 1, DhcpRequest("192.168.7.2", "192.168.7.1", 1, mac, "1,3", "host"), "packet"),
         (t_s + 2, DhcpAck("192.168.7.2", "192.168.7.1", 60, 1, mac, "board"), "packet"),
     ]
@@ -61,6 +63,6 @@ def test_what_a_neighbour_showed_in_an_earlier_test_is_not_this_ones_business() 
 
 
 def test_boards_without_a_serial_number_share_none() -> None:
-    """An empty string descriptor is not an identity."""
+    """The timeline tells of none; what hangs at their bridges is theirs as little."""
     one = board("s3-1", "", "02:00:00:00:00:01")
     assert findings(*one, *board("s3-2", "", "02:00:00:00:00:03")) == []

@@ -26,11 +26,11 @@ EXPECTS_NOTHING = at(-1.0, ProfileRead("generic", "", 24, "", "", ""), "harness"
 
 
 def jtag(t_s: float) -> UsbAttached:
-    return at(t_s, UsbAttached(PORT, 0x303A, 0x1001, "34:85:18:55:dc:26"), "uevent")
+    return at(t_s, UsbAttached(PORT, 0x303A, 0x1001), "uevent")
 
 
 def otg(t_s: float) -> UsbAttached:
-    return at(t_s, UsbAttached(PORT, 0x303A, 0x0009, "0"), "uevent")
+    return at(t_s, UsbAttached(PORT, 0x303A, 0x0009), "uevent")
 
 
 def asked(t_s: float, answered: bool, port: str = "usb") -> LoaderAsked:
@@ -161,7 +161,7 @@ def test_a_way_that_leads_there_is_none_of_these() -> None:
 
 def test_another_ports_device_is_not_the_boards() -> None:
     """Its UART bridge may come and go."""
-    bridge = [at(5.2, UsbDetached("1-2"), "uevent"), at(6.0, UsbAttached("1-2", 0x1A86, 0x7523, ""), "uevent")]
+    bridge = [at(5.2, UsbDetached("1-2"), "uevent"), at(6.0, UsbAttached("1-2", 0x1A86, 0x7523), "uevent")]
     assert names(enters(*bridge)) == ["bootloader-request-ignored"]
 
 

@@ -9,7 +9,7 @@ ASKED = at(3.0, HttpReply("/reset", 200, "POST", "application/json", '{"status":
 ROM = at(
     3.4, BootMessage("rom", "rst:0xc (RTC_SW_CPU_RST),boot:0x0 (DOWNLOAD(USB/UART0))", "RTC_SW_CPU_RST"), "console"
 )
-LOADER = at(4.0, UsbAttached(PORT, 0x303A, 0x1001, "34:85:18:55:dc:26"), "uevent")
+LOADER = at(4.0, UsbAttached(PORT, 0x303A, 0x1001), "uevent")
 POSTED = action(2.9, "http_request", "traffic", "POST /reset")
 ENDED: list[Event] = [attached(1.0), *POSTED, ASKED, detached(3.3), LOADER]
 FINDING = "restart-ends-in-loader"

@@ -27,7 +27,7 @@ def line(t_s: float, text: str, source: str) -> Event:
 
 def opened(dtr: bool = True) -> list[Event]:
     return [
-        at(1.0, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent"),
+        at(1.0, UsbAttached("1-1", 0x303A, 0x4001), "uevent"),
         at(1.4, SerialOpened("/dev/ttyACM0", dtr), "serial"),
         at(1.4, UsbControl("SET_CONTROL_LINE_STATE", 3 if dtr else 0, 0, 0, 0, ""), "usbmon"),
         line(1.6, "I (800) main: [BOOT 6/7] Redirecting logs to USB CDC", "console"),

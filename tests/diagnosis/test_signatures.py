@@ -41,7 +41,7 @@ def names(events: list[Event]) -> list[str]:
 
 def enumerated() -> list[Event]:
     return [
-        at(1.0, UsbAttached("1-1", 0x303A, 0x4001, "x"), "uevent"),
+        at(1.0, UsbAttached("1-1", 0x303A, 0x4001), "uevent"),
         at(1.1, UsbControl("SET_INTERFACE", 1, 1, 0, 0, ""), "usbmon"),
         at(1.2, LinkChanged("usb0", True, "down"), "netlink"),
         at(1.5, BoardSaid("NCM_LINK_UP", "stack_ready_kick_up", 921, "serial"), "serial"),

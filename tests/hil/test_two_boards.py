@@ -2,7 +2,7 @@
 
 import pytest
 
-from hil import DhcpAck, DhcpRequest, Expect, Host, HttpReply, UsbAttached, UsbBoard
+from hil import DhcpAck, DhcpRequest, Expect, Host, HttpReply, UsbBoard, UsbSerialNumber
 from hil.timeline.timeline import Timeline
 
 
@@ -22,9 +22,9 @@ def test_two_boards_serve_one_host_side_by_side(
         assert each.in_pool(client.wait_for_lease())
         if each.knows("http.status"):
             expect.sequence(HttpReply("/status", 200, board=each.name), after=each.status(), within_s=2.0)
-    shown = [timeline.last(UsbAttached(path=each.spec.usb)) for each in boards]
+    shown = [timeline.last(UsbSerialNumber(path=each.spec.usb)) for each in boards]
     asked = [timeline.last(DhcpRequest(sender="host", board=each.name)) for each in boards]
-    assert len({event.serial for event in shown if isinstance(event, UsbAttached)}) == 2
+    assert len({event.serial for event in shown if isinstance(event, UsbSerialNumber)}) == 2
     assert len({event.client_mac for event in asked if isinstance(event, DhcpRequest)}) == 2
     for each, since in zip(boards, pulled, strict=True):
         each.claims("USB_MOUNTED", "DHCP_ACK_TX", since=since)

@@ -24,7 +24,7 @@ def test_the_span_is_that_between_the_attaches_around_it() -> None:
     timeline = Timeline([attached(1.0), attached(3.0), LEFT, attached(7.0), attached(9.0)])
     assert around(LEFT, timeline.of, 0, to_ns(20)) == (to_ns(3), to_ns(7))
     assert around(LEFT, Timeline([LEFT]).of, 0, to_ns(20)) == (0, to_ns(20))
-    elsewhere = at(4.0, UsbAttached("1-1.3", 0x1A86, 0x55D4, ""), "uevent")
+    elsewhere = at(4.0, UsbAttached("1-1.3", 0x1A86, 0x55D4), "uevent")
     assert around(LEFT, Timeline([elsewhere, LEFT]).of, 0, to_ns(20)) == (0, to_ns(20))
 
 
