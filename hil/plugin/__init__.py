@@ -23,13 +23,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """The conftest.py of scenarios imports hil."""
+    if options.asks_for("hil", str(early_config.known_args_namespace.markexpr)):
+        from hil.plugin import loading
+
+        loading.as_compiled()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Read the options; run the same command line in the machine where this kernel cannot hold the virtual bench."""
     if not options.names_hil(config):
         return None
-    from hil.plugin import loading
-
-    loading.as_compiled()
     from hil.plugin import on_bench
 
     return on_bench.start(config)

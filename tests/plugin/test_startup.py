@@ -38,8 +38,9 @@ def test_a_session_on_a_bench_loads_hil_as_it_was_compiled(pytester: pytest.Pyte
     """Pytest would parse a plugin's modules anew to rewrite their asserts, in an emulated machine at every run."""
     pytester.makeconftest(
         """
+        import hil.bench
+
         def pytest_unconfigure(config):
-            import hil.bench
             print("loader", type(hil.bench.__loader__).__name__)
         """
     )
