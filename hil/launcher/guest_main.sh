@@ -76,7 +76,7 @@ tell "exit $status"
 cd $hil/write/upper
 eval "set -- $returned"
 for root; do
-    [ -e "./$root" ] || [ -L "./$root" ] && $b find "./$root" -name __pycache__ -prune -o -print
+    [ -e "./$root" ] || [ -L "./$root" ] && $b find "./$root"
 done | $b cpio -o -H newc 2>/dev/null > /dev/vport${ports}p4
 tell "done"
 $b sleep 60

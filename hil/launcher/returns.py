@@ -3,7 +3,7 @@
 Writes stay in the machine's memory (the overlay's upper directory). At the end the machine sends from there, as a cpio
 archive, what lies below the root directory, below the working directory, or at a path that the command line or
 PYTEST_ADDOPTS names, wherever it is (``--junitxml=/tmp/report.xml``): written, changed and removed alike. Nothing else
-comes back: no other writes in /tmp, no ``__pycache__``, no sockets, nothing from /run, /proc, /sys, /dev.
+comes back: no other writes in /tmp, no sockets, nothing from /run, /proc, /sys, /dev.
 
 A directory that was removed and made again is merged with what the host has there. The artifacts directory is not part
 of this: it is mounted, and grows on the host while the command runs.

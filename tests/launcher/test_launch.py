@@ -22,6 +22,7 @@ from hil.launcher.protocol import CONSOLE_LOG
 LIMIT_S = 90.0
 SCRIPT = """
 import os, pathlib, sys, time
+import beside
 pathlib.Path("out/live.txt").write_text("growing")
 print("begun", flush=True)
 pathlib.Path("report.xml").write_text("<ok/>")
@@ -99,9 +100,10 @@ def wait_until_gone(artifacts: Path) -> bool:
 
 @pytest.mark.vm
 def test_a_command_runs_there_as_if_here(launched: Launched, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Output comes while it runs, artifacts grow, then status, written, named and removed files come back."""
+    """Output comes while it runs, artifacts grow, then status, written, named, compiled and removed files come back."""
     project = launched.directory
     (project / "stale").touch()
+    (project / "beside.py").touch()
     (project / "script.py").write_text(SCRIPT)
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "named.txt"
     process = launched.start(sys.executable, "script.py", str(elsewhere))
@@ -116,6 +118,7 @@ def test_a_command_runs_there_as_if_here(launched: Launched, tmp_path_factory: p
     assert (project / "report.xml").read_text() == "<ok/>"
     assert elsewhere.read_text() == "named"
     assert not (project / "stale").exists()
+    assert list(project.glob("__pycache__/beside.*.pyc")), "what was compiled there is compiled here"
     assert wait_until_gone(project / "out")
 
 
