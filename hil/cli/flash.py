@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from hil import bench
+from hil.cli.output import say
 from hil.clock import now_ns
 from hil.errors import BenchError, BoardFailure, FlashRefused, HilError
 from hil.evidence import MARK
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> str:
     build = named_build(offsets or options.path, spec)
     known = named_build(options.known, spec) if options.known else None
     with opened(Path(options.bench), options.board) as board:
-        lines = Lines(lambda line: print(line, flush=True), f"{board.name}: ")
+        lines = Lines(say, f"{board.name}: ")
         board.flashing.on_progress = lambda step: lines(step) if step.status not in ENDS else None
         result = board.flashing.flash(build, known)
     return f"{board.name}: {result}"
@@ -103,7 +104,7 @@ def opened(file: Path, name: str, absent: bool = False) -> Iterator["UsbBoard"]:
             with closing(bench_of_one), explained(bench_of_one):
                 yield bench_of_one.board()
         except HilError:
-            print(keep(Path(recorded)), flush=True)
+            say(keep(Path(recorded)))
             raise
 
 
@@ -115,7 +116,7 @@ def explained(opened: "OpenBench") -> Iterator[None]:
         yield
     except (BoardFailure, FlashRefused):
         with suppress(HilError):  # it is the first failure that counts
-            print(_findings(opened, began_ns), flush=True)
+            say(_findings(opened, began_ns))
         raise
 
 

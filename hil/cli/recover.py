@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hil.cli.flash import BENCH, opened
+from hil.cli.output import say
 from hil.device.ladder import State
 from hil.errors import BoardDead
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     with opened(Path(options.bench), options.board, absent=True) as board:
 
         def tell(rung: str, state: State) -> None:
-            print(f"{board.name}: {state.value}; trying: {rung}", flush=True)
+            say(f"{board.name}: {state.value}; trying: {rung}")
 
         board.readiness.on_rung = tell
         try:

@@ -48,7 +48,7 @@ class Told:
 class Lines:
     """Steps as lines for a terminal: each status as it begins, and of writing every quarter."""
 
-    def __init__(self, write: Callable[[str], None], prefix: str) -> None:
+    def __init__(self, write: Callable[[str], object], prefix: str) -> None:
         self._write = write
         self._prefix = prefix
         self._shown = ("", 0)
