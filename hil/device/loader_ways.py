@@ -132,11 +132,12 @@ class Ways:
     def through(self, do: Callable[[Port], None], answers: list[str] | None = None) -> Asked:
         """Do something on the board's own port, from which it may vanish meanwhile.
 
-        A firmware that hears nothing takes itself off the bus for a moment: a port that goes before it is open is
-        waited for.
+        A board that has just come has no port yet, and a firmware that hears nothing takes itself off the bus for a
+        moment: a port that is not there, or goes before it is open, is waited for.
         """
         deadline = Deadline(PORT_S, self._clock)
         while True:
+            self._modes.tty(within_s=deadline.left_s)
             began_ns = self._clock.now_ns()
             try:
                 with self._lend("usb") as port, suppress(BoardVanished):
@@ -145,7 +146,6 @@ class Ways:
             except AgentError as error:
                 if isinstance(error, PortHeld) or deadline.passed or not self._modes.left(began_ns, TOLD_S):
                     raise
-            self._modes.tty(within_s=deadline.left_s)
 
     def _by_bridge(self) -> Asked:
         fell = self._agent.reset_by_lines(self._spec.name, download=True)
@@ -185,6 +185,7 @@ class Ways:
         return Asked(reading.t_ns, reading.t_err_ns, reading.reply.body.strip())
 
     def _by_statement(self) -> Asked:
+        self._modes.tty(within_s=PORT_S)
         self._refuse_ctrl_c()
         statement, answers = self._profile.loader.repl, list[str]()
 

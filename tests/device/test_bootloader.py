@@ -383,6 +383,16 @@ def test_whoever_opens_the_loaders_port_meanwhile_is_named(chip: Made) -> None:
         made.bootloader.enter()
 
 
+def test_a_board_that_has_just_come_is_told_once_its_driver_has_made_its_port(chip: Made) -> None:
+    """The kernel tells of a device before it has bound its drivers."""
+    made = chip(Loader(serial="bootloader"))
+    made.obeys(JTAG)
+    node = made.bench.agent.ttys.pop("usb")
+    made.port.on_lent = lambda: made.bench.agent.find_tty("s3-a", "usb")
+    made.bench.capture.after(0.5, lambda: made.bench.agent.ttys.update(usb=node))
+    assert made.bootloader.enter().identity is Identity.SERIAL_JTAG
+
+
 def test_a_loader_that_has_just_come_is_asked_before_anybody_looks_who_has_it(chip: Made) -> None:
     """The search takes an emulated machine longer than the answer, and the answer is what tells."""
     made = chip(Loader(serial="bootloader"))
