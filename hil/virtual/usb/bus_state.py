@@ -9,6 +9,9 @@ the device, ``power/runtime_status`` in sysfs, which a real device could not: th
 - While it is suspended the status is read every 20 ms, and any URB counts as resume.
 - A port that the kernel disables takes the device's URBs back too, and then has no device any more: without VBUS
   sensing that is a suspend to the board, until the host resets the enabled port's bus. vhci_hcd tells nothing of it.
+  Whether the port is disabled is asked beside the loop: the answer waits for the hub's lock, which the kernel holds for
+  as long as it enumerates a device there (drivers/usb/core/port.c, ``disable_show``; hub.c, ``hub_event``). That may be
+  this very device, whose answers only the loop gives.
 - vhci_hcd has no remote wakeup either: ``power/control`` is set to ``on``, which resumes the device, and put back.
 """
 
@@ -23,8 +26,6 @@ from hil.virtual.usb.device import UsbDevice
 
 DEVICES = Path("/sys/bus/usb/devices")
 SUSPENDED, ACTIVE = "suspended", "active"
-PORT_OFF = "off"
-"""In place of a ``runtime_status``: the device's port is disabled."""
 DOUBT_POLL_S = 0.005
 DOUBT_S = 1.0
 IDLE_POLL_S = 0.1
@@ -35,8 +36,10 @@ class RuntimePower(Protocol):
     """Runtime power management of the device on the host."""
 
     def status(self) -> str:
-        """``runtime_status``: active, suspending, suspended, resuming; 'off' while its port is disabled; '' where there
-        is no such device now."""
+        """``runtime_status``: active, suspending, suspended, resuming; '' where there is no such device now."""
+
+    def port_is_off(self) -> bool:
+        """Whether its port is disabled; may take as long as an enumeration, so never call it from the loop."""
 
     def control(self) -> str:
         """``auto`` or ``on``."""
@@ -58,7 +61,10 @@ class SysfsPower:
         self._disable = devices / f"usb{bus}" / f"{bus}-0:1.0" / f"usb{bus}-port{port}" / "disable"
 
     def status(self) -> str:
-        return _line(self._directory / "runtime_status") or (PORT_OFF if _line(self._disable) == "1" else "")
+        return _line(self._directory / "runtime_status")
+
+    def port_is_off(self) -> bool:
+        return _line(self._disable) == "1"
 
     def control(self) -> str:
         return self._attempt("reading").strip()
@@ -99,21 +105,22 @@ class SuspendWatch:
         self._port_back = port_back
         self._port_off = False
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
+        self._next: asyncio.TimerHandle | asyncio.Future[bool] | None = None
+        """The next look, or the one at the port that is under way."""
         self._doubt_until_s = 0.0
 
     def polling(self, polled: bool) -> None:
         """Whether the host has any IN URB with the configured device."""
         if polled:
             self.close()
-        elif self._timer is None:
+        elif self._next is None:
             self._doubt()
 
     def close(self) -> None:
         """Look no more, until the host takes its IN URBs back again."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
 
     async def remote_wakeup(self, within_s: float = 5.0) -> bool:
         """Wake the host (``tud_remote_wakeup``); False where it is not suspended, did not arm it or listens no more.
@@ -121,7 +128,7 @@ class SuspendWatch:
         Raises:
             VirtualBoardError: the device is not active within ``within_s``.
         """
-        if not (self._device.suspended and self._device.remote_wakeup_armed) or self._power.status() == PORT_OFF:
+        if not (self._device.suspended and self._device.remote_wakeup_armed and self._power.status()):
             return False
         former = self._power.control()
         try:
@@ -143,14 +150,25 @@ class SuspendWatch:
     def _doubt(self) -> None:
         now_s = self._loop.time()
         self._doubt_until_s = now_s + DOUBT_S
-        self._timer = self._loop.call_at(now_s + DOUBT_POLL_S, self._look)
+        self._next = self._loop.call_at(now_s + DOUBT_POLL_S, self._look)
 
     def _look(self) -> None:
         status = self._power.status()
-        if self._port_off and status != PORT_OFF:
+        if status:
+            self._see(status, port_off=False)
+        else:
+            self._next = asked = self._loop.run_in_executor(None, self._power.port_is_off)
+            asked.add_done_callback(self._answered)
+
+    def _answered(self, asked: asyncio.Future[bool]) -> None:
+        if not asked.cancelled():
+            self._see("", port_off=asked.result())
+
+    def _see(self, status: str, *, port_off: bool) -> None:
+        if self._port_off and not port_off:
             self._port_back()
-        self._port_off = status == PORT_OFF
-        if status in (SUSPENDED, PORT_OFF):
+        self._port_off = port_off
+        if port_off or status == SUSPENDED:
             self._device.suspend()
         elif status:  # a port that was enabled again has no device before the host has reset the bus
             self._device.resume()
@@ -159,4 +177,4 @@ class SuspendWatch:
             pause_s = SUSPENDED_POLL_S
         elif self._loop.time() < self._doubt_until_s:
             pause_s = DOUBT_POLL_S
-        self._timer = self._loop.call_later(pause_s, self._look)
+        self._next = self._loop.call_later(pause_s, self._look)

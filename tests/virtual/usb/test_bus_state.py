@@ -1,6 +1,7 @@
 """Suspend and resume, seen from runtime_status."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -23,12 +24,21 @@ class FakePower:
     def __init__(self) -> None:
         self.now = "active"
         self.looked = 0
+        self.off = False
+        self.unlocked = threading.Event()
+        """Until it is set, or 2 s have passed, nobody learns whether the port is off."""
+        self.unlocked.set()
+        self.kept_waiting = False
         self.controls: list[str] = ["auto"]
         self.resumes = True
 
     def status(self) -> str:
         self.looked += 1
         return self.now
+
+    def port_is_off(self) -> bool:
+        self.kept_waiting = not self.unlocked.wait(2.0)
+        return self.off
 
     def control(self) -> str:
         return self.controls[-1]
@@ -180,10 +190,10 @@ def test_a_port_that_is_disabled_is_a_suspend_until_the_bus_is_reset() -> None:
         device, power = FirmwareDevice(BUILD, application := RecordingApplication()), FakePower()
         async with plugged(device) as host:
             await watched(device, power, host)
-            power.now = "off"
+            power.now, power.off = "", True
             assert isinstance(device.watch, SuspendWatch)
             assert not await device.watch.remote_wakeup()
-            power.now, looked = "", power.looked
+            power.off, looked = False, power.looked
             await eventually(lambda: power.looked > looked + 2)
             assert device.suspended
             await host.control(0x80, 6, 0x0100, 0, 64)
@@ -192,16 +202,34 @@ def test_a_port_that_is_disabled_is_a_suspend_until_the_bus_is_reset() -> None:
     asyncio.run(scenario())
 
 
+def test_a_device_answers_while_the_kernel_holds_its_hubs_lock() -> None:
+    """Enumerating it, the kernel tells nobody whether a port is off before it has had the device's answers."""
+
+    async def scenario() -> None:
+        device, power = FirmwareDevice(BUILD, RecordingApplication()), FakePower()
+        async with plugged(device) as host:
+            device.watch = SuspendWatch(device, power)
+            power.now = ""
+            power.unlocked.clear()
+            await host.unlink(host.submit_in(4, 64))
+            await eventually(lambda: power.looked > 0)
+            await host.control(0x80, 6, 0x0100, 0, 8)
+            power.unlocked.set()
+            assert not power.kept_waiting
+
+    asyncio.run(scenario())
+
+
 def test_a_disabled_port_is_read_from_its_hub(tmp_path: Path) -> None:
-    """Only where the device itself is gone."""
+    """Its device itself is gone."""
     tree = VhciTree(tmp_path)
     power = SysfsPower("1-3", tree.devices)
     tree.set_disabled("1-3", True)
-    assert power.status() == "off"
-    tree.make_power("1-3", "active")
-    assert power.status() == "active"
+    assert (power.status(), power.port_is_off()) == ("", True)
     tree.set_disabled("1-3", False)
-    assert SysfsPower("1-4", tree.devices).status() == ""
+    tree.make_power("1-3", "active")
+    assert (power.status(), power.port_is_off()) == ("active", False)
+    assert not SysfsPower("1-4", tree.devices).port_is_off()
 
 
 def test_sysfs_is_read_and_written_by_topology_path(tmp_path: Path) -> None:
