@@ -88,6 +88,8 @@ class Build:
     regions: tuple[Region, ...]
     flash_bytes: int | None = None
     """Size of the flash that it was built for; None where it does not say."""
+    started_bytes: int | None = None
+    """Size of the flash that its boot loader names, and does not start with less; None without a boot loader."""
     table: PartitionTable | None = None
     app: AppDescription | None = None
     """Of the application, as far as it is in the regions."""
@@ -153,13 +155,15 @@ def checked(
     if not ordered:
         raise BuildError(f"{source}: there is nothing to flash")
     images = {region.offset: _image(region) for region in ordered}
-    size = flash_bytes or _named_size(images)
+    named = _named_size(images)
+    size = flash_bytes or named
     _require_room(ordered, size)
     table = _table(ordered)
     _require_before_table(ordered)
-    build = Build(source, ordered, size, table, _app(images, table, app_offset), left_out, _revisions(images))
+    build = Build(source, ordered, size, named, table, _app(images, table, app_offset), left_out, _revisions(images))
     if table is not None:
         require_partitions(build, table)
+        _require_in_flash(build, table)
     return build
 
 
@@ -167,7 +171,7 @@ def require_partitions(build: Build, table: PartitionTable) -> None:
     """See that ``build`` goes with the partitions that the board will have.
 
     Raises:
-        BuildError: an application does not fit, is no image, or a region reaches into NVS.
+        BuildError: an application or data does not fit, an application is no image, or a region reaches into NVS.
     """
     for region in build.regions:
         for partition in table.partitions:
@@ -179,20 +183,34 @@ def _require_partition(region: Region, partition: Partition) -> None:
     where = f"partition {partition.label!r} (0x{partition.offset:x}, {partition.size} bytes)"
     if is_nvs(partition):
         raise BuildError(f"{region} reaches into {where}: NVS is never written; what else is to be flashed?")
-    if partition.type != APP:
-        return
+    if partition.type == APP:
+        _require_application(region, partition, where)
+    if region.offset == partition.offset and region.end > partition.end:
+        raise BuildError(f"{region} has {len(region.data)} bytes and does not fit {where}")
+
+
+def _require_application(region: Region, partition: Partition, where: str) -> None:
     if region.offset != partition.offset:
         raise BuildError(f"{region} lies across {where}; an application begins where its partition does")
     if region.image is None:
         first = f"0x{region.data[0]:02x}"
         raise BuildError(f"{region} is not an image: its first byte is {first}, an image's is 0x{MAGIC:02x}; {where}")
-    if region.end > partition.offset + partition.size:
-        raise BuildError(f"{region} has {len(region.data)} bytes and does not fit {where}")
+
+
+def _require_in_flash(build: Build, table: PartitionTable) -> None:
+    """See that the boot loader takes the table: it refuses one that reaches behind the flash that its header names."""
+    size = build.started_bytes
+    for partition in table.partitions:
+        if size is not None and partition.end > size:
+            raise BuildError(
+                f"{build.source}: partition {partition.label!r} ends at 0x{partition.end:x}, behind the "
+                f"{size // MB} MB of flash that the boot loader's header names: it would not start"
+            )
 
 
 def meets(partition: Partition, start: int, end: int) -> bool:
     """Whether writing from ``start`` to ``end`` erases something of it."""
-    return start < partition.offset + partition.size and partition.offset < sector_end(end)
+    return start < partition.end and partition.offset < sector_end(end)
 
 
 def is_nvs(partition: Partition) -> bool:
@@ -263,9 +281,11 @@ def _require_room(ordered: tuple[Region, ...], flash_bytes: int | None) -> None:
 
 
 def _require_before_table(ordered: tuple[Region, ...]) -> None:
-    """See that no region covers the place of the partition table, unless the build has its own somewhere behind."""
+    """See that nothing else covers the place of the partition table, unless the build has its own somewhere behind."""
     for region in ordered:
         table_behind = any(each.data[:2] == TABLE_MARK for each in ordered if each.offset >= region.end)
+        if region.offset == TABLE_OFFSET and region.data[:2] != TABLE_MARK and not table_behind:
+            raise BuildError(f"{region} is not a partition table: its first bytes are {region.data[:2].hex(' ')}")
         if region.offset < TABLE_OFFSET < region.end and not table_behind:
             raise BuildError(
                 f"{region} reaches over the partition table at 0x{TABLE_OFFSET:x}; a merged image is named without an "

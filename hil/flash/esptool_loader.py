@@ -45,7 +45,9 @@ _SILENT = (
 )
 _OTHER_HASH, _REFUSED = "MD5 of file does not match", "(result was "
 """What esptool says of a digest that differs (cmds.py, write_flash) and of a status that is no success (util.py)."""
-_UNKNOWN_CHIP = re.compile(r"Unexpected chip (?:ID|magic) value (\w+)")
+_UNKNOWN_CHIP = re.compile(r"Unexpected chip ID value (\w+)")
+_NO_CHIP_ID = "Unexpected chip magic value"
+"""What esptool says where the chip tells no id, and its older means tells none of those that have no id."""
 _BOOT_MODE = re.compile(r"Wrong boot mode detected \((\w+)\)")
 
 
@@ -222,6 +224,9 @@ class EsptoolLoader:
         if mode:
             how = f"it runs what is in its flash (boot mode {mode[1]}): is IO0 held low, by the bridge or by hand?"
             return BoardMute(f"board {board} on {name} {failure}: {how}")
+        if _NO_CHIP_ID in said:
+            how = "it answered SYNC and did not tell its chip id (GET_SECURITY_INFO), as each ESP32-S3 does"
+            return BoardMute(f"board {board} on {name}: {how}")
         if any(sign in said for sign in _SILENT):
             return BoardMute(f"board {board} on {name} {failure}: {said}", silent)
         reason = "hash" if _OTHER_HASH in said else refused if _REFUSED in said else ""

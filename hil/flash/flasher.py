@@ -235,7 +235,10 @@ def _misfit(chip: Chip, build: Build) -> tuple[str, str]:
     """Why the chip cannot hold or run the build, in a word and in full; ('', '') where it can."""
     last = build.regions[-1]
     if last.end > chip.flash_bytes:
-        return "flash-size", f"{last} ends at 0x{last.end:x}, and the chip has {chip.flash_bytes / MB:g} MB of flash"
+        return "flash-size", f"{last} ends at 0x{last.end:x}, and {_has(chip)}"
+    if (build.started_bytes or 0) > chip.flash_bytes:
+        named = (build.started_bytes or 0) // MB
+        return "flash-size", f"{build.regions[0]} names {named} MB of flash and starts with no less, and {_has(chip)}"
     lowest, highest = build.revisions
     if lowest <= chip.revision <= highest:
         return "", ""
@@ -244,6 +247,10 @@ def _misfit(chip: Chip, build: Build) -> tuple[str, str]:
         "revision",
         f"the chip is revision {_revision(chip.revision)}; {build.source} wants {_revision(lowest)} {upper}",
     )
+
+
+def _has(chip: Chip) -> str:
+    return f"the chip has {chip.flash_bytes / MB:g} MB of flash"
 
 
 def _revision(number: int) -> str:

@@ -56,6 +56,11 @@ class Partition:
         return _ENTRY.pack(MAGIC, self.type, self.subtype, self.offset, self.size, label, self.flags)
 
     @property
+    def end(self) -> int:
+        """The first offset behind it."""
+        return self.offset + self.size
+
+    @property
     def ota_slot(self) -> int | None:
         """0 to 15 for an application of OTA."""
         return self.subtype & 0xF if self.type == APP and self.subtype & ~0xF == OTA_0 else None

@@ -107,6 +107,19 @@ REFUSED = {
         [Region(0x7000, bytes(0x1001), "data.bin"), HELLO],
         "data.bin at 0x7000 reaches over the partition table at 0x8000; a merged image is named without an offset",
     ),
+    "no table in its place": (
+        [Region(0x8000, b"text", "notes.txt")],
+        "notes.txt at 0x8000 is not a partition table: its first bytes are 74 65",
+    ),
+    "data that is too long": (
+        [LOADER, TABLE, Region(0xF000, bytes(0x1001), "phy.bin"), Region(0x187000, b"code", "next.bin")],
+        "phy.bin at 0xf000 has 4097 bytes and does not fit partition 'phy_init' (0xf000, 4096 bytes)",
+    ),
+    "a table that the boot loader refuses": (
+        [Region(0, bootloader(flash_mb=1).pack(), "bootloader.bin"), TABLE],
+        "somewhere: partition 'factory' ends at 0x187000, behind the 1 MB of flash that the boot loader's header "
+        "names: it would not start",
+    ),
     "an application for a boot loader": (
         [Region(0, APP.pack(), "hello.bin")],
         "hello.bin at 0x0 is the application hello 1.0 and no boot loader; its place is such as 0x10000",

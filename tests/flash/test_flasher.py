@@ -137,6 +137,10 @@ def test_a_build_that_the_chip_cannot_take_is_refused(serve: Serve, make_build: 
     assert refusal(serve(FlashChip(MB)), far) == (
         "board s3-a: nothing was written: data.bin at 0x200000 ends at 0x200004, and the chip has 1 MB of flash"
     )
+    assert refusal(serve(FlashChip(4 * MB)), build) == (
+        "board s3-a: nothing was written: bootloader/bootloader.bin at 0x0 names 8 MB of flash and starts with no "
+        "less, and the chip has 4 MB of flash"
+    )
     where = build.source
     assert refusal(serve(), revised(build, 100, 0xFFFF)) == (
         f"board s3-a: nothing was written: the chip is revision v0.2; {where} wants v1.0 or later"
