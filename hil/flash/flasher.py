@@ -4,14 +4,25 @@ Everything that can be refused is refused before the first byte is written: what
 which chip it is, how large its flash is, what its eFuses forbid. Who else holds the port, the agent says.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from hil.clock import Deadline, now_ns, to_s
 from hil.errors import BuildError, FlashFailed, FlashRefused, HilError, WireError
-from hil.flash.build import ANY_REVISION, BLANK, MB, Build, Region, is_nvs, meets, require_partitions
+from hil.flash.build import (
+    ANY_REVISION,
+    BLANK,
+    MB,
+    SECTOR,
+    TABLE_MARK,
+    Build,
+    Region,
+    is_nvs,
+    meets,
+    require_partitions,
+)
 from hil.flash.esptool_loader import Chip, EsptoolLoader
 from hil.flash.plan import Plan, Write, digest, plan
 from hil.flash.progress import (
@@ -27,7 +38,7 @@ from hil.flash.progress import (
     Told,
 )
 from hil.flash.tty_port import ROM_BAUD, TtyPort
-from hil.wire.esp_partitions import TABLE_LENGTH, TABLE_OFFSET, Partition, PartitionTable
+from hil.wire.esp_partitions import ENTRY_LENGTH, TABLE_LENGTH, TABLE_OFFSET, Partition, PartitionTable
 
 CONNECT_S = 20.0
 """Three attempts of esptool with five SYNCs each, a stub of 11 kB, and the size of the flash."""
@@ -36,6 +47,8 @@ COMPARE_S_PER_MB = 8.0
 WRITE_S, WRITE_S_PER_MB = 15.0, 120.0
 """At 115200 baud a megabyte that does not compress takes 95 s, erasing it up to 20 s more."""
 RESET_S = 5.0
+OTHER_TABLES = range(TABLE_OFFSET + SECTOR, 0x20000, SECTOR)
+"""Where a board that has no partition table in the usual place may have one (CONFIG_PARTITION_TABLE_OFFSET)."""
 
 
 class Loader(Protocol):
@@ -176,7 +189,7 @@ class Flasher:
 
     def _require_partitions(self, loader: Loader, build: Build) -> None:
         """A build without a partition table goes with the one that the board has, if it has one."""
-        for table in _tables(loader, [TABLE_OFFSET]):
+        for table in _boards_tables(loader, [TABLE_OFFSET]):
             try:
                 require_partitions(build, table)
             except BuildError as error:
@@ -190,8 +203,8 @@ class Flasher:
         """
         if not planned.writes or build.table is None:
             return
-        others = (each for each in build.table_offsets if build.region(each) not in planned.unchanged)
-        for table in _tables(loader, others):
+        others = [each for each in build.table_offsets if build.region(each) not in planned.unchanged]
+        for table in _boards_tables(loader, others):
             for partition in filter(is_nvs, table.partitions):
                 write = next((w for w in planned.writes if meets(partition, w.offset, w.offset + len(w.data))), None)
                 if write is not None and not _is_blank(loader, partition):
@@ -204,11 +217,18 @@ class Flasher:
         self._port.deadline = Deadline(within_s)
 
 
+def _boards_tables(loader: Loader, offsets: Sequence[int]) -> list[PartitionTable]:
+    """The partition tables that the board has at these places, or else wherever it may have one."""
+    found = list(_tables(loader, offsets))
+    return found if found or not offsets else list(_tables(loader, OTHER_TABLES))
+
+
 def _tables(loader: Loader, offsets: Iterable[int]) -> Iterator[PartitionTable]:
-    """The partition tables that the board has at these places; none where its flash is blank or half written."""
+    """None where the flash is blank or half written."""
     for offset in offsets:
-        with suppress(WireError):
-            yield PartitionTable.parse(loader.read(offset, TABLE_LENGTH))
+        if loader.read(offset, ENTRY_LENGTH)[: len(TABLE_MARK)] == TABLE_MARK:
+            with suppress(WireError):
+                yield PartitionTable.parse(loader.read(offset, TABLE_LENGTH))
 
 
 def _is_blank(loader: Loader, partition: Partition) -> bool:

@@ -20,13 +20,16 @@ def read_build(path: Path) -> Build:
     Raises:
         BuildError: it holds neither, or a build that an ESP32-S3 cannot take; the message says which and where.
     """
-    if path.is_dir():
-        return _read_folder(path)
-    if path.name == FLASHER_ARGS:
-        return _read_folder(path.parent)
-    if not path.exists():
-        raise BuildError(f"{path}: no such file or folder; wanted {WANTED}")
-    return read_merged(path)
+    try:
+        if path.is_dir():
+            return _read_folder(path)
+        if path.name == FLASHER_ARGS:
+            return _read_folder(path.parent)
+        if not path.exists():
+            raise BuildError(f"{path}: no such file or folder; wanted {WANTED}")
+        return read_merged(path)
+    except OSError as error:
+        raise BuildError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _read_folder(folder: Path) -> Build:

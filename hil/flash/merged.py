@@ -10,7 +10,7 @@ from pathlib import Path
 from hil.errors import BuildError, WireError
 from hil.flash.build import BLANK, CHIP_NAMES, SECTOR, Build, Region, checked, is_nvs, read_bytes
 from hil.wire.esp_image import HEADER_LENGTH, MAGIC, ImageHeader
-from hil.wire.esp_partitions import DATA, OTA_DATA, TABLE_LENGTH, TABLE_OFFSET, Partition, PartitionTable
+from hil.wire.esp_partitions import APP, DATA, OTA_DATA, TABLE_LENGTH, TABLE_OFFSET, Partition, PartitionTable
 from hil.wire.esp_partitions import MAGIC as TABLE_MAGIC
 
 OTHER_LOADER_OFFSETS = (0x1000, 0x2000)
@@ -29,7 +29,7 @@ def read_merged(path: Path) -> Build:
     _require_nothing_else(path, data, partitions)
     inside = [each for each in partitions if each.offset < len(data)]
     held = [_region(path, data, each) for each in inside if not is_nvs(each)]
-    stored = [each for each in inside if is_nvs(each) and _used(data[each.offset : each.offset + each.size])]
+    stored = [each for each in inside if is_nvs(each) and _used(data[each.offset : each.end])]
     told = tuple(f"{path.name} at 0x{each.offset:x} ({each.label}): NVS stays" for each in stored)
     loader = Region(0, _trimmed(data[:TABLE_OFFSET]), f"{path.name} (boot loader)")
     table = Region(TABLE_OFFSET, data[TABLE_OFFSET : TABLE_OFFSET + TABLE_LENGTH], f"{path.name} (partition table)")
@@ -68,11 +68,16 @@ def _partitions(path: Path, data: bytes) -> tuple[Partition, ...]:
 
 
 def _region(path: Path, data: bytes, partition: Partition) -> Region | None:
-    """What the file holds of a partition; None for nothing. A blank choice between OTA slots is something, too."""
-    content = data[partition.offset : partition.offset + partition.size]
-    if (partition.type, partition.subtype) != (DATA, OTA_DATA):
+    """What the file holds of a partition; None for nothing. A blank choice between OTA slots is something, too.
+
+    What is blank behind an application is nothing; behind data it is data, as a file system's free blocks are.
+    """
+    content = data[partition.offset : partition.end]
+    if not _used(content) and (partition.type, partition.subtype) != (DATA, OTA_DATA):
+        return None
+    if partition.type == APP:
         content = _trimmed(content)
-    return Region(partition.offset, content, f"{path.name} ({partition.label})") if content else None
+    return Region(partition.offset, content, f"{path.name} ({partition.label})")
 
 
 def _require_nothing_else(path: Path, data: bytes, partitions: tuple[Partition, ...]) -> None:
@@ -87,7 +92,7 @@ def _gaps(partitions: tuple[Partition, ...], end: int) -> Iterator[tuple[int, in
     for partition in sorted(partitions, key=lambda each: each.offset):
         if partition.offset > at:
             yield at, min(partition.offset, end)
-        at = max(at, partition.offset + partition.size)
+        at = max(at, partition.end)
     yield at, end
 
 

@@ -170,6 +170,22 @@ def test_a_file_is_held_against_the_boards_own_table(serve: Serve, tmp_path: Pat
     assert chip.read(0x200000, 6) == b"notes\xff"
 
 
+def test_a_boards_own_table_is_found_wherever_it_is(serve: Serve, make_build: Make, tmp_path: Path) -> None:
+    """A longer boot loader moves it; what lies there by it is as safe as by one in the usual place."""
+    chip = FlashChip(8 * MB)
+    moved = replace(NVS, offset=0x11000)
+    chip.program(0x10000, PartitionTable((moved, replace(DEFAULT_TABLE.partitions[-1], offset=0x20000))).pack())
+    chip.program(moved.offset, b"stored")
+    board = serve(chip)
+    path = tmp_path / "notes.txt"
+    path.write_text("notes")
+    assert "notes.txt at 0x12000 reaches into partition 'nvs' (0x11000" in refusal(board, regions([(0x12000, path)]))
+    assert "hello.bin at 0x10000 would erase what the board has stored in 'nvs' (0x11000" in refusal(
+        board, read_build(make_build())
+    )
+    assert chip.read(moved.offset, 6) == b"stored"
+
+
 NVS = next(each for each in DEFAULT_TABLE.partitions if is_nvs(each))
 
 

@@ -101,6 +101,8 @@ def test_no_build(tmp_path: Path, make_build: Make) -> None:
         f"{tmp_path}/gone: no such file or folder; wanted the build folder of an ESP-IDF project (it holds "
         "flasher_args.json) or a merged image"
     )
+    with pytest.raises(BuildError, match=r"x: cannot be read: File name too long"):
+        read_build(tmp_path / ("x" * 300))
     with pytest.raises(BuildError, match=r"no flasher_args.json in it: .*; has the project been built\?"):
         read_build(tmp_path)
     make_build().rename(tmp_path / "build")

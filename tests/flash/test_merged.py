@@ -64,6 +64,15 @@ def test_nvs_of_a_merged_image_is_left_out(tmp_path: Path) -> None:
     assert (storage.data[:5], storage.erased_end) == (b"files", 0x111000)
 
 
+def test_blank_data_behind_data_is_data(tmp_path: Path) -> None:
+    """A file system's free blocks must not keep what the board had there; behind an application nothing matters."""
+    data = merged((0x110000, b"files"), (0x120000, b"\xff"))
+    storage, app = (read_merged(written(tmp_path / "all.bin", data)).region(each) for each in (0x110000, 0x10000))
+    assert storage is not None
+    assert app is not None
+    assert (storage.data, app.erased_end) == (b"files".ljust(0x10000, b"\xff"), 0x10000 + 0x5000)
+
+
 def test_what_is_no_merged_image(tmp_path: Path) -> None:
     """An application alone, another chip's, text, data where no partition is: each by name."""
     path = tmp_path / "x.bin"
