@@ -191,8 +191,8 @@ class Operations:
         session.subscribe(topic, connection)
         words = {"board": board.name, "port": request.port}
 
-        def opened(node: str, descriptor: int) -> None:
-            message = {"notify": "tty_opened", **words, "node": node, "t_ns": now_ns()}
+        def opened(node: str, descriptor: int, t_ns: int) -> None:
+            message = {"notify": "tty_opened", **words, "node": node, "t_ns": t_ns}
             connection.send(message, [descriptor])
 
         def gone(node: str) -> None:
@@ -210,6 +210,7 @@ class Operations:
         watch = board.watches.pop(request.port, None)
         if watch is not None:
             watch.close()
+            await watch.settle()
         return None, []
 
     async def find_tty(self, session: Session, connection: Connection, request: protocol.FindTty) -> Answer:

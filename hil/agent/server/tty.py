@@ -1,6 +1,12 @@
-"""Opening a board's serial port as soon as the kernel has it, under whatever name, without flushing what it holds."""
+"""Opening a board's serial port as soon as the kernel has it, under whatever name, without flushing what it holds.
+
+Opening sends control requests, SET_LINE_CODING and SET_CONTROL_LINE_STATE for one, and waits 5 s for a board that does
+not answer one of them (drivers/usb/class/cdc-acm.c, ``acm_ctrl_msg``); closing may send some as well. So both happen in
+a worker thread, beside the agent's loop.
+"""
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import logging
@@ -14,7 +20,7 @@ from pathlib import Path
 
 from hil.agent.server.usbdevice import DEV, UsbDevice
 from hil.board.identity import LOADERS, Identity
-from hil.clock import Deadline
+from hil.clock import Deadline, now_ns
 from hil.errors import AgentError
 from hil.wire.uevent import KernelUevent
 
@@ -51,7 +57,7 @@ class TtyWatch:
         self,
         device: UsbDevice,
         settings: LineSettings,
-        opened: Callable[[str, int], None],
+        opened: Callable[[str, int, int], None],
         gone: Callable[[str], None],
         dev: Path = DEV,
     ) -> None:
@@ -59,7 +65,7 @@ class TtyWatch:
         Args:
             device: where the port hangs.
             settings: how to open it.
-            opened: told node and descriptor, which it owns from then on.
+            opened: told node, descriptor, which it owns from then on, and the instant of the opening (ns).
             gone: told the node that has vanished.
             dev: where device nodes are.
         """
@@ -69,6 +75,7 @@ class TtyWatch:
         self._gone = gone
         self._dev = dev
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._unwanted: set[asyncio.Task[None]] = set()
         self._open: set[str] = set()
 
     def look(self) -> None:
@@ -103,6 +110,12 @@ class TtyWatch:
             task.cancel()
         self._tasks.clear()
 
+    async def settle(self) -> None:
+        """After :meth:`close`: wait until no opening that nobody wants any more is under way, though not for long."""
+        await asyncio.sleep(0)  # what was cancelled says by then what it leaves
+        if self._unwanted:
+            await asyncio.wait(self._unwanted, timeout=OPEN_WITHIN_S)
+
     def _forget(self, name: str) -> None:
         task = self._tasks.pop(name, None)
         if task is not None:
@@ -116,7 +129,7 @@ class TtyWatch:
         node = self._dev / name
         while True:
             try:
-                descriptor = open_tty(node, self._device.tty_number(name), self._settings)
+                descriptor, t_ns = await self._opening(name)
                 break
             except (OSError, AgentError) as error:
                 if (isinstance(error, OSError) and error.errno not in PASSING) or deadline.passed:
@@ -126,7 +139,27 @@ class TtyWatch:
             await asyncio.sleep(AGAIN_S)
         self._tasks.pop(name, None)
         self._open.add(name)
-        self._opened(str(node), descriptor)
+        self._opened(str(node), descriptor, t_ns)
+
+    async def _opening(self, name: str) -> tuple[int, int]:
+        """The descriptor, and when it was there; one that is not wanted any more by then is closed."""
+        opening = asyncio.get_running_loop().run_in_executor(None, self._open_now, name)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            task = asyncio.get_running_loop().create_task(_throw_away(opening))
+            self._unwanted.add(task)
+            task.add_done_callback(self._unwanted.discard)
+            raise
+
+    def _open_now(self, name: str) -> tuple[int, int]:
+        return open_tty(self._dev / name, self._device.tty_number(name), self._settings), now_ns()
+
+
+async def _throw_away(opening: asyncio.Future[tuple[int, int]]) -> None:
+    with contextlib.suppress(OSError, AgentError):
+        descriptor, _ = await opening
+        await asyncio.to_thread(os.close, descriptor)
 
 
 def open_tty(node: Path, number: tuple[int, int], settings: LineSettings) -> int:

@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import termios
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -29,12 +30,13 @@ class Port:
         self.opened: list[tuple[str, int]] = []
         self.gone: list[str] = []
         self.far: list[int] = []
+        self.waited_out = threading.Event()
 
     def watch(self, settings: LineSettings | None = None) -> TtyWatch:
         return TtyWatch(
             self.device,
             settings or LineSettings(),
-            lambda node, fd: self.opened.append((node, fd)),
+            lambda node, fd, _: self.opened.append((node, fd)),
             self.gone.append,
             self.dev,
         )
@@ -60,6 +62,28 @@ class Port:
     def event(action: str, name: str) -> KernelUevent:
         devpath = f"/devices/platform/vhci_hcd.0/usb1/1-1/1-1.2/1-1.2:1.2/tty/{name}"
         return KernelUevent(action, devpath, {"SUBSYSTEM": "tty"})
+
+    def held_up(self, name: str) -> Callable[[], None]:
+        """Make opening the port take until the returned function is called, or 2 s where it is called too late."""
+        number = self.tree.directory("1-1.2") / f"1-1.2:1.2/tty/{name}/dev"
+        text = number.read_text()
+        number.unlink()
+        os.mkfifo(number)
+        rescue = threading.Timer(2.0, lambda: self.waited_out.set() or number.write_text(text))
+        rescue.daemon = True
+        rescue.start()
+
+        def go_on() -> None:
+            rescue.cancel()
+            number.write_text(text)
+
+        return go_on
+
+    def times_open(self, name: str) -> int:
+        """How many descriptors of this process lead to the port."""
+        names = [f"/proc/self/fd/{each}" for each in os.listdir("/proc/self/fd")]
+        wanted = os.readlink(self.dev / name)
+        return sum(os.path.realpath(each) == wanted for each in names)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(5.0):
@@ -185,6 +209,42 @@ def test_the_applications_port_is_opened_once_the_loader_has_gone(tmp_path: Path
         watch.take(port.appear("ttyACM0"))
         await port.until(lambda: len(port.opened) == 1)
         watch.close()
+
+    played(tmp_path, scenario)
+
+
+def test_a_port_that_opens_slowly_holds_up_nothing_else(tmp_path: Path) -> None:
+    """The kernel waits 5 s for a board that does not answer SET_LINE_CODING; the agent's loop serves others."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        port.appear("ttyACM0")
+        go_on = port.held_up("ttyACM0")
+        watch.look()
+        await asyncio.sleep(0.02)
+        assert not port.waited_out.is_set()
+        assert port.opened == []
+        await asyncio.to_thread(go_on)
+        await port.until(lambda: len(port.opened) == 1)
+
+    played(tmp_path, scenario)
+
+
+def test_a_port_that_nobody_wants_any_more_is_closed_once_it_is_open(tmp_path: Path) -> None:
+    """Settling waits for that: whoever asked to let go of the port may open it then."""
+
+    async def scenario(port: Port, watch: TtyWatch) -> None:
+        port.appear("ttyACM0")
+        before = port.times_open("ttyACM0")
+        go_on = port.held_up("ttyACM0")
+        watch.look()
+        await asyncio.sleep(0.02)
+        watch.close()
+        settled = asyncio.create_task(watch.settle())
+        await asyncio.sleep(0.02)
+        assert not settled.done()
+        await asyncio.to_thread(go_on)
+        await settled
+        assert (port.opened, port.times_open("ttyACM0")) == ([], before)
 
     played(tmp_path, scenario)
 
