@@ -33,15 +33,18 @@ from hil.wire.esp_image import CHIP_ESP32S3
 
 CONNECT_ATTEMPTS = 3
 """Each resets the chip, where that is asked for, and sends SYNC five times."""
-_RAISED = (RuntimeError, OSError, LookupError, TypeError, ValueError, struct.error)
+_RAISED = (RuntimeError, OSError, LookupError, TypeError, ValueError, struct.error, StopIteration)
 """By esptool: its FatalError is a RuntimeError, pyserial's exceptions are OSErrors, and a reply that is too short for
-what esptool expects raises whatever its parts raise."""
+what esptool expects raises whatever its parts raise. Up to 5.2 a second read after one that failed is a bare
+StopIteration, of the generator that the first has ended; later ones say :data:`_NO_MORE`."""
+_NO_MORE = "No more data to read from the serial port"
 _SILENT = (
     "No serial data received",
     "Failed to start stub flasher. There was no response",
     "Serial data stream stopped",
     "Packet content transfer stopped",
     "Timed out",
+    _NO_MORE,
 )
 _OTHER_HASH, _REFUSED = "MD5 of file does not match", "(result was "
 """What esptool says of a digest that differs (cmds.py, write_flash) and of a status that is no success (util.py)."""
@@ -216,7 +219,8 @@ class EsptoolLoader:
             raise self._told(error, failure, silent, refused) from error
 
     def _told(self, error: Exception, failure: str, silent: str, refused: str) -> HilError:
-        said = next(iter(str(error).splitlines()), "") or type(error).__name__
+        nameless = _NO_MORE if isinstance(error, StopIteration) else type(error).__name__
+        said = next(iter(str(error).splitlines()), "") or nameless
         board, name = self._port.board, self._port.name
         unknown, mode = _UNKNOWN_CHIP.search(said), _BOOT_MODE.search(said)
         if unknown:

@@ -9,6 +9,7 @@ import pytest
 
 from hil.errors import BoardMute, BoardVanished, FlashFailed, FlashRefused
 from hil.flash.esptool_loader import EsptoolLoader, warm_up
+from hil.flash.esptool_output import Heard
 from hil.flash.tty_port import TtyPort
 from hil.testing.pty_loader import PtyLoader
 from hil.virtual.flash import MB, FlashChip
@@ -132,6 +133,24 @@ def test_a_chip_that_goes_silent(serve: Serve) -> None:
         BoardMute, match=r"^board s3-a on /dev/pts/\d+ did not hash 16 bytes at 0x0: Serial data stream"
     ):
         loader.md5(0, 16)
+
+
+def test_silence_after_a_failed_read_is_silence(serve: Serve) -> None:
+    """Whichever way the version of esptool has of saying so; none of them leaves as it is."""
+
+    class Ended:
+        def __init__(self, error: Exception) -> None:
+            self._error = error
+
+        def flash_md5sum(self, offset: int, length: int) -> str:
+            raise self._error
+
+    board = serve()
+    for error in (StopIteration(), RuntimeError("No more data to read from the serial port. This can have many")):
+        with pytest.raises(
+            BoardMute, match=r"^board s3-a on /dev/pts/\d+ did not hash 16 bytes at 0x0: No more data to read from the "
+        ):
+            EsptoolLoader(port(board), Ended(error), Heard()).md5(0, 16)
 
 
 def test_a_stub_that_never_greets(serve: Serve) -> None:
