@@ -297,6 +297,8 @@ SHOWN = (
     "flash-read-error.log",
     "image-corrupt.log",
     "no-bootable-app.log",
+    "flash-too-small.log",
+    "psram-not-found.log",
     "stack-overflow.log",
     "heap-corruption.log",
     "interrupt-watchdog.log",
@@ -311,6 +313,9 @@ SHOWN = (
     "build-no-environment.log",
     "build-stale-cache.log",
     "build-component-hash.log",
+    "build-component-lock.log",
+    "build-region-overflow.log",
+    "build-app-too-large.log",
     "ip-link-no-carrier.log",
     "events-no-carrier.txt",
     "events-server-silent.txt",
@@ -322,7 +327,7 @@ BELOW = ("  cause ", "  remedy ", "  source ")
 def test_the_documentation_shows_what_is_printed() -> None:
     """docs/diagnosis.md holds what `hil diagnose --list` prints, and what one sample log gives."""
     told = (REPOSITORY / "docs" / "diagnosis.md").read_text()
-    assert run(str(LOGS / "synthetic-assert-failed.log"))[0] in told
+    assert run(str(LOGS / "synthetic-flash-too-small.log"))[0] in told
     assert table() in told, "put what `hil diagnose --list` prints at the end of docs/diagnosis.md"
 
 

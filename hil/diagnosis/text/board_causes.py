@@ -60,6 +60,25 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         source="ESP-IDF components/bootloader_support/src/bootloader_utility.c and flash_partitions.c",
     ),
     Cause(
+        name="flash-too-small",
+        title="the chip's flash is smaller than the image was built for",
+        cause="the image header says more flash than the chip answers with: built or flashed for another module, or a "
+        "flash that answers wrongly (0k, 128k: its pins are used otherwise, or its supply is weak). The assertion that "
+        "follows in start-up says no more than this.",
+        remedy="set the flash size that `esptool flash-id` tells (CONFIG_ESPTOOLPY_FLASHSIZE, Arduino's Flash Size, "
+        "board_upload.flash_size) and a partition table that fits it, build, and flash boot loader, table and app.",
+        source="ESP-IDF components/spi_flash/esp_flash_spi_init.c, esp_flash_init_default_chip",
+    ),
+    Cause(
+        name="psram-not-found",
+        title="the firmware needs PSRAM, and none answers",
+        cause="the module has no PSRAM, or it is configured in another line mode (quad, octal) than it is wired; "
+        "without it the start is given up.",
+        remedy="set the mode that the module has (ESP32-S3 with R8: octal, R2: quad; Arduino: PSRAM), or allow a "
+        "start without it: CONFIG_SPIRAM_IGNORE_NOTFOUND; with octal PSRAM leave GPIO33 to 37 alone.",
+        source="ESP-IDF components/esp_system/port/cpu_start.c and docs, Support for External RAM",
+    ),
+    Cause(
         name="dhcpc-option-misused",
         title="esp_netif_dhcpc_option() is called with what it does not take",
         cause="it takes five arguments (netif, ESP_NETIF_OP_SET or _GET, option id, pointer to the value, its "
@@ -155,7 +174,7 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         name="no-carrier",
         title="the link never comes up between the host and the board",
         cause="the host was never told that the link is up: NETWORK_CONNECTION(1) was not sent on the notification "
-        "endpoint, or before the host polled it. From /events alone: or the host never set its interface up.",
+        "endpoint, or before the host polled it. By the board's word alone: or the host never set its interface up.",
         remedy="call tud_network_link_state() after the stack is ready, and use a TinyUSB that sends the "
         "notification on each selection of alternate setting 1 (0.21, or ncm_device.c of 2026-07-08).",
         source="USB CDC NCM 1.0 section 7.1; hathach/tinyusb cf055c237; espressif/esp-idf issue 18079",

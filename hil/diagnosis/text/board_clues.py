@@ -1,6 +1,6 @@
 """The lines in which boards of any ESP-IDF or Arduino firmware show why they stop.
 
-Formats: ESP-IDF 4.4 to 5.5, ``components/esp_system`` (panic.c, port/panic_handler.c, port/arch, task_wdt, esp_err.c,
+Formats: ESP-IDF 2.1 to 5.5, ``components/esp_system`` (panic.c, port/panic_handler.c, port/arch, task_wdt, esp_err.c,
 port/brownout.c), ``components/bootloader_support``, ``components/heap``, ``components/newlib/assert.c``; mask ROMs of
 the ESP32 and ESP32-S3 as printed.
 """
@@ -9,8 +9,10 @@ import re
 
 from hil.diagnosis.text.clue import Clue, clue
 
-_ERROR = r"^E (?:\([0-9]{1,10}\) )?"
-_WORDS = r"Guru Meditation Error: Core +[0-9]+ panic'ed \("
+_LEVEL = r"E (?:\([0-9]{1,10}\) )?"
+_ERROR = rf"^{_LEVEL}"
+_WORDS = r"Guru Meditation Error: Core +(?:(?:[0-9]+|/) )?panic'ed \("
+"""``/`` is the core -1 of panic_print_dec: an error of the cache that both cores share."""
 NO_IMAGE = clue(
     "image-corrupt", "there is no image", "esp_image: ", rf"{_ERROR}esp_image: image at .* has invalid magic byte"
 )
@@ -63,6 +65,18 @@ BOARD_CLUES: tuple[Clue, ...] = (
     ),
     NO_IMAGE,
     clue(
+        "flash-too-small",
+        "the flash answers with less than the image wants",
+        "in the binary image header",
+        rf"{_ERROR}spi_flash: Detected size\([0-9]+k\) smaller than the size in the binary image header",
+    ),
+    clue(
+        "psram-not-found",
+        "the start is given up without PSRAM",
+        "external RAM!",
+        rf"{_ERROR}cpu_start: Failed to init external RAM!$",
+    ),
+    clue(
         "dhcpc-option-misused", "ESP_ERROR_CHECK refused it", "expression: ", r"^expression: esp_netif_dhcpc_option\("
     ),
     *(
@@ -103,7 +117,7 @@ BOARD_CLUES: tuple[Clue, ...] = (
         "task-watchdog",
         "the watchdog triggered",
         "Task watchdog got",
-        r"^(?:E (?:\([0-9]{1,10}\) )?task_wdt: )?Task watchdog got triggered\.",
+        rf"(?:^(?:{_LEVEL}task_wdt: )?|[^\s\"'(]{_LEVEL}task_wdt: )Task watchdog got triggered\.",
     ),
     clue(
         "assert-failed",
@@ -122,9 +136,22 @@ BOARD_CLUES: tuple[Clue, ...] = (
         r"\sabort\(\) was called at PC 0x",
     ),
     clue("panic", "the panic handler says why", "Guru Meditation Error: Core", *_guru()),
+    clue(
+        "panic",
+        "the panic handler says why",
+        "Guru Meditation Error of type",
+        r"^Guru Meditation Error of type \w+ occurr?ed on core",
+    ),
 )
 """The first explains the most; where a boot has several, it names the cause."""
 
+BACKTRACE, ADDRESS = "backtrace", "the address"
+DUMPED = frozenset({BACKTRACE, ADDRESS})
+"""What of a panic may be there without its first line."""
+HEADLESS = clue(
+    "panic", "the panic handler restarts the board; why is not in the log", "Rebooting...", r"^Rebooting\.\.\.$"
+)
+"""Shows a panic only behind what is in :data:`DUMPED`: sketches have that word, too."""
 AFTERMATH = re.compile(r"^(?:Core +[0-9]+ register dump:|Backtrace: ?(?:0x|\|<)|Rebooting\.\.\.$)")
 """What the panic handler says after its first line, and nobody who quotes that line."""
 
@@ -141,20 +168,16 @@ ASIDES: tuple[Clue, ...] = tuple(
         ("the app that was refused", " is not bootable", rf"{_ERROR}boot: .* is not bootable"),
         ("the partition table", "flash_parts: ", rf"{_ERROR}flash_parts: "),
         (NO_IMAGE.says, NO_IMAGE.hint, NO_IMAGE.pattern.pattern),
-        (
-            "the flash is not the size that was configured",
-            "Detected size(",
-            r"smaller than the size in the binary image",
-        ),
         ("PSRAM does not answer", "PSRAM ID read", rf"{_ERROR}.*PSRAM ID read error"),
-        ("PSRAM does not answer", "external RAM", rf"{_ERROR}.*Failed to init external RAM"),
+        ("PSRAM does not answer", "PSRAM chip is not", rf"{_ERROR}\w*psram: PSRAM chip is not connected"),
+        ("the Bluetooth controller's assertion", "ASSERT_", r"^ASSERT_(?:PARAM|ERR|INFO)\(.*\), in \S+ at line [0-9]+"),
         ("the ROM gave up at", "ets_", r"^ets_(?:main|loader)\.c [0-9]+"),
         ("the ROM found another hash and went on", "SHA-256 comp", r"^SHA-256 comparison failed"),
-        ("backtrace", "Backtrace:", r"^Backtrace: ?(?:0x|\|<)"),
+        (BACKTRACE, "Backtrace:", r"^Backtrace: ?(?:0x|\|<)"),
         ("decoded", " at ", r"^(?:--- )?0x[0-9a-f]{8}: .+ at .+:[0-9?]+"),
         ("decoded", " at ", r"^ *#[0-9]+ +0x[0-9a-f]{8}\b.* in .+ at "),
-        ("the address", "MEPC", r"^MEPC +: 0x"),
-        ("the address", "EXCVADDR", r"^EXCVADDR: 0x"),
+        (ADDRESS, "MEPC", r"^MEPC +: 0x"),
+        (ADDRESS, "EXCVADDR", r"^EXCVADDR: 0x"),
         ("it halts", "CPU halted.", r"^CPU halted\.$"),
     )
 )

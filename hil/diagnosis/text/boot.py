@@ -97,6 +97,8 @@ class Boot:
         if ms == NO_MS:
             return
         self.turned_back = self.turned_back or ms < self.last_ms - LIVES_S * 1000
+        if self.began is None and not self.loading and ms > SHORT_S * 1000:
+            self.ran = True  # no loader takes so long
         self.last_ms = max(self.last_ms, ms)
         self.latest = line
 
@@ -104,6 +106,8 @@ class Boot:
         """That the board has lived on after ``incident``, where its own time shows that."""
         main = incident.main
         if main is None or main.ms == NO_MS or self.latest is None or self.turned_back:
+            return ()
+        if main.clue.cause in LOAD_FAILURES:  # of an update: the app that refused it goes on
             return ()
         later_s = (self.latest.board_ms - main.ms) / 1000
         lived = later_s >= (LIVES_S if main.clue.cause in SURVIVED else SHORT_S)
@@ -127,6 +131,8 @@ class Boot:
         seen = cause_in(line, self.lines, self.last_ms)
         if seen is not None and seen.clue is NO_IMAGE and self.ran:
             return None
+        if seen is None:
+            seen = self.incident.headless_in(line, self.lines, self.last_ms)
         doubtful = self.doubtful
         if doubtful is not None and self.lines - doubtful.count > NEAR:
             doubtful = None

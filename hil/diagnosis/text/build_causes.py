@@ -2,11 +2,14 @@
 
 from hil.diagnosis.text.clue import Cause, Clue, clue
 
-ENVIRONMENT, CACHE, HASH, OPTION = (
+ENVIRONMENT, CACHE, HASH, LOCK, OPTION, REGION, TOO_BIG = (
     "esp-idf-not-exported",
     "stale-cmake-cache",
     "component-hash-mismatch",
+    "component-lock-mismatch",
     "dhcpc-option-misused",
+    "memory-region-overflow",
+    "app-exceeds-partition",
 )
 
 BUILD_CAUSES: tuple[Cause, ...] = (
@@ -14,9 +17,9 @@ BUILD_CAUSES: tuple[Cause, ...] = (
         name=ENVIRONMENT,
         title="ESP-IDF's environment is not set up in this shell",
         cause="export.sh (export.bat, export.ps1) was not sourced here, or install.sh never made the Python "
-        "environment that it looks for.",
-        remedy="run `. $IDF_PATH/export.sh` in the same shell before idf.py; where it names a missing environment, "
-        "run install.sh of that ESP-IDF first.",
+        "environment that it looks for, or made it for another version.",
+        remedy="run `. $IDF_PATH/export.sh` in the same shell before idf.py; where it names a missing environment or "
+        "Python requirements, run install.sh of that ESP-IDF first. An editor needs IDF_PATH in its own settings.",
         source="ESP-IDF tools/idf.py and docs, Get Started: set up the environment variables",
     ),
     Cause(
@@ -36,6 +39,33 @@ BUILD_CAUSES: tuple[Cause, ...] = (
         remedy="remove managed_components/ and build again; keep it out of git, or give it `* -text` in "
         ".gitattributes; move a component that you mean to change to components/.",
         source="espressif/idf-component-manager idf_component_tools/hash_tools and core.py; its issues 15 and 18",
+    ),
+    Cause(
+        name=LOCK,
+        title="a component of the registry is not what dependencies.lock says",
+        cause="the lock file names another content for that version: it was merged or edited, comes from another "
+        "registry or mirror, or the download is not the original.",
+        remedy="look at who changed dependencies.lock; if it is to be made anew, remove it and managed_components/ "
+        "and build again.",
+        source="espressif/idf-component-manager idf_component_manager/dependencies.py; espressif/esp-box issue 108",
+    ),
+    Cause(
+        name=REGION,
+        title="the program does not fit into a memory of the chip",
+        cause="the linker's region that is named is full: iram0 holds interrupt handlers and code in IRAM_ATTR, dram0 "
+        "static data and buffers, irom and drom are the flash that an app can map.",
+        remedy="`idf.py size-components` tells who takes it (it reads the map file of the failed link, too); then see "
+        "ESP-IDF docs, Minimizing RAM Usage: buffers on the heap or in PSRAM, options that place code in IRAM, -Os.",
+        source="GNU ld; ESP-IDF docs, Minimizing RAM Usage and Memory Types",
+    ),
+    Cause(
+        name=TOO_BIG,
+        title="the app is larger than its partition",
+        cause="the partition table, or the partition scheme of the board, gives the app less than it needs; the "
+        "default of ESP-IDF is 1 MiB, of Arduino 1.25 MiB.",
+        remedy="choose a larger app partition (CONFIG_PARTITION_TABLE_SINGLE_APP_LARGE or a table of your own, "
+        "Arduino's Partition Scheme, board_build.partitions) that fits the flash, or make the app smaller (-Os).",
+        source="ESP-IDF components/partition_table/check_sizes.py; arduino-cli; PlatformIO builder/main.py",
     ),
 )
 """``dhcpc-option-misused`` is a board's cause too, and described there."""
@@ -61,7 +91,7 @@ BUILD_CLUES: tuple[Clue, ...] = (
     clue(ENVIRONMENT, "the shell does not know idf.py", "idf.py", r"(?:^|[:\s])idf\.py: (?:command )?not found$"),
     clue(ENVIRONMENT, "the shell does not know idf.py", "idf.py", r"(?:command not found|Unknown command): idf\.py$"),
     clue(ENVIRONMENT, "the shell does not know idf.py", "idf.py", r"'idf\.py' is not recognized as"),
-    clue(ENVIRONMENT, "IDF_PATH is empty", "/tools/cmake/project.cmake", r"^\s+/tools/cmake/project\.cmake$"),
+    clue(ENVIRONMENT, "IDF_PATH is empty", "/tools/cmake/project.cmake", r"(?:^|\s)/tools/cmake/project\.cmake$"),
     clue(ENVIRONMENT, "IDF_PATH is not set", "IDF_PATH", r"IDF_PATH'? (?:is not set|must be set)"),
     clue(ENVIRONMENT, "idf.py says so", "was not spawned within an ESP-IDF shell"),
     clue(
@@ -70,6 +100,7 @@ BUILD_CLUES: tuple[Clue, ...] = (
         "ESP-IDF Python virtual env",
         r"ESP-IDF Python virtual environment .*not found",
     ),
+    clue(ENVIRONMENT, "its Python lacks packages", "Python requirements are not satisfied"),
     clue(
         ENVIRONMENT,
         "the shell does not know the compiler",
@@ -87,11 +118,23 @@ BUILD_CLUES: tuple[Clue, ...] = (
     clue(CACHE, "idf.py says so", "Build directory '", r"Build directory '.*' configured for project '.*' not '"),
     clue(CACHE, "idf.py says so", "Build is configured for generator '"),
     clue(CACHE, "idf.py says so", "Target settings are not consistent:"),
+    clue(CACHE, "ESP-IDF says so", "in CMake cache does not match", r"^\s*IDF_TARGET in CMake cache does not match"),
     clue(CACHE, "idf.py says so", "but CMakeCache.txt contains '"),
     clue(CACHE, "idf.py says so", "active in the environment while the project was configured with"),
     clue(HASH, "the component manager says so", "Some components (", r"Some components \([^)]+\) in the"),
     clue(HASH, "the component manager says so", "Component directory was modified on the disk"),
-    clue(HASH, "the component manager says so", "File .component_hash for component"),
+    clue(
+        HASH,
+        "the component manager says so",
+        "File .component_hash ",
+        r"File \.component_hash (?:or \S+ )?for component",
+    ),
+    clue(
+        LOCK,
+        "the component manager says so",
+        "The hash sum of the component",
+        r"The hash sum of the component .+ does not",
+    ),
     clue("", "git changes line endings here", "replaced by", r"(?:CRLF|LF) will be replaced by (?:CRLF|LF)"),
     clue(OPTION, "the compiler refuses the call", "esp_netif_dhcpc_option", _REFUSED),
     clue(
@@ -101,6 +144,27 @@ BUILD_CLUES: tuple[Clue, ...] = (
         rf"\binitializing argument [0-9] of .*{_CALL}",
     ),
     WARNED,
+    clue(REGION, "the linker says so", "overflowed by", r"\bregion [`'][a-z]\w+' overflowed by [0-9]+ bytes?"),
+    clue(
+        REGION,
+        "PlatformIO says so",
+        "greater than maximum allowed",
+        r"\bError: The data size \([0-9]+ bytes\) is greater than",
+    ),
+    clue(
+        TOO_BIG,
+        "ESP-IDF says so",
+        "too small for binary",
+        r"^Error: (?:app partition is|All app partitions are) too small",
+    ),
+    clue(TOO_BIG, "by how much", "(overflow 0x", r"^\s*- Part '.+' .*\(overflow 0x[0-9a-f]+\)"),
+    clue(TOO_BIG, "Arduino says so", "Sketch too big; see ", r"^Sketch too big; see "),
+    clue(
+        TOO_BIG,
+        "PlatformIO says so",
+        "greater than maximum allowed",
+        r"\bError: The program size \([0-9]+ bytes\) is greater than",
+    ),
 )
 BUILT = "Project build complete"
 """After this line the build has succeeded; what failed before has been mended."""

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.text.board_clues import ASIDES, BOARD_CLUES
+from hil.diagnosis.text.board_clues import ASIDES, BOARD_CLUES, DUMPED, HEADLESS
 from hil.diagnosis.text.clue import Clue
 from hil.diagnosis.text.line import NO_MS, TextLine
 
 NEAR = 60
 """Lines within which a line still belongs to the one before."""
 MOST_ASIDES = 6
-_HINTS = tuple(dict.fromkeys(each.hint for each in (*BOARD_CLUES, *ASIDES)))
+REASON_LINES = 2
+"""Behind a panic's first line, within which the debug unit's own reason comes."""
+_HINTS = tuple(dict.fromkeys(each.hint for each in (*BOARD_CLUES, *ASIDES, HEADLESS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,23 @@ class Incident:
         """The line of the cause that explains the most, where there is one."""
         return min(self.causes.values(), key=lambda seen: seen.rank, default=None)
 
+    def headless_in(self, line: TextLine, count: int, ms: int) -> Seen | None:
+        """A panic that ``line`` ends, whose dump is here and whose first line nobody has heard; or None."""
+        dumped = any(each.clue.says in DUMPED and each.count >= count - NEAR for each in self.asides)
+        if self.causes or not dumped or HEADLESS.place(line.text) < 0:
+            return None
+        return Seen(HEADLESS, len(BOARD_CLUES), line, count, ms)
+
     def reaches(self, count: int) -> bool:
         """Whether a line at ``count`` still belongs here."""
         return count - self.latest <= NEAR
 
     def add_cause(self, seen: Seen) -> None:
+        """A cause; what comes while the panic handler is at work on an earlier panic is that one's consequence."""
+        panic = self.causes.get("panic")
+        if panic is not None and seen.count - panic.count > REASON_LINES:
+            self.add_aside(seen)
+            return
         self.causes.setdefault(seen.clue.cause, seen)
         self.latest = seen.count
 

@@ -17,6 +17,9 @@ BEFORE = 80
 NOISE = re.compile(r"^[\x01-\x08\x0b-\x1f\x7f\ufeff\ufffd]+")
 ESCAPE = re.compile(r"\x1b(?:\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[()][0-9A-B])")
 """Terminal titles and character sets; colours are :func:`strip_colour`'s."""
+SHOWN_ENDS = ("␍", "␊", "<CR>", "<LF>")
+"""Line ends in the notation of terminals that show them: CoolTerm, HTerm."""
+SHOWN_END = re.compile(rf"(?:\s|{'|'.join(SHOWN_ENDS)})++$")
 BOARD_MS = re.compile(r"(?:[EWIDV] \(([0-9]{1,10})\) |\[ {0,10}([0-9]{1,10})\]\[[EWIDV]\])")
 """The board's own clock in a line of ESP-IDF or Arduino."""
 
@@ -56,6 +59,8 @@ def parts(raw: str, number: int = 0, event: Event | None = None) -> Iterator[Tex
         bare = NOISE.sub("", part)
         found = STAMP.match(bare)
         when, rest = (found["when"].strip(), bare[found.end() :].rstrip()) if found else ("", bare.rstrip())
+        if rest.endswith(SHOWN_ENDS):
+            rest = SHOWN_END.sub("", rest)
         if rest:
             yield TextLine(rest, number, when, event)
 

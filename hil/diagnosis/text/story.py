@@ -34,6 +34,8 @@ class Tally:
     row_end: Evidence | None = None
     beside: frozenset[str] = frozenset()
     """Other causes that its loops have as evidence."""
+    app_ran: bool = False
+    """It came while an app ran: an image that an update refuses is no trouble to load."""
 
     def supports(self) -> tuple[Evidence, ...]:
         found = list(self.evidence[:MOST_EVIDENCE])
@@ -90,7 +92,10 @@ class Story:
         closed = self._boot.hear(line)
         if closed is not None and closed.main is not None:
             at = closed.main
-            self._count(at.clue.cause, tuple(closed.evidence()), at.evidence(), against=self._boot.against(closed))
+            tally = self._count(
+                at.clue.cause, tuple(closed.evidence()), at.evidence(), against=self._boot.against(closed)
+            )
+            tally.app_ran |= self._boot.ran and not self._boot.failed_to_load
 
     def asked(self) -> None:
         """The next reset is a test's doing."""
@@ -118,25 +123,29 @@ class Story:
         if death.ran and self._row.deaths.keys() & LOAD_FAILURES:
             self._end_row()
         if death.ran:
-            self._tallies = {name: tally for name, tally in self._tallies.items() if name not in LOAD_FAILURES}
+            kept = (each for each in self._tallies.items() if each[0] not in LOAD_FAILURES or each[1].app_ran)
+            self._tallies = dict(kept)
         if death.own_doing and death.short:
             self._row.add(death)
             return
         self._end_row()
         if death.cause:
-            self._count(death.cause, death.evidence, death.headline, against=death.against)
+            tally = self._count(death.cause, death.evidence, death.headline, against=death.against)
+            tally.app_ran |= death.ran
 
     def _end_row(self) -> None:
         row, self._row = self._row, Row()
         if row.count >= LOOP:
             tally = self._count(row.cause, row.evidence(), row.last, row.count)
             tally.beside |= row.deaths.keys() - {row.cause, ""}
+            tally.app_ran |= any(first.ran for first, _, _ in row.deaths.values())
             if row.count > tally.row:
                 tally.row, tally.row_end = row.count, row.last
             return
         for name, (first, last, times) in row.deaths.items():
             if name:
-                self._count(name, first.evidence, last.headline, times)
+                tally = self._count(name, first.evidence, last.headline, times)
+                tally.app_ran |= first.ran
 
     def _count(
         self,

@@ -22,6 +22,9 @@ def causes(*texts: str) -> list[str]:
         "fish: Unknown command: idf.py",
         "'idf.py' is not recognized as an internal or external command,",
         "    /tools/cmake/project.cmake",
+        "[cmake]     /tools/cmake/project.cmake",
+        "CMake Error at CMakeLists.txt:7 (include):include could not find load file: /tools/cmake/project.cmake",
+        "The following Python requirements are not satisfied:",
         "IDF_PATH is not set",
         'This usually means that "idf.py" was not spawned within an ESP-IDF shell environment or the python',
         'ERROR: ESP-IDF Python virtual environment "/home/a/.espressif/python_env/idf5.4_env/bin/python" not found.',
@@ -49,6 +52,7 @@ def test_a_shell_without_esp_idf_is_named(text: str) -> None:
         "Build is configured for generator 'Ninja' not 'Unix Makefiles'. Run 'idf.py fullclean' to start again.",
         "Target settings are not consistent: 'esp32s3' in the environment, 'esp32' in CMakeCache.txt.",
         "Project sdkconfig was generated for target 'esp32', but CMakeCache.txt contains 'esp32s3'.",
+        "  IDF_TARGET in CMake cache does not match IDF_TARGET environment variable.",
         "'/a/python' is currently active in the environment while the project was configured with '/b/python'.",
     ],
 )
@@ -62,12 +66,49 @@ def test_a_cache_of_another_place_is_named(text: str) -> None:
     [
         '  ERROR: Some components (espressif__tinyusb) in the "managed_components"',
         "Component directory was modified on the disk since the last run of the CMake",
+        "ERROR: File .component_hash or CHECKSUMS.json for component",
         'File .component_hash for component "espressif/tinyusb" in the managed components directory cannot be parsed.',
     ],
 )
 def test_a_changed_component_is_named(text: str) -> None:
     """However CMake has wrapped the message."""
     assert causes(text) == ["component-hash-mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        ("component-lock-mismatch", 'ERROR: The hash sum of the component "a/b(1.2.3)" does not'),
+        ("memory-region-overflow", "/opt/ld: region `iram0_0_seg' overflowed by 3312 bytes"),
+        ("memory-region-overflow", "C:/t/ld.exe: region 'dram0_0_seg' overflowed by 1 byte"),
+        ("memory-region-overflow", "RAM:   [===Error: The data size (400000 bytes) is greater than maximum allowed"),
+        ("app-exceeds-partition", "Error: app partition is too small for binary lamp.bin size 0x1300a0:"),
+        ("app-exceeds-partition", "Error: All app partitions are too small for binary lamp.bin size 0x1300a0:"),
+        ("app-exceeds-partition", "Sketch too big; see https://support.arduino.cc/hc/ for tips on reducing it."),
+        (
+            "app-exceeds-partition",
+            "Error: The program size (1340950 bytes) is greater than maximum allowed (1310720 bytes)",
+        ),
+        (
+            "app-exceeds-partition",
+            "Flash: [==========] Error: The program size (1442010 bytes) is greater than maximum allowed",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(cause: str, text: str) -> None:
+    """In the words of the component manager, the linker, ESP-IDF, Arduino and PlatformIO."""
+    assert causes(text) == [cause]
+
+
+def test_by_how_much_an_app_is_too_large_is_evidence() -> None:
+    """The partition that it overflows, beside the size of the app."""
+    build = Build()
+    for text in (
+        "Error: app partition is too small for binary a.bin size 0x130000:",
+        "  - Part 'f' 0/0 (overflow 0x30000)",
+    ):
+        build.hear(TextLine(text))
+    assert [each.text for each in build.evidence()["app-exceeds-partition"]] == ["ESP-IDF says so", "by how much"]
 
 
 def test_changed_line_ends_are_evidence_and_no_cause() -> None:

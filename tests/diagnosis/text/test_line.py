@@ -34,6 +34,18 @@ def test_what_is_not_text_is_taken_away() -> None:
     assert texts(" \t\r\n") == []
 
 
+def test_line_ends_that_a_terminal_shows_are_taken_away() -> None:
+    """As CoolTerm and HTerm write them into what they save."""
+    assert (
+        texts("flash read err, 1000<CR><LF>\n")
+        == texts("flash read err, 1000\u240d\u240a\r\n")
+        == ["flash read err, 1000"]
+    )
+    assert texts("ets_main.c 371 <CR><LF>\n") == ["ets_main.c 371"]
+    assert texts("<CR><LF>\n") == texts("\u240d\u240a\n") == []
+    assert texts("vector<LF> x\n") == ["vector<LF> x"]
+
+
 def test_a_bare_carriage_return_separates_lines() -> None:
     """Progress that overwrites itself is told part by part, with the number of the one line it is."""
     assert [(line.number, line.text) for line in parts("10 %\r20 %\rdone\r\n", 7)] == [

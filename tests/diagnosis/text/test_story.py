@@ -143,6 +143,55 @@ def test_an_update_that_is_refused_is_told_although_the_old_app_runs() -> None:
     assert tallies(*once, *once)["image-corrupt"].times == 2
 
 
+def test_an_update_that_a_running_app_refuses_is_told_although_a_later_boot_is_healthy() -> None:
+    """It kept no loader from an app: the board restarts into the old one, and that mends nothing."""
+    refused = "E (58138) esp_image: invalid segment length 0x7369"
+    healthy = [SOFTWARE, "entry 0x403c8924", "Ready", LOADED]
+    assert list(tallies(POWER, LOADED, "I (310) main_task: Calling app_main()", refused, *healthy)) == ["image-corrupt"]
+    assert list(tallies("Update: 4096 of 4096", refused, *healthy)) == ["image-corrupt"]
+    soon = "E (9138) esp_image: invalid segment length 0x7369"
+    assert list(tallies(POWER, LOADED, soon, *healthy)) == ["image-corrupt"]
+    assert list(tallies(*[POWER, LOADED, soon, *healthy] * 4)) == ["image-corrupt"]
+    assert tallies("rst:0x1 (POWERON),boot:0x8 (SPI)", "entry 0x403c8924", refused, *healthy) == {}
+    assert against(POWER, LOADED, refused, "I (98138) ota: next try") == []
+
+
+def test_what_comes_of_a_panic_is_not_its_cause() -> None:
+    """A panic in the panic handler, or the watchdog that ends it, is evidence beside the first one."""
+    wdt = "Guru Meditation Error: Core  1 panic'ed (Interrupt wdt timeout on CPU1). "
+    (found,) = tallies(POWER, LOADED, GURU, "Core  0 register dump:", BACKTRACE, "Saving core dump", wdt).items()
+    assert found[0] == "panic"
+    assert wdt.strip() in str(found[1].supports())
+    canary = "Debug exception reason: Stack canary watchpoint triggered (main) "
+    debug = "Guru Meditation Error: Core  0 panic'ed (Unhandled debug exception). "
+    assert list(tallies(POWER, LOADED, debug, canary)) == ["stack-overflow"]
+    assert list(tallies(POWER, LOADED, GURU, "Memory dump at 0x401956bc:", debug, canary)) == ["panic"]
+
+
+def test_a_panic_whose_first_line_is_missing_is_one() -> None:
+    """The dump and the handler's last word show it; either alone does not, nor both far apart."""
+    for dump in (BACKTRACE, "MEPC    : 0x4200b2f8  RA      : 0x42007f0a"):
+        assert list(tallies(POWER, LOADED, dump, "", "Rebooting...")) == ["panic"]
+        assert tallies(POWER, LOADED, dump, *["I (400) lamp: tick"] * 60, "Rebooting...") == {}
+    assert tallies(POWER, LOADED, "Rebooting...") == tallies(POWER, LOADED, BACKTRACE) == {}
+    assert list(tallies(*[SOFTWARE, LOADED, BACKTRACE, "Rebooting..."] * 3)) == ["boot-loop"]
+
+
+def test_a_core_that_is_not_known_is_one() -> None:
+    """An error of the shared cache has none: the handler prints the digit below 0; and a UART may lose it."""
+    cache = "panic'ed (Cache disabled but cached memory region accessed). "
+    for core in ("/ ", "", "1 "):
+        assert list(tallies(POWER, LOADED, f"Guru Meditation Error: Core  {core}{cache}")) == ["panic"]
+
+
+def test_a_watchdog_that_cuts_into_a_line_is_one() -> None:
+    """Behind a sketch's dots; a quotation has a blank or a quotation mark before it."""
+    assert list(tallies(POWER, LOADED, f"Connecting.....{WARNING}", "abort() was called at PC 0x420210cb")) == [
+        "task-watchdog"
+    ]
+    assert tallies(POWER, LOADED, f"I (5) help: {WARNING}") == tallies(POWER, LOADED, f'"{WARNING}"') == {}
+
+
 def test_what_is_kept_does_not_grow_with_the_log() -> None:
     """A thousand boots leave one tally with as much evidence as three."""
     few = tallies(*[SOFTWARE, LOADED, GURU] * 3)["boot-loop"].supports()
