@@ -286,6 +286,6 @@ def _claims(board: Board) -> list[str]:
     claims = [f"name {board.name!r}", *(f"path {path!r}" for path in board.paths)]
     if board.power.driver == "uhubctl":
         claims.append(f"power of port {port_path(board.power.hub, board.power.port)!r}")
-    claims += [f"mac {board.mac!r}"] if board.mac else []
+    claims += [f"{key} {value!r}" for key, value in (("mac", board.mac), ("fallback", board.fallback)) if value]
     claims += [f"relay {way.name!r}" for way in (board.power, board.boot) if way.driver == "relay"]
     return claims

@@ -78,8 +78,9 @@ class Table:
 
     def tables(self, name: str, by: str = "name") -> list["Table"]:
         """The tables of an array of tables; each is named by the value of its key ``by`` where it has one."""
-        rows = self._typed(name, list, [])
-        if not all(isinstance(row, dict) for row in rows):
+        self._known.append(name)
+        rows = self._values.get(name, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise self.wrong(name, f"wanted [[{name}]] tables")
         return [Table(row, f"{self.key(name)}.{row.get(by, number)}.") for number, row in enumerate(rows, 1)]
 

@@ -151,7 +151,8 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         ),
         (HEAD + BOARD + BOARD, r"bench\.toml: name 's3-a' is used by both 's3-a' and 's3-a'"),
         (HEAD + BOARD.replace("s3-a", "lan"), r"board\.lan\.name is 'lan'; the agent uses that name"),
-        ("board = 3\n" + HEAD, r"bench\.toml: board is 3; wanted an array"),
+        ("board = 3\n" + HEAD, r"bench\.toml: board is 3; wanted \[\[board\]\] tables"),
+        (HEAD + '[board]\nname = "s3-a"\n', r"board is {'name': 's3-a'}; wanted \[\[board\]\] tables"),
         ("= 1", r"bench\.toml: not TOML: .*line 1"),
         (HEAD + BOARD + 'fallback = "http://[1"\n', r"fallback is 'http://\[1'; wanted an address such as 'http://192"),
         (HEAD + BOARD.replace("1-1.2", "١-١"), r"s3-a\.usb is '١-١'; wanted a topology path such as '1-1\.2'"),
@@ -193,6 +194,14 @@ def test_two_boards_of_one_chip_are_refused(tmp_path: Path) -> None:
     first = BOARD + 'mac = "34:85:18:55:DC:26"\n'
     second = first.lower().replace("s3-a", "s3-b").replace("1-1.2", "1-1.3")
     with pytest.raises(BenchError, match="mac '34:85:18:55:dc:26' is used by both 's3-a' and 's3-b'"):
+        bench.load(write(tmp_path, HEAD + first + second))
+
+
+def test_two_boards_at_one_fallback_address_are_refused(tmp_path: Path) -> None:
+    """What one of them says of itself would be taken for the other's word."""
+    first = BOARD + 'fallback = "http://192.0.2.7"\n'
+    second = first.replace("s3-a", "s3-b").replace("1-1.2", "1-1.3").replace("2.7", "2.7/")
+    with pytest.raises(BenchError, match=r"fallback '192\.0\.2\.7' is used by both 's3-a' and 's3-b'"):
         bench.load(write(tmp_path, HEAD + first + second))
 
 

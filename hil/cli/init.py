@@ -91,7 +91,10 @@ def _relay(text: str) -> tuple[str, tuple[str, ...]]:
     name, equals, command = text.partition("=")
     if not equals or not re.fullmatch(RELAY_NAME, name):
         raise BenchError(f"--relay is {text!r}; wanted NAME='/path/of/program ARGS…', with '{{on|off}}' among them")
-    words = tuple(shlex.split(command))
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise BenchError(f"--relay is {text!r}; {str(error).lower()}") from error
     allow.require_relay(words, f"--relay {name}")
     return name, words
 
@@ -117,12 +120,16 @@ def _require_relays(path: Path, bench: Bench, relays: Relays) -> None:
 def unit_text(python: str, uid: int, allow_file: Path) -> str:
     """The agent's systemd service, for this interpreter, this user and this allow list."""
     template = (resources.files("hil.agent") / "hil-agent.service").read_text(encoding="utf-8")
-    quoted = '"' + python.replace("%", "%%") + '"'
-    start = f"{quoted} -P -m hil.agent --listen {SOCKET} --allow {allow_file} --uid {uid}"
+    start = f"{_unit_word(python)} -P -m hil.agent --listen {SOCKET} --allow {_unit_word(str(allow_file))} --uid {uid}"
     lines = [
         line for line in template.splitlines() if not line.startswith("#   ") and "set the interpreter" not in line
     ]
     return "\n".join(f"ExecStart={start}" if line.startswith("ExecStart=") else line for line in lines) + "\n"
+
+
+def _unit_word(text: str) -> str:
+    """One argument of ExecStart=, which may hold spaces and, as systemd.unit(5) has specifiers, %."""
+    return '"' + text.replace("%", "%%") + '"'
 
 
 def _write(path: Path, text: str) -> None:

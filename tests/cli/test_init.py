@@ -29,10 +29,17 @@ def test_the_allow_list_names_exactly_the_boards_paths() -> None:
 def test_the_service_serves_one_user() -> None:
     """The socket is for the user who runs pytest; the rest is the unit that comes with the agent."""
     text = unit_text("/usr/bin/python3", 1000, Path("/etc/hil/allow.toml"))
-    started = '"/usr/bin/python3" -P -m hil.agent --listen /run/hil/agent.sock --allow /etc/hil/allow.toml --uid 1000'
+    started = '"/usr/bin/python3" -P -m hil.agent --listen /run/hil/agent.sock --allow "/etc/hil/allow.toml" --uid 1000'
     assert f"ExecStart={started}" in text.splitlines()
     assert text.startswith("[Unit]")
     assert "KillMode=mixed" in text
+
+
+def test_the_service_names_any_path() -> None:
+    """systemd splits at spaces, and takes % for its own."""
+    text = unit_text("/opt/my venv/100%/python", 0, Path("/srv/my lab/90%/allow.toml"))
+    assert '"/opt/my venv/100%%/python" -P' in text
+    assert '--allow "/srv/my lab/90%%/allow.toml" --uid 0' in text
 
 
 def test_init_writes_what_the_bench_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,6 +121,7 @@ def test_relays_of_the_present_list_are_kept(tmp_path: Path) -> None:
             "board.s3-b.boot.name is 'boot-b'; known: lab-1; say --relay boot-b='/path/of/program ARGS…'",
         ),
         (("--relay", "lab-1"), "--relay is 'lab-1'; wanted NAME='/path/of/program ARGS…'"),
+        (("--relay", "lab-1=/bin/relay '{on|off}"), '--relay is "lab-1=/bin/relay \'{on|off}"; no closing quotation'),
         (("--relay", "lab-1=relay {on|off}"), "wanted the absolute path of a program first"),
         (("--relay", "lab-1=/bin/relay on"), "wanted an argument with a choice such as '{on|off}'"),
     ],

@@ -58,7 +58,7 @@ def test_everything_that_is_known_of_a_claim_is_kept() -> None:
         (row("UP", 'silence = "x"'), r"claim\.UP\.silence is 'x'; wanted beside it: source"),
         (row("UP", 'never = "x"'), r"claim\.UP\.never is 'x'; wanted beside it: source"),
         (row("UP", 'once_per = "mount"'), r"claim\.UP\.once_per is 'mount'; known: 'UP', 'boot'"),
-        ("claim = 3", r"claim is 3; wanted an array"),
+        ("claim = 3", r"claim is 3; wanted \[\[claim\]\] tables"),
     ],
 )
 def test_a_slip_of_the_pen_is_named(text: str, message: str) -> None:
