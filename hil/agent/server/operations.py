@@ -244,14 +244,18 @@ class Operations:
     ) -> Answer:
         board = self._machine.hold(session, request.board)
         if (request.attribute, request.value) == ("port_disable", "1"):
-            self._machine.power.require_harmless(board.usb.path)
+            await session.work(self._machine.power.require_harmless, board.usb.path)
         if request.attribute not in board.former:
-            self._remember(session, board, request.attribute)
+            await self._remember(session, board, request.attribute)
         await session.work(board.usb.write, request.attribute, request.value)
         return None, []
 
-    def _remember(self, session: Session, board: HeldBoard, attribute: str) -> None:
-        former = board.former[attribute] = board.usb.read(attribute)
+    async def _remember(self, session: Session, board: HeldBoard, attribute: str) -> None:
+        """Have the value that is there now come back at the end, unless another request has done so meanwhile."""
+        former = await session.work(board.usb.read, attribute)
+        if attribute in board.former:
+            return
+        board.former[attribute] = former
         key = f"{board.usb.path} {attribute}"
         self._machine.state.note("attribute", key, former)
 
@@ -266,7 +270,7 @@ class Operations:
 
     async def read_attribute(self, session: Session, connection: Connection, request: protocol.ReadAttribute) -> Answer:
         board = self._machine.hold(session, request.board)
-        return board.usb.read(request.attribute), []
+        return await session.work(board.usb.read, request.attribute), []
 
     async def reset_device(self, session: Session, connection: Connection, request: protocol.ResetDevice) -> Answer:
         await session.work(self._machine.hold(session, request.board).usb.reset)

@@ -8,7 +8,10 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ import pytest
 from hil.agent.replies import ConnectFailed, PortHeld, PortWatched
 from hil.agent.server import namespaces, uevents
 from hil.agent.server.namespaces import IPV6_DEFAULT, Namespace
+from hil.agent.server.usbdevice import UsbDevice
 from hil.clock import Deadline
 from hil.errors import AgentError, AgentRefused, VirtualBoardError
 from hil.testing.private_agent import PrivateAgent, rename
@@ -282,6 +286,48 @@ def test_attributes_come_back(bench: Bench) -> None:
     bench.agent.close()
     assert bench.tree.attribute("1-1.2", "power/control") == "on"
     assert bench.tree.attribute("1-1.2", "power/autosuspend_delay_ms") == "2000"
+
+
+def test_an_attribute_that_takes_its_time_holds_up_nobody_else(bench: Bench) -> None:
+    """A hub's port says whether it is disabled when the kernel has enumerated what hangs on the hub."""
+    place = UsbDevice("1-1.2", bench.tree.root).attribute("port_disable")
+    place.unlink()
+    os.mkfifo(place)
+    with ThreadPoolExecutor(1) as caller:
+        told = caller.submit(bench.agent.read_attribute, bench.board, "port_disable")
+        assert _answered_while(place, bench.agent.boards_known)
+        assert told.result() == "0"
+        done = caller.submit(bench.agent.write_attribute, bench.board, "port_disable", "1")
+        assert _answered_while(place, bench.agent.boards_known)
+        assert place.read_text() == "1"
+        done.result()
+    place.unlink()
+    place.write_text("0")
+
+
+def _answered_while(pipe: Path, call: Callable[[], object]) -> bool:
+    """Whether ``call`` returns while somebody reads the pipe, who reads '0' after that, or after 2 s."""
+    kernel = _once_read(pipe)
+    too_late = threading.Timer(2.0, os.write, (kernel, b"0\n"))
+    too_late.start()
+    call()
+    in_time = not too_late.finished.is_set()
+    too_late.cancel()
+    if in_time:
+        os.write(kernel, b"0\n")
+    os.close(kernel)
+    return in_time
+
+
+def _once_read(pipe: Path) -> int:
+    """Its writing end, as soon as somebody reads it (fifo(7))."""
+    deadline = Deadline(5.0)
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            assert not deadline.passed
+        time.sleep(0.001)
 
 
 def test_an_instant_lies_within_the_call(bench: Bench) -> None:
