@@ -13,6 +13,8 @@ from hil.errors import AgentError, SetupError
 
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SHOWN = 400
+_LET_GO_S = 1.0
+"""A program that was killed has let go of its output by then; one that hangs in the kernel has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def run(argv: Sequence[str], within_s: float) -> Ended:
 
     Raises:
         SetupError: it cannot be run, or others than root may write it.
-        AgentError: it has not ended ``within_s``; it and its children are killed.
+        AgentError: it has not ended ``within_s``; it and the children in its process group are killed.
     """
     command = " ".join(argv)
     require_owned(Path(argv[0]), os.geteuid())
@@ -77,7 +79,17 @@ def run(argv: Sequence[str], within_s: float) -> Ended:
         output, _ = process.communicate(timeout=within_s)
     except subprocess.TimeoutExpired as error:
         os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        words = Ended(command, -signal.SIGKILL, output.decode("utf-8", "replace")).last_words
+        words = Ended(command, -signal.SIGKILL, _last_output(process).decode("utf-8", "replace")).last_words
         raise AgentError(f"{command} did not end within {within_s:g} s and was killed: {words}") from error
     return Ended(command, process.returncode, output.decode("utf-8", "replace"))
+
+
+def _last_output(process: "subprocess.Popen[bytes]") -> bytes:
+    """What a killed program had printed; a child in a session of its own may keep its pipe open for ever."""
+    try:
+        return process.communicate(timeout=_LET_GO_S)[0]
+    except subprocess.TimeoutExpired as error:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.poll()
+        return error.stdout or b""

@@ -3,11 +3,13 @@
 import contextlib
 import os
 import select
+import signal
 from pathlib import Path
 
 import pytest
 
 from hil.agent.server import programs
+from hil.clock import now_ns, to_s
 from hil.errors import AgentError, SetupError
 
 
@@ -48,6 +50,17 @@ def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> Non
         watch = os.pidfd_open(child)
         assert select.select([watch], [], [], 5.0)[0]
         os.close(watch)
+
+
+@pytest.mark.slow
+def test_a_program_whose_child_keeps_its_output_is_not_waited_for(tmp_path: Path) -> None:
+    """A child in a session of its own is not killed with it, and may hold the pipe for as long as it lives."""
+    program = script(tmp_path / "p", f"echo switched; setsid sleep 20 & echo $! > {tmp_path}/child; wait")
+    began_ns = now_ns()
+    with pytest.raises(AgentError, match=r"p did not end within 0.3 s and was killed: switched"):
+        programs.run([program], 0.3)
+    assert to_s(now_ns() - began_ns) < 10.0
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
 
 
 def test_a_program_that_others_may_write_is_not_run(tmp_path: Path) -> None:
