@@ -37,6 +37,7 @@ BOARD_CLUES: tuple[Clue, ...] = (
     ),
     clue("invalid-header", "the ROM reads no image header", "invalid header: 0x", r"^invalid header: 0x[0-9a-f]{1,8}$"),
     clue("flash-read-error", "the ROM cannot read", "flash read err", r"^flash read err, [0-9]+$"),
+    clue("flash-read-error", "the ROM reads ones where a segment begins", "load:0xff", r"^load:0xffffffff,len:-1$"),
     *(
         clue("image-corrupt", says, hint, pattern)
         for says, hint, pattern in (

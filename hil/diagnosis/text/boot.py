@@ -1,5 +1,6 @@
 """One boot of a board: from the ROM's line with the reset code to the next one."""
 
+import re
 from dataclasses import dataclass, field
 
 from hil.clock import NS_PER_S
@@ -33,6 +34,8 @@ LOADER_TAGS = (
     "qio_mode:",
     "bootloader",
 )
+BANNER = re.compile(r"(?:ets [A-Z][a-z]{2} |ESP-ROM:|Build:[A-Z][a-z]{2} )")
+"""What the ROM says before it tells the reset code: of the boot that begins."""
 STARTED = ("Loaded app from partition", "cpu_start: ", "main_task: ")
 OVER = frozenset({"Rebooting...", "CPU halted."})
 _BY_RESET = {Reset.BROWNOUT: "brownout", Reset.TIMER_1: "interrupt-watchdog", Reset.RTC: "rtc-watchdog"}
@@ -84,7 +87,7 @@ class Boot:
 
     def hear(self, line: TextLine) -> Incident | None:
         """One more line of this boot; returns a failure that this line shows to be another one's predecessor."""
-        self.lines += 1
+        self.lines += not BANNER.match(line.text)
         self._follow_time(line)
         self.over = self.over or line.text in OVER
         closed = self._note(line) if telling(line.text) or self.doubtful is not None else None

@@ -17,6 +17,8 @@ BEFORE = 80
 NOISE = re.compile(r"^[\x01-\x08\x0b-\x1f\x7f\ufeff\ufffd]+")
 ESCAPE = re.compile(r"\x1b(?:\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)|[()][0-9A-B])")
 """Terminal titles and character sets; colours are :func:`strip_colour`'s."""
+LOST_ESCAPE = re.compile(r"^(?:\^\[|ESC|\u241b)?\[0(?:;3[0-7])?m|(?:\ufffd|\^\[|ESC|\u241b)?\[0m$")
+"""The colours of ESP-IDF's log where copying has lost the control character, or written it out."""
 SHOWN_ENDS = ("␍", "␊", "<CR>", "<LF>")
 """Line ends in the notation of terminals that show them: CoolTerm, HTerm."""
 SHOWN_END = re.compile(rf"(?:\s|{'|'.join(SHOWN_ENDS)})++$")
@@ -57,6 +59,8 @@ def parts(raw: str, number: int = 0, event: Event | None = None) -> Iterator[Tex
     text = ESCAPE.sub("", strip_colour(raw.replace("\0", "")))
     for part in text.split("\r") if "\r" in text else (text,):
         bare = NOISE.sub("", part)
+        if "[0" in bare:
+            bare = LOST_ESCAPE.sub("", bare)
         found = STAMP.match(bare)
         when, rest = (found["when"].strip(), bare[found.end() :].rstrip()) if found else ("", bare.rstrip())
         if rest.endswith(SHOWN_ENDS):

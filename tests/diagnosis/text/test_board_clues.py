@@ -12,6 +12,7 @@ SAMPLES = (
     "E (5) BOD: Brownout detector was triggered",
     "invalid header: 0xffffffff",
     "flash read err, 1000",
+    "load:0xffffffff,len:-1",
     "csum err:0x9a!=0x5f",
     "secure boot check fail",
     "E (5) esp_image: Checksum failed. Calculated 0x6f read 0x1d",

@@ -34,6 +34,15 @@ def test_what_is_not_text_is_taken_away() -> None:
     assert texts(" \t\r\n") == []
 
 
+@pytest.mark.parametrize("escape", ["", "\ufffd", "^[", "ESC", "\u241b"])
+def test_colours_without_their_control_character_are_taken_away(escape: str) -> None:
+    """As they are left by copying from a terminal or a web page."""
+    assert texts(f"{escape}[0;31mE (5) a: b{escape}[0m\n") == ["E (5) a: b"]
+    assert texts(f"{escape}[0m\n") == []
+    assert texts("x[0;1] = [0m]\n") == ["x[0;1] = [0m]"]
+    assert texts("[0x3f400020] map\n") == ["[0x3f400020] map"]
+
+
 def test_line_ends_that_a_terminal_shows_are_taken_away() -> None:
     """As CoolTerm and HTerm write them into what they save."""
     assert (

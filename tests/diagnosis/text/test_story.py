@@ -100,6 +100,14 @@ def test_the_first_line_of_a_log_says_nothing_of_a_watchdog_that_nobody_saw() ->
     assert list(tallies("rst:0xf (BROWNOUT_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)", LOADED)) == ["brownout"]
 
 
+def test_the_reset_of_an_old_chip_after_power_on_is_none_of_the_boards() -> None:
+    """ESP32 revision 0, errata 3.1: only the ROM's own banner stands between the two reset codes."""
+    for banner in (["ets Jun  8 2016 00:22:57", ""], ["ESP-ROM:esp32s3-20210327", "Build:Mar 27 2021"]):
+        assert tallies(POWER, *banner, RTC, "entry 0x40080034", LOADED) == {}
+        assert tallies(*[POWER, *banner, RTC, *banner] * 4) == {}
+        assert list(tallies(POWER, "entry 0x400806ac", *banner, RTC)) == ["rtc-watchdog"]
+
+
 def test_timer_group_0_is_the_task_watchdogs_only_where_an_app_ran() -> None:
     """Before an app runs the ROM's own watchdog is on that timer."""
     assert list(tallies(POWER, LOADED, TIMER_0)) == ["task-watchdog"]
