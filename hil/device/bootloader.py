@@ -34,8 +34,9 @@ LEAVE_S = 10.0
 """From the reset to the application on the bus: an application that mounts a file system first takes seconds."""
 RECOVERED_S = 3.0
 """A firmware that recovers USB is off the bus for half a second and an enumeration."""
+BRIDGE = "the lines of its console"
 WIRED = {
-    DTR_RTS: ("the lines of its console", "are DTR and RTS wired to IO0 and EN?"),
+    DTR_RTS: (BRIDGE, "are DTR and RTS wired to IO0 and EN?"),
     POWER: ("power with BOOT held", "is BOOT wired to IO0, and does its power go?"),
 }
 """Ways after which the ROM listens on its UART too, and what to look at where it does not."""
@@ -91,7 +92,7 @@ class Bootloader:
 
     def enter(self, how: str = "", over: str = "usb", at: str = "", identity: Identity | None = None) -> Entered:
         """Bring the chip into its loader and see that it answers; see :meth:`hil.UsbBoard.enter_bootloader`."""
-        if not how and (present := self._present()) is not None:
+        if not how and (present := self._present(identity)) is not None:
             return present
         chosen = self._ways.chosen(how)
         entered: list[Entered] = []
@@ -117,7 +118,7 @@ class Bootloader:
             asked, how = self._reset_out(plain)
             arrival = self._modes.came(self._modes.applications, asked.t_ns - asked.t_err_ns, LEAVE_S)
             if arrival is None:
-                seen = self._attempt(asked, how, LEAVE_S)
+                seen = replace(self._attempt(asked, how, LEAVE_S), takes_off_bus=how == BRIDGE)
                 raise loader_failures.failure_to_leave(replace(seen, answers=seen.now in LOADERS and self.listens()))
             found.append(Entered(arrival.identity, "usb", how, arrival.t_ns, arrival.t_err_ns))
             return found[0]
@@ -147,11 +148,17 @@ class Bootloader:
 
     # ---- what comes --------------------------------------------------------------------------
 
-    def _present(self) -> Entered | None:
-        """The loader that is there already, if one answers."""
+    def _present(self, wanted: Identity | None) -> Entered | None:
+        """The loader that is there already, if one answers.
+
+        Raises:
+            LoaderFailure: it is another than the one that is wanted.
+        """
         identity = self._modes.now()
         if identity not in LOADERS or not self.listens():
             return None
+        if wanted not in (None, identity):
+            raise loader_failures.other_identity(self._spec.name, identity, wanted)
         return Entered(identity, "usb", "", self._clock.now_ns(), 0)
 
     def _expected(self, how: str) -> Identity | None:
@@ -243,7 +250,7 @@ class Bootloader:
         """By the bridge's EN or the loader's RTC watchdog, which clear the order to stay; by RTS once it is cleared."""
         if self._spec.console and not plain:
             fell = self._agent.reset_by_lines(self._spec.name)
-            return Asked(fell.t_ns, fell.t_err_ns), "the lines of its console"
+            return Asked(fell.t_ns, fell.t_err_ns), BRIDGE
         identity = self._modes.now()
         if identity not in LOADERS:
             raise MisuseError(f"board {self._spec.name} is not in its loader: there is {identity} at {self._spec.usb}")

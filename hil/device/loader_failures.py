@@ -39,6 +39,8 @@ class Attempt:
     """What the kernel log says of the port since."""
     answers: bool = True
     """A loader answers, where its identity is there."""
+    takes_off_bus: bool = False
+    """What was done takes every device of the chip off the bus, as EN does."""
 
 
 def failure_to_enter(seen: Attempt) -> LoaderFailure:
@@ -99,6 +101,12 @@ def failure_to_leave(seen: Attempt) -> LoaderFailure:
         return LoaderFailure(
             NO_APPLICATION,
             f"{start}, and its application had been at {seen.path} all the while: the reset did not reach it",
+        )
+    if seen.takes_off_bus and not seen.left_bus:
+        return LoaderFailure(
+            NO_APPLICATION,
+            f"{start}, and {seen.now} had been at {seen.path} all the while: the reset did not reach it: are DTR and "
+            "RTS wired to EN and IO0?",
         )
     if not seen.answers:
         return LoaderFailure(

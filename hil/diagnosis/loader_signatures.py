@@ -31,6 +31,8 @@ FIRMWARES_WAYS = ("serial", "http", "micropython")
 """In which the firmware chooses who has the pins."""
 LISTENED_NS = 5_000_000_000
 """A way that ended sooner was given up before anything could come."""
+PLAIN = "plain"
+"""A reset of the core, and of nothing else."""
 DOWNLOAD = "DOWNLOAD"
 """In the ROM's line of a chip that waits for its loader: boot:0x0 (DOWNLOAD(USB/UART0)); of others SPI_…_BOOT."""
 ESPTOOL = "esptool targets/esp32s3.py; ESP32-S3 TRM, Reset and Clock"
@@ -232,7 +234,7 @@ def _application_never_appears(attempt: Attempt) -> Sides | None:
 
 
 def _loader_again(attempt: Attempt) -> Sides | None:
-    """Out of the loader leads into the loader; a core's reset may leave its device on the bus meanwhile."""
+    """Out of the loader leads into the loader; a core's reset alone may leave its device on the bus meanwhile."""
     if not attempt.loader:
         return None
     supports = [
@@ -244,7 +246,12 @@ def _loader_again(attempt: Attempt) -> Sides | None:
     ]
     asked = attempt.part.last(LoaderAsked())
     mute = isinstance(asked, LoaderAsked) and not asked.answered
-    return supports, [*attempt.starts(), *(seen("no loader answers", asked) if mute else [])]
+    unreached = attempt.how != PLAIN and attempt.left is None
+    return supports, [
+        *attempt.starts(),
+        *(seen("no loader answers", asked) if mute else []),
+        *([Evidence("it never left the bus: has the reset reached the chip?")] if unreached else []),
+    ]
 
 
 LOADER_SIGNATURES = (

@@ -321,6 +321,9 @@ def test_a_board_that_is_in_its_loader_already_is_left_there(chip: Made) -> None
     made.bench.capture.catch_up()
     entered = made.bootloader.enter()
     assert (entered.identity, entered.how) == (Identity.USB_OTG, "")
+    with pytest.raises(LoaderFailure, match=r"came up as .*303a:0009.*, expected .*303a:1001") as error:
+        made.bootloader.enter(identity=Identity.SERIAL_JTAG)
+    assert found(error) == "loader-on-other-usb"
     assert made.bench.acted() == []
 
 
@@ -644,6 +647,22 @@ def test_a_reset_that_does_not_reach_the_board(chip: Made) -> None:
         LoaderFailure, match=r"application had been at 1-1\.2 all the while: the reset did not reach it"
     ):
         made.bootloader.leave()
+
+
+def test_lines_that_do_not_reach_a_chip_in_its_loader(chip: Made) -> None:
+    """EN takes every device of the chip off the bus: one that stayed tells nothing of the order to stay."""
+    made = chip(console=CONSOLE)
+    made.bench.agent.lines_reset = False
+    in_loader(made)
+    made.bench.capture.catch_up()
+    made.bench.clock.advance(0.5)
+    with pytest.raises(LoaderFailure) as error:
+        made.bootloader.leave()
+    assert str(error.value) == (
+        "application-never-appears: board s3-a was reset out of its loader by the lines of its console, and "
+        "USB-Serial/JTAG (303a:1001) had been at 1-1.2 all the while: the reset did not reach it: are DTR and RTS "
+        "wired to EN and IO0?"
+    )
 
 
 def test_a_loader_that_comes_back_was_told_to_stay(chip: Made) -> None:

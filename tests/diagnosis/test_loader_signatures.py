@@ -108,6 +108,13 @@ def test_each_end_of_a_way_is_named(name: str, events: list[Event]) -> None:
     assert names(events) == [name]
 
 
+def test_a_chip_that_never_left_the_bus_was_perhaps_not_reset() -> None:
+    """By EN or the RTC watchdog it would have: that speaks against an order to stay."""
+    (plain, *_), (begun, *_) = leaves(), [at(5.0, Started("leave_bootloader", ""), "action")]
+    thorough = [plain, jtag(1.0), begun, at(15.0, ActionFailed("leave_bootloader", "…"), "action")]
+    assert names(thorough) == []
+
+
 @pytest.mark.parametrize(
     "events",
     [
