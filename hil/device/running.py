@@ -56,7 +56,10 @@ class Running:
 
 
 def described(by: str, lines: Iterable[str]) -> Running | None:
-    """The last description that the lines hold, complete with its hash; None where they hold none."""
+    """The last description that the lines hold, complete with its hash; None where they hold none.
+
+    The hash ends it: what an application leaves out (CONFIG_APP_EXCLUDE_PROJECT_NAME_VAR) is not the one's before it.
+    """
     found, current = None, Running(by)
     for line in lines:
         match = _LINE.search(line)
@@ -65,7 +68,7 @@ def described(by: str, lines: Iterable[str]) -> Running | None:
         name = _FIELDS[match[1]]
         current = replace(Running(by) if name == "project" else current, **{name: match[2].rstrip(".")})
         if name == "elf_sha256":
-            found = current
+            found, current = current, Running(by)
     return found
 
 

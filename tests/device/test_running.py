@@ -33,6 +33,7 @@ def test_a_description_is_read_from_the_log() -> None:
     later = [line.replace("1.2", "1.3") for line in BOOT]
     assert described("console", [*BOOT, *later]) == Running("console", "hello", "1.3", "abcdef012")
     assert described("console", [*BOOT, *later[:3]]) == Running("console", "hello", "1.2", "abcdef012")
+    assert described("console", [*BOOT, *later[2:]]) == Running("console", "", "1.3", "abcdef012")
     older = "I (37) cpu_start: ELF file SHA256:  abcdef0123456789..."
     assert described("serial", [older]) == Running("serial", elf_sha256="abcdef0123456789")
     assert described("console", ["I (1) main: App version: mine", "noise"]) is None
