@@ -92,7 +92,8 @@ class OnBench:
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        reporting.summary(self._run, terminalreporter)
+        if not _only_asks(terminalreporter.config):
+            reporting.summary(self._run, terminalreporter)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:

@@ -14,7 +14,7 @@ from hil.board import sight
 from hil.errors import BenchError
 
 if TYPE_CHECKING:
-    from hil.bench import Bench
+    from hil.bench import Bench, Board
 
 MARKER = (
     "hil(needs=None, role=None): runs on a bench; needs names the least that a board must see of the test's actions "
@@ -22,6 +22,7 @@ MARKER = (
 )
 SERVER = "dhcp-server"
 TINYUSB = ("0.19", "0.21")
+NEWEST_TINYUSB = "0.21"
 FLASH = AUTO, ALWAYS, NEVER = ("auto", "always", "never")
 MOST_REPETITIONS = 10_000
 MOST_VIRTUAL_BOARDS = 4
@@ -63,19 +64,25 @@ class Options:
             BenchError: the file is wrong, or an option does not go with the bench.
         """
         from hil import bench as bench_file
-        from hil import profiles
 
-        if not self.bench:
-            return self._with_firmware(bench_file.virtual(count=self.virtual_boards, role=self.virtual_role))
-        for asked in self._virtual_only():
-            raise BenchError(f"{asked} needs the virtual bench, not {self.bench!r}")
-        bench = bench_file.load(Path(self.bench))
-        for board in bench.boards:
-            profiles.load(board.profile)
+        if self.bench:
+            for asked in self._virtual_only():
+                raise BenchError(f"{asked} needs the virtual bench, not {self.bench!r}")
+            bench = bench_file.load(Path(self.bench))
+            for board in bench.boards:
+                _require_profile(Path(self.bench), board)
+        else:
+            bench = bench_file.virtual(count=self.virtual_boards, role=self.virtual_role)
+            for fault in self.faults:
+                _require_fault(fault)
+        if self.board and self.board not in (known := [board.name for board in bench.boards]):
+            raise BenchError(f"--hil-board is {self.board!r}; the bench {bench.name} has {', '.join(known)}")
         return self._with_firmware(bench)
 
     def _virtual_only(self) -> Iterator[str]:
         """What was asked for that a real bench does not have."""
+        if self.tinyusb != NEWEST_TINYUSB:
+            yield f"--hil-tinyusb {self.tinyusb}"
         if self.virtual_boards > 1:
             yield f"--hil-virtual-boards {self.virtual_boards}"
         if self.virtual_role != SERVER:
@@ -87,6 +94,8 @@ class Options:
         """The board under test is flashed with what the command line names."""
         if not self.firmware:
             return bench
+        if not Path(self.firmware).exists():
+            raise BenchError(f"--hil-firmware is {self.firmware!r}; there is no such folder or file")
         tested = self.board or bench.boards[0].name
         boards = (replace(each, firmware=self.firmware) if each.name == tested else each for each in bench.boards)
         return replace(bench, boards=tuple(boards))
@@ -109,8 +118,8 @@ def read(config: pytest.Config) -> Options:
     Raises:
         BenchError: a value is not one of the choices.
     """
-    values = {name: config.getoption(f"--hil-{name}") or config.getini(_ini(name)) for name, _, _ in _OPTIONS}
-    tinyusb = values["tinyusb"] or "0.21"
+    values = {name: _value(config, name, metavar) for name, metavar, _ in _OPTIONS}
+    tinyusb = values["tinyusb"] or NEWEST_TINYUSB
     if tinyusb not in TINYUSB:
         raise BenchError(f"--hil-tinyusb is {tinyusb!r}; known: {', '.join(map(repr, TINYUSB))}")
     flash = values["flash"] or AUTO
@@ -134,6 +143,49 @@ def read(config: pytest.Config) -> Options:
         virtual_boards=_number("virtual-boards", values["virtual-boards"], MOST_VIRTUAL_BOARDS),
         virtual_role=role,
     )
+
+
+def _value(config: pytest.Config, name: str, metavar: str) -> str:
+    """'' where neither the command line nor the ini file says anything.
+
+    Raises:
+        BenchError: the command line says '', as a variable of the shell does that is not set.
+    """
+    given: str | None = config.getoption(f"--hil-{name}")
+    if given == "":
+        raise BenchError(f"--hil-{name} is ''; wanted {metavar}, or no --hil-{name}")
+    return str(given or config.getini(_ini(name)))
+
+
+def _require_profile(bench: Path, board: Board) -> None:
+    """
+    Raises:
+        BenchError: the board's profile is wrong, or that of a firmware in another role.
+    """
+    from hil import profiles
+
+    place = f"{bench.name}: board.{board.name}"
+    try:
+        profile = profiles.load(board.profile)
+    except BenchError as error:
+        raise BenchError(f"{place}.profile: {error}") from error
+    if profile.role not in ("", board.role):
+        raise BenchError(f"{place}.role is {board.role!r}; its profile {profile.name} is for {profile.role!r}")
+
+
+def _require_fault(text: str) -> None:
+    """
+    Raises:
+        BenchError: a fault of the virtual board is not known, or its file is not there.
+    """
+    from hil.catalogue import FAULTS
+
+    name = text.partition(":")[0]
+    known = sorted(entry.fault for entry in FAULTS)
+    if name.endswith(".py") and not Path(name).is_file():
+        raise BenchError(f"--hil-virtual-fault is {text!r}; there is no such file")
+    if not name.endswith(".py") and name not in known:
+        raise BenchError(f"--hil-virtual-fault is {text!r}; known: {', '.join(known)}, or the path of a .py file")
 
 
 def _ini(name: str) -> str:

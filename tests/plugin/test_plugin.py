@@ -102,6 +102,12 @@ def test_an_unknown_role_is_refused_at_collection(pytester: pytest.Pytester) -> 
         (["--hil-flash", "often"], "*--hil-flash is 'often'; known: 'auto', 'always', 'never'*"),
         (["--hil-virtual-role", "router"], "*--hil-virtual-role is 'router'; known: 'dhcp-server', *'static'*"),
         (["--hil-bench", "b.toml", "--hil-virtual-role", "static"], "*--hil-virtual-role 'static' needs the virtual*"),
+        (["--hil-bench", "b.toml", "--hil-tinyusb", "0.19"], "*--hil-tinyusb 0.19 needs the virtual bench*"),
+        (["--hil-bench", ""], "*--hil-bench is ''; wanted FILE, or no --hil-bench"),
+        (["--hil-board", "s3-a"], "*--hil-board is 's3-a'; the bench virtual has virtual-s3"),
+        (["--hil-firmware", "none"], "*--hil-firmware is 'none'; there is no such folder or file"),
+        (["--hil-virtual-fault", "deaf"], "*--hil-virtual-fault is 'deaf'; known: ack-dropped, *, or the path of *"),
+        (["--hil-virtual-fault", "none.py:from_boot=2"], "*-fault is 'none.py:from_boot=2'; there is no such file"),
         (["--hil-virtual-boards", "5"], "*--hil-virtual-boards is '5'; wanted a whole number from 1 to 4*"),
     ],
 )
@@ -110,6 +116,35 @@ def test_a_wrong_option_is_one_clear_line(pytester: pytest.Pytester, arguments: 
     result = pytester.runpytest_inprocess("-m", "hil", *arguments)
     result.stderr.fnmatch_lines([message])
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("says", "message"),
+    [
+        ('profile = "mini"', "*bench.toml: board.a.profile: profile 'mini' is not known; known: *"),
+        (
+            'profile = "mine.toml"',
+            "*bench.toml: board.a.profile: *mine.toml: cannot be read: No such file*",
+        ),
+        (
+            'profile = "reference-static"',
+            "*bench.toml: board.a.role is 'dhcp-server'; its profile reference-static is for 'static'",
+        ),
+    ],
+)
+def test_a_wrong_profile_is_one_clear_line(pytester: pytest.Pytester, says: str, message: str) -> None:
+    """Whose board it is; scenarios of another role than its firmware's would fail a board that is right."""
+    pytester.makefile(".toml", bench=f'[bench]\nname = "b"\n[[board]]\nname = "a"\nusb = "1-1"\n{says}\n')
+    result = pytester.runpytest_inprocess("-m", "hil", "--hil-bench", "bench.toml")
+    result.stderr.fnmatch_lines([message])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_run_that_only_asks_has_no_evidence(pytester: pytest.Pytester) -> None:
+    """And says nothing of any."""
+    pytester.makepyfile(HIL_TEST.format(arguments=""))
+    result = pytester.runpytest_inprocess("-m", "hil", "--collect-only", "-q")
+    result.stdout.no_fnmatch_line("*hil: evidence*")
 
 
 def test_the_header_lists_every_virtual_board(pytester: pytest.Pytester) -> None:
@@ -121,6 +156,7 @@ def test_the_header_lists_every_virtual_board(pytester: pytest.Pytester) -> None
 
 def test_the_header_says_what_is_flashed(pytester: pytest.Pytester) -> None:
     """And when; of the board under test alone."""
+    pytester.mkdir("build")
     pytester.makepyfile(HIL_TEST.format(arguments=""))
     arguments = ("--hil-virtual-boards", "2", "--hil-firmware", "build", "--hil-flash", "always")
     result = pytester.runpytest_inprocess("-m", "hil", "--collect-only", *arguments)
