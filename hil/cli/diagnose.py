@@ -11,16 +11,19 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from hil.capture.claims import Claims, message_of
 from hil.diagnosis import SIGNATURES
 from hil.diagnosis.failed_tests import judge
 from hil.diagnosis.finding import NO_MATCH, Finding
 from hil.diagnosis.signature import Signature
 from hil.diagnosis.text import CAUSES, LogReader
+from hil.diagnosis.text.claims import BoardClaims
 from hil.diagnosis.text.clue import Cause
 from hil.diagnosis.text.events_body import SHOWN, EventsBody
 from hil.diagnosis.text.line import parts
 from hil.diagnosis.text.stream import lines, plain
 from hil.errors import SetupError, WireError
+from hil.profiles import load, shipped
 from hil.timeline.events import Event
 from hil.timeline.journal import decode
 from hil.wire.lines import LineSplitter
@@ -44,6 +47,7 @@ OTHER_JSON = (
     "begins with === CRITICAL EVENTS; a /status, or the event log of other firmware, is judged where a test runs with "
     "its profile"
 )
+HAS_CLAIMS = "a timeline, which holds what its boards claimed; --profile says whose log a text is"
 KINDS = "a run's folder, its timeline.jsonl, a serial log, a build log, the body of /events, or - for standard input"
 STATUS = "Exit status: 1 where something is found, 0 where no signature matches, 2 where the path cannot be read."
 
@@ -54,7 +58,21 @@ def add(commands: "Commands") -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("path", nargs="?", help=KINDS)
     what.add_argument("--list", action="store_true", help="everything that can be found, as a table")
-    parser.set_defaults(run=lambda options: table() if options.list else run(options.path))
+    parser.add_argument(
+        "--profile",
+        default="",
+        metavar="NAME|FILE.toml",
+        help=f"of the firmware that wrote the log: what it says of itself is shown, and judged; {', '.join(shipped())}",
+    )
+    parser.set_defaults(
+        run=lambda options: _listed(options.profile) if options.list else run(options.path, options.profile)
+    )
+
+
+def _listed(profile: str) -> str:
+    if profile:
+        raise SetupError(f"--profile {profile} says whose log PATH is, and --list reads none")
+    return table()
 
 
 def table() -> str:
@@ -73,14 +91,20 @@ def table() -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 
 
-def run(path: str) -> tuple[str, int]:
+def run(path: str, profile: str = "") -> tuple[str, int]:
     """What is printed, and the exit status.
 
+    Args:
+        path: what is read, or '-'.
+        profile: name or file of the profile by which a log's claims are read; '' for none.
+
     Raises:
+        BenchError: the profile is not known, or something in it is wrong.
         SetupError: the path cannot be read, is empty, compressed otherwise than by gzip, JSON that is no timeline, or
             a folder without a timeline.
         WireError: a timeline or a body of /events that does not follow its format; the message names the line.
     """
+    claims = _claims(profile) if profile else None
     with _opened(path) as stream:
         chunks = _chunks(stream)
         try:
@@ -88,9 +112,14 @@ def run(path: str) -> tuple[str, int]:
             head = _head(chunks)
             if not head.strip():
                 raise SetupError(f"the file is empty; wanted: {KINDS}")
-            return _told(head, chain((head,), chunks))
+            return _told(head, chain((head,), chunks), claims)
         except (SetupError, WireError) as error:
             raise type(error)(f"{path}: {error}") from error
+
+
+def _claims(name: str) -> BoardClaims:
+    profile = load(name)
+    return BoardClaims(profile, Claims.from_profile(message_of(profile)).find)
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:
@@ -127,14 +156,17 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         raise SetupError(f"cannot be read: {error.strerror}") from error
 
 
-def _told(head: bytes, chunks: Iterator[bytes]) -> tuple[str, int]:
+def _told(head: bytes, chunks: Iterator[bytes], claims: BoardClaims | None) -> tuple[str, int]:
     """Diagnose by what the content is."""
     if TIMELINE_HEAD.match(head):
+        if claims is not None:
+            raise SetupError(HAS_CLAIMS)
         return _of_timeline(chunks)
-    findings = _of_text(chunks)
+    findings = _of_text(chunks, claims)
     if not findings and _is_json(head):
         raise SetupError(OTHER_JSON)
-    return _answer(findings)
+    text, status = _answer(findings)
+    return (text if claims is None else f"{text}\n\n{claims.text()}"), status
 
 
 def _is_json(head: bytes) -> bool:
@@ -153,15 +185,17 @@ def _shown(findings: list[Finding], zero_ns: int) -> str:
     return "\n\n".join(finding.text(zero_ns) for finding in findings) or f"finding   {NO_MATCH}"
 
 
-def _of_text(chunks: Iterator[bytes]) -> list[Finding]:
-    """As a log, and by the body of /events that it holds; what both show is one finding."""
+def _of_text(chunks: Iterator[bytes], claims: BoardClaims | None = None) -> list[Finding]:
+    """As a log, by its claims, and by the body of /events that it holds; what two of them show is one finding."""
     reader, body = LogReader(), EventsBody()
     for number, text in lines(chunks, LINE_LIMIT):
         heard = list(parts(text, number))
         reader.hear(heard)
         body.hear(heard)
+        if claims is not None:
+            claims.hear(heard)
     found = {finding.name: finding for finding in reader.finish()}
-    for finding in body.findings(bool(found)):
+    for finding in (*(claims.findings() if claims is not None else ()), *body.findings(bool(found))):
         first = found.get(finding.name)
         supports = (*first.supports, *finding.supports) if first else finding.supports
         found[finding.name] = replace(finding, supports=supports)

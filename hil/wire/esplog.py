@@ -91,7 +91,8 @@ ROM_LINE = re.compile(
     r"|mode:[A-Z]{3,4}, clock div:|load:0x|entry 0x|configsip: |flash read err|csum err|secure boot ).*"
 )
 BOOTLOADER_TAG = re.compile(r"boot(?:\.\w+)?|bootloader\w*")
-GURU = re.compile(r"Guru Meditation Error: Core +(?P<core>[0-9]+) panic'ed \((?P<reason>.{0,120}?)\)(?:\.|$)")
+GURU = re.compile(r"Guru Meditation Error: Core +(?P<core>[0-9]+|/) panic'ed \((?P<reason>.{0,120}?)\)(?:\.|$)")
+"""The core is ``/`` where it is -1, as in an error of the cache that both share (panic_print_dec)."""
 ABORT = re.compile(r"abort\(\) was called at PC 0x[0-9a-fA-F]+(?: on core (?P<core>[0-9]+))?")
 OTHER_PANIC = re.compile(
     r"Brownout detector was triggered"
@@ -168,7 +169,7 @@ def _panic(line: str) -> PanicLine | BacktraceLine | RebootLine | None:
 
 
 def _core(digits: str | None) -> int:
-    return int(digits) if digits is not None and len(digits) == 1 else NO_CORE
+    return int(digits) if digits is not None and len(digits) == 1 and digits.isdecimal() else NO_CORE
 
 
 def _boot(line: str) -> BootLine | None:

@@ -291,6 +291,93 @@ def test_any_bytes_are_diagnosed_or_refused(tmp_path_factory: pytest.TempPathFac
     assert status in (0, 1)
 
 
+LAMP = """
+name = "lamp"
+[log]
+line = 'net: (?P<name>[A-Z_]+)'
+complete = true
+[[claim]]
+name = "USB_MOUNTED"
+[[claim]]
+name = "NCM_LINK_UP"
+[[claim]]
+name = "FIRST_RX"
+"""
+
+
+def with_profile(
+    profile: str | Path, log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    path = tmp_path / "serial.log"
+    path.write_text(log)
+    status = main(["diagnose", str(path), "--profile", str(profile)])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_a_log_is_read_with_the_claims_of_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are shown below the findings, and are findings where the profile vouches for the log."""
+    profile = tmp_path / "lamp.toml"
+    profile.write_text(LAMP)
+    log = "I (663) net: USB_MOUNTED\nI (921) net: NCM_LINK_UP\nI (9000) lamp: tick\n"
+    status, out, err = with_profile(profile, log, tmp_path, capsys)
+    assert (status, err) == (1, "")
+    assert out.startswith("finding   no-carrier: ")
+    assert out.endswith("  says         line 2  at 921 ms: NCM_LINK_UP\n")
+    assert "claims " not in told(tmp_path / "serial.log", capsys)[1]
+
+
+def test_a_shipped_profile_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A lossy log shows its claims, and nothing by what is missing."""
+    log = "I (663) net: *** USB MOUNTED ***\nI (90000) net: tick\n"
+    status, out, _ = with_profile("reference", log, tmp_path, capsys)
+    assert status == 0
+    assert out == (
+        "finding   no signature matches\n\n"
+        "claims    profile reference: 1, of the last boot 1\n"
+        "  says         line 1  at 663 ms: USB_MOUNTED\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (None, "lamp.toml: cannot be read: No such file or directory"),
+        ("name = 3", "lamp.toml: name is 3"),
+        ("name =", "lamp.toml: "),
+        (f"{LAMP}pattern = '('", "lamp.toml: claim"),
+    ],
+)
+def test_a_bad_profile_is_one_line_and_status_2(
+    text: str | None, error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the file and what is wrong with it."""
+    profile = tmp_path / "lamp.toml"
+    if text is not None:
+        profile.write_text(text)
+    status, out, err = with_profile(profile, "I (5) a: b\n", tmp_path, capsys)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert error in err
+
+
+def test_a_profile_that_is_not_known_is_an_error_with_the_choices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before the log is read."""
+    status, out, err = with_profile("lamp", "", tmp_path, capsys)
+    assert (status, out) == (2, "")
+    assert "profile 'lamp' is not known; known: 'generic', " in err
+
+
+def test_a_timeline_has_claims_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It was recorded with a profile; nor does the table of findings have one."""
+    status, _, err = with_profile("reference", timeline("panic"), tmp_path, capsys)
+    assert status == 2
+    assert "a timeline, which holds what its boards claimed" in err
+    assert main(["diagnose", "--list", "--profile", "reference"]) == 2
+    assert "--profile reference says whose log PATH is" in capsys.readouterr().err
+
+
 SHOWN = (
     "brownout.log",
     "invalid-header.log",

@@ -104,6 +104,10 @@ def test_a_line_of_the_boot_loader_is_read(text: str) -> None:
             PanicLine("Cache error (MMU)", 0),
         ),
         (
+            "Guru Meditation Error: Core  / panic'ed (Cache disabled but cached memory region accessed). ",
+            PanicLine("Cache disabled but cached memory region accessed", NO_CORE),
+        ),
+        (
             "abort() was called at PC 0x42008a3f on core 1",
             PanicLine("abort() was called at PC 0x42008a3f on core 1", 1),
         ),

@@ -87,7 +87,7 @@ def diagnose_events(body: bytes, numbers: Sequence[int] = ()) -> list[Finding]:
         return [finding(CAUSES["no-carrier"], (*_entries(lines, wanted), *_flags(lines, log, ("FIRST_RX",))))]
     if _never_answered(log):
         supports = (*_entries(lines, ("DHCP_DISCOVER_RX",)), *_flags(lines, log, ("DHCP_OFFER_TX",)))
-        return [finding(_cause_of(SILENT), supports)]
+        return [finding(cause_of(SILENT), supports)]
     return []
 
 
@@ -120,7 +120,7 @@ def _flags(lines: dict[str, int], log: EventLog, names: tuple[str, ...]) -> list
     return [Evidence("not once since its boot", quote=Quote(lines[text], text)) for text in shown if text in lines]
 
 
-def _cause_of(name: str) -> Cause:
+def cause_of(name: str) -> Cause:
     """The texts of a signature over the timeline, for a finding that rests on the board's word alone."""
     signature = next(each for each in DHCP_SIGNATURES if each.name == name)
     return Cause(signature.name, signature.title, signature.cause, signature.remedy, signature.source)
