@@ -52,7 +52,7 @@ WAIT, PLUG, RESUME, LEAVE_LOADER, RESET, HTTP_RESET, USB_RESET, PORT_CYCLE, POWE
     "flash",
 )
 LADDER = (
-    Rung(PLUG, frozenset({State.UNPLUGGED})),
+    Rung(PLUG, frozenset({State.UNPLUGGED}), times=2),
     Rung(WAIT, _OFF_USB),
     Rung(RESUME, frozenset({State.SUSPENDED})),
     Rung(LEAVE_LOADER, frozenset({State.LOADER})),
@@ -66,10 +66,11 @@ LADDER = (
     Rung(FLASH, _ANY, times=2),
     Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=2),
 )
-"""``reset`` is by the lines of a bridge, ``http_reset`` over the fallback address, ``flash`` enters the loader and
-writes the known build; after it the loader is left once more where flashing ended there. A flash that did not end is
-repeated before anything else is tried on what it has left. Writing fails by a lost contact as well, so it is tried once
-more; a flash that was refused is not."""
+"""``plug`` comes again where ``power_cycle`` has pulled the cable and failed before it was back. ``reset`` is by the
+lines of a bridge, ``http_reset`` over the fallback address, ``flash`` enters the loader and writes the known build;
+after it the loader is left once more where flashing ended there. A flash that did not end is repeated before anything
+else is tried on what it has left. Writing fails by a lost contact as well, so it is tried once more; a flash that was
+refused is not."""
 NAMES = tuple(dict.fromkeys(rung.name for rung in LADDER))
 
 

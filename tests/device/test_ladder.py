@@ -22,7 +22,7 @@ def climb(*states: State, able: tuple[str, ...] = NAMES) -> list[str]:
     [
         (State.WELL, []),
         (State.FOREIGN, []),
-        (State.UNPLUGGED, ["plug"]),
+        (State.UNPLUGGED, ["plug", "plug"]),
         (
             State.SUSPENDED,
             ["resume", "reset", "http_reset", "usb_reset", "port_cycle", "power_cycle", "flash", "flash"],
@@ -50,6 +50,15 @@ def test_what_the_bench_has_not_is_not_tried() -> None:
 def test_another_state_goes_on_with_its_own_gentlest() -> None:
     """A board that sleeps, is reset, and wakes in its loader is led out of that."""
     assert climb(State.SUSPENDED, State.SUSPENDED, State.LOADER)[:3] == ["resume", "reset", "leave_loader"]
+
+
+def test_a_cable_that_a_rung_has_left_out_is_put_back() -> None:
+    """A power cycle that fails half way is not the end of a climb that began with a pulled cable."""
+    loader, out = State.LOADER, State.UNPLUGGED
+    able = ("plug", "leave_loader", "power_cycle", "flash")
+    assert climb(out, loader, loader, out, loader, State.WELL, able=able) == [
+        "plug", "leave_loader", "power_cycle", "plug", "flash",
+    ]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(list(State)), min_size=1, max_size=60), st.sets(st.sampled_from(NAMES)))
