@@ -42,7 +42,7 @@ def name_of(page: Path) -> str:
 
 
 EACH = pytest.mark.parametrize("page", PAGES, ids=name_of)
-COMMANDS = {module.name for module in pkgutil.iter_modules(hil.cli.__path__)}
+COMMANDS = {module.name for module in pkgutil.iter_modules(hil.cli.__path__)} - {"output"}
 COMMAND = re.compile(r"^(?:sudo )?(?:\.venv/bin/)?hil ([a-z]+)(.*)", re.MULTILINE)
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]*)\)")
