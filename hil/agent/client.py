@@ -158,7 +158,7 @@ class Agent:
     def notifications(self, timeout_s: float) -> list[tuple[dict[str, Any], list[int]]]:
         """What the agent has told unasked, each with its descriptors, which the caller must close; waits if nothing.
 
-        ``interface_adopted`` {board, interface, ifindex}, ``tty_opened`` {board, port, node} with a descriptor,
+        ``interface_adopted`` {board, interface, ifindex}, ``tty_opened`` {board, port, node, dtr} with a descriptor,
         ``tty_gone`` {board, port, node}; each with ``t_ns``.
 
         Raises:

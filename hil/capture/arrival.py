@@ -3,8 +3,9 @@
 What is found without waiting came after the descriptor was last known to be empty. What ends a wait came when the
 process was made runnable: the kernel counts the time a thread is runnable and not running (``run_delay``, second
 field of /proc/thread-self/schedstat, Documentation/scheduler/sched-stats.rst), so the instant is the end of the wait
-less that delay. The loop must be the only thread of its process: a wait for the interpreter's lock is not counted. A
-kernel without the counter leaves the first bound, and the loop then waits in short rounds.
+less that delay. The loop must be the only thread of its process that does more than wait in the kernel: a wait for the
+interpreter's lock is not counted. A kernel without the counter leaves the first bound, and the loop then waits in short
+rounds.
 """
 
 import os

@@ -8,13 +8,15 @@
 ``{"add": "usbmon", "board", "bus"}`` + descriptor                         /dev/usbmonN
 ``{"add": "power", "board"}``                                              the board's runtime_status
 ``{"add": "kmsg"}`` + descriptor                                           /dev/kmsg
-``{"add": "tty", "board", "port", "node", "t_ns"}`` + descriptor           one opening of a serial port
+``{"add": "tty", "board", "port", "node", "t_ns", "dtr"}`` + descriptor    one opening of a serial port
 ``{"add": "stream", "board", "path", "host"}`` + connected socket          a request for server-sent events
 ``{"add": "agent"}`` + socket                                              a connection that brings serial ports
 ``{"close": "tty", "board", "port"}``                                      let go of a serial port
 ``{"close": "stream", "board"}``                                           hang up on it
 ``{"record": {…}}``                                                        an event, as a line of the timeline
-``{"sync": n}``                                                            answered ``{"synced": n}`` once written
+``{"sync": n}``                                                            answered ``{"synced": n}`` once all that
+                                                                           was readable is written, and all that was
+                                                                           let go of is closed
 ``{"stop": true}``                                                         write what is held back, end
 ========================================================================  =====================================
 

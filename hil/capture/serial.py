@@ -5,11 +5,8 @@ offsets and the board's clock go on. Descriptors come from the agent, which has 
 flushing what they held.
 """
 
-import fcntl
 import os
-import struct
-import termios
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -222,19 +219,39 @@ class SerialLog:
 class SerialSource(Source):
     """One opening of a port, under the name that it has this time."""
 
-    def __init__(self, fd: int, node: str, log: SerialLog, since_ns: int) -> None:
+    def __init__(
+        self,
+        fd: int,
+        node: str,
+        log: SerialLog,
+        since_ns: int,
+        *,
+        dtr: bool = False,
+        let_go: Callable[[int], None] = os.close,
+    ) -> None:
+        """
+        Args:
+            fd: the port; owned.
+            node: what it is called.
+            log: of all its openings.
+            since_ns: when it was opened.
+            dtr: DTR was high when it was opened.
+            let_go: closes the port while its device is still there; the kernel may wait for the device.
+        """
         super().__init__(fd, log.board)
         self.channel = log.channel
         self.node = node
         self.since_ns = since_ns
         self._log = log
-        log.opened(since_ns, dtr_is_high(fd))
+        self._dtr = dtr
+        self._let_go = let_go
+        log.opened(since_ns, dtr)
         os.set_blocking(fd, False)
 
     def opened(self) -> Event:
         """Dated by who opened the port."""
         stamp = Moment(self.since_ns, 0).stamp(self.board, self.channel)
-        return SerialOpened(self.node, dtr_is_high(self._fd), **stamp)
+        return SerialOpened(self.node, self._dtr, **stamp)
 
     def released(self, reason: str, now: Moment) -> list[Event]:
         """The port was taken away from here; the caller closes the source."""
@@ -246,9 +263,9 @@ class SerialSource(Source):
         except BlockingIOError:
             return []
         except OSError as error:  # EIO: the device is gone (drivers/tty/n_tty.c, n_tty_read)
-            return self._closed(error.strerror or str(error), now)
+            return self._gone(error.strerror or str(error), now)
         if not data:
-            return self._closed("hang-up", now)
+            return self._gone("hang-up", now)
         late_ns = 0
         if len(data) >= FULL:
             data = self._read_on(data)
@@ -270,8 +287,11 @@ class SerialSource(Source):
         self._log.settle()
         self.deadline_ns = self._log.deadline_ns
 
-    def _closed(self, reason: str, now: Moment) -> list[Event]:
+    def _gone(self, reason: str, now: Moment) -> list[Event]:
         self.ended = True
+        return self._closed(reason, now)
+
+    def _closed(self, reason: str, now: Moment) -> list[Event]:
         return [*self._log.finish(), SerialClosed(self.node, reason, **now.stamp(self.board, self.channel))]
 
     def wake(self, now: Moment) -> list[Event]:
@@ -282,17 +302,15 @@ class SerialSource(Source):
     def finish(self, now: Moment) -> list[Event]:
         return self._log.finish()
 
+    def close(self) -> None:
+        if self.ended:
+            super().close()
+        elif self._fd >= 0:
+            self._let_go(self._fd)
+            self._fd = -1
+
 
 def _texts(raw: bytes) -> list[str]:
     """The text of each of these whole lines, without colour."""
     whole = raw.decode(errors="replace").replace("\r\n", "\n")
     return (strip_colour(whole) if "\x1b" in whole else whole).split("\n")[:-1]
-
-
-def dtr_is_high(fd: int) -> bool:
-    """Whether DTR is set; False for what has no modem lines, such as a pty."""
-    try:
-        (bits,) = struct.unpack("i", fcntl.ioctl(fd, termios.TIOCMGET, struct.pack("i", 0)))
-    except OSError:
-        return False
-    return bool(bits & termios.TIOCM_DTR)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hil.capture.agentlink import AgentSource
 from hil.capture.boards import Boards
 from hil.capture.claims import Claims, Witness
+from hil.capture.closings import Closings
 from hil.capture.control import ControlSource
 from hil.capture.kmsg import KernelLogSource
 from hil.capture.loop import Loop
@@ -49,7 +50,9 @@ class Station:
         self._witnesses: defaultdict[str, list[Witness]] = defaultdict(list)
         self._streams: dict[str, StreamSource] = {}
         self._control = ControlSource(control, self._handle, self._stop)
+        self._closings = Closings()
         self.loop.add(self._control)
+        self.loop.add(self._closings)
         self._makers: dict[str, Callable[[Message, list[int]], Source]] = {
             "packet": self._packet,
             "route": lambda m, fds: RouteSource(_socket(fds), _board(m)),
@@ -83,7 +86,8 @@ class Station:
             case {"record": record}:
                 return [_recorded(record)]
             case {"sync": number}:
-                self.loop.when_quiet(functools.partial(self._control.answer, {"synced": number}))
+                answer = functools.partial(self._control.answer, {"synced": number})
+                self.loop.when_quiet(functools.partial(self._closings.after, answer))
             case {"stop": True}:
                 self._stop()
             case {"add": "board", "board": str(name), "paths": dict(paths)}:
@@ -165,7 +169,8 @@ class Station:
         if log is None:
             claims, together = self._boards.get(key[0]).claims, self._witnesses[key[0]]
             log = self._logs[key] = SerialLog(*key, self._directory, claims, began_ns=self._began_ns, together=together)
-        port = SerialSource(_only(fds), str(message["node"]), log, int(message.get("t_ns", now.t_ns)))
+        since_ns, dtr = int(message.get("t_ns", now.t_ns)), message.get("dtr") is True
+        port = SerialSource(_only(fds), str(message["node"]), log, since_ns, dtr=dtr, let_go=self._closings.begin)
         self._ports[key] = port
         self.loop.add(port)
         return [*found, port.opened()]

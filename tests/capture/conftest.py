@@ -1,7 +1,9 @@
 """Sources are fed in process: socketpairs, pipes and ptys stand for kernel descriptors."""
 
+import contextlib
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +18,28 @@ MARKERS = (
     "slow: takes longer than 0.25 s",
 )
 NOW = Moment(5_000_000_000, 1_000)
+
+
+class SlowToClose:
+    """A TCP connection that lingers at its close for what nobody reads (socket(7), SO_LINGER)."""
+
+    takes_s = 1
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            near = socket.create_connection(listener.getsockname())
+            self._far, _ = listener.accept()
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, self.takes_s))
+        near.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while near.send(bytes(1 << 16)):
+                pass
+        self.fd = near.detach()
+        """Whoever closes it owns it."""
+
+    def end(self) -> None:
+        """Close the other end."""
+        self._far.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,6 +73,14 @@ def terminal() -> Iterator[Terminal]:
     """A serial port made of a pty."""
     with Terminal() as made:
         yield made
+
+
+@pytest.fixture
+def slow_to_close() -> Iterator[SlowToClose]:
+    """A descriptor that takes its time to close."""
+    made = SlowToClose()
+    yield made
+    made.end()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from hil.capture.recorder import TIMELINE
 from hil.capture.station import Station
+from hil.clock import now_ns, to_s
 from hil.testing.terminal import Terminal
 from hil.timeline.events import (
     Acted,
@@ -29,6 +30,8 @@ from hil.timeline.events import (
 )
 from hil.timeline.journal import encode, read_journal
 from hil.wire.uevent import KernelUevent
+
+from .conftest import SlowToClose
 
 BOARD = {"add": "board", "board": "s3-a", "paths": {"usb": "1-1"}, "profile": {"claims": []}}
 
@@ -146,6 +149,31 @@ def test_released_port_is_read_out_and_closed(bench: Bench, terminal: Terminal) 
     assert (line.text, closed.reason) == ("last", "released")
     bench.send({"close": "tty", "board": "s3-a", "port": "usb"})
     assert bench.gaps() == []
+
+
+@pytest.mark.slow
+def test_port_that_closes_slowly_holds_up_no_channel(bench: Bench, slow_to_close: SlowToClose) -> None:
+    """Its board may not answer when DTR falls; the rest is told meanwhile, and a sync is answered when it is closed."""
+    bench.send(BOARD)
+    bench.send(opened(0), slow_to_close.fd)
+    began_ns = now_ns()
+    bench.send({"close": "tty", "board": "s3-a", "port": "usb"})
+    bench.send({"sync": 7})
+    assert [type(event) for event in bench.told()] == [SerialOpened, SerialClosed]
+    assert to_s(now_ns() - began_ns) < 0.5 * slow_to_close.takes_s
+    with pytest.raises(BlockingIOError):
+        bench.control.recv(100)
+    bench.station.loop.round(10.0)
+    assert json.loads(bench.control.recv(100)) == {"synced": 7}
+
+
+def test_port_is_told_of_as_the_agent_opened_it(bench: Bench, terminal: Terminal) -> None:
+    """Whether DTR is high is the agent's to find out: a bridge that hangs takes 5 s to say so."""
+    bench.send(BOARD)
+    bench.send({**opened(0), "dtr": True}, terminal.duplicate())
+    (told,) = bench.told()
+    assert isinstance(told, SerialOpened)
+    assert told.dtr
 
 
 def test_agent_brings_and_takes_serial_ports(bench: Bench, terminal: Terminal) -> None:

@@ -22,7 +22,7 @@ from hil.agent.server.lines import ModemLines, pulse_en
 from hil.agent.server.machine import Machine
 from hil.agent.server.namespaces import Namespace
 from hil.agent.server.sessions import HeldBoard, Session
-from hil.agent.server.tty import LineSettings, TtyWatch, loaders_but, open_node
+from hil.agent.server.tty import LineSettings, OpenPort, TtyWatch, loaders_but, open_node
 from hil.agent.server.usbdevice import UsbDevice
 from hil.bench import LAN
 from hil.clock import now_ns
@@ -191,9 +191,9 @@ class Operations:
         session.subscribe(topic, connection)
         words = {"board": board.name, "port": request.port}
 
-        def opened(node: str, descriptor: int, t_ns: int) -> None:
-            message = {"notify": "tty_opened", **words, "node": node, "t_ns": t_ns}
-            connection.send(message, [descriptor])
+        def opened(node: str, port: OpenPort) -> None:
+            message = {"notify": "tty_opened", **words, "node": node, "t_ns": port.t_ns, "dtr": port.dtr}
+            connection.send(message, [port.descriptor])
 
         def gone(node: str) -> None:
             session.notify(topic, {"notify": "tty_gone", **words, "node": node})

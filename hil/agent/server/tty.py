@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hil.agent.server.lines import ModemLines
 from hil.agent.server.usbdevice import DEV, UsbDevice
 from hil.board.identity import LOADERS, Identity
 from hil.clock import Deadline, now_ns
@@ -50,6 +51,17 @@ def loaders_but(serial_jtag: bool) -> frozenset[Identity]:
     return LOADERS - {Identity.SERIAL_JTAG} if serial_jtag else LOADERS
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPort:
+    """A port that was opened."""
+
+    descriptor: int
+    t_ns: int
+    """When it was."""
+    dtr: bool
+    """Its device was told that somebody is there."""
+
+
 class TtyWatch:
     """One serial port that is opened whenever it appears."""
 
@@ -57,7 +69,7 @@ class TtyWatch:
         self,
         device: UsbDevice,
         settings: LineSettings,
-        opened: Callable[[str, int, int], None],
+        opened: Callable[[str, OpenPort], None],
         gone: Callable[[str], None],
         dev: Path = DEV,
     ) -> None:
@@ -65,7 +77,7 @@ class TtyWatch:
         Args:
             device: where the port hangs.
             settings: how to open it.
-            opened: told node, descriptor, which it owns from then on, and the instant of the opening (ns).
+            opened: told the node and the open port, whose descriptor it owns from then on.
             gone: told the node that has vanished.
             dev: where device nodes are.
         """
@@ -129,7 +141,7 @@ class TtyWatch:
         node = self._dev / name
         while True:
             try:
-                descriptor, t_ns = await self._opening(name)
+                port = await self._opening(name)
                 break
             except (OSError, AgentError) as error:
                 if (isinstance(error, OSError) and error.errno not in PASSING) or deadline.passed:
@@ -139,10 +151,10 @@ class TtyWatch:
             await asyncio.sleep(AGAIN_S)
         self._tasks.pop(name, None)
         self._open.add(name)
-        self._opened(str(node), descriptor, t_ns)
+        self._opened(str(node), port)
 
-    async def _opening(self, name: str) -> tuple[int, int]:
-        """The descriptor, and when it was there; one that is not wanted any more by then is closed."""
+    async def _opening(self, name: str) -> OpenPort:
+        """The port, once it is open; one that is not wanted any more by then is closed."""
         opening = asyncio.get_running_loop().run_in_executor(None, self._open_now, name)
         try:
             return await asyncio.shield(opening)
@@ -152,14 +164,15 @@ class TtyWatch:
             task.add_done_callback(self._unwanted.discard)
             raise
 
-    def _open_now(self, name: str) -> tuple[int, int]:
-        return open_tty(self._dev / name, self._device.tty_number(name), self._settings), now_ns()
+    def _open_now(self, name: str) -> OpenPort:
+        descriptor = open_tty(self._dev / name, self._device.tty_number(name), self._settings)
+        return OpenPort(descriptor, now_ns(), dtr_is_high(descriptor))
 
 
-async def _throw_away(opening: asyncio.Future[tuple[int, int]]) -> None:
+async def _throw_away(opening: asyncio.Future[OpenPort]) -> None:
     with contextlib.suppress(OSError, AgentError):
-        descriptor, _ = await opening
-        await asyncio.to_thread(os.close, descriptor)
+        port = await opening
+        await asyncio.to_thread(os.close, port.descriptor)
 
 
 def open_tty(node: Path, number: tuple[int, int], settings: LineSettings) -> int:
@@ -216,3 +229,14 @@ def make_raw(descriptor: int, settings: LineSettings) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, [0, 0, flags, 0, speed, speed, control])
     if not settings.dtr:
         fcntl.ioctl(descriptor, termios.TIOCMBIC, struct.pack("I", termios.TIOCM_DTR | termios.TIOCM_RTS))
+
+
+def dtr_is_high(descriptor: int) -> bool:
+    """Whether DTR is set; a bridge is asked (drivers/usb/serial/cp210x.c, ``cp210x_tiocmget``), for up to 5 s.
+
+    False for what has no modem lines, such as a pty.
+    """
+    try:
+        return bool(ModemLines(descriptor).get() & termios.TIOCM_DTR)
+    except OSError:
+        return False

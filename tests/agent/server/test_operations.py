@@ -378,6 +378,7 @@ def test_a_tty_is_opened_and_handed_over(bench: Bench) -> None:
     ((message, (descriptor,)),) = bench.agent.notifications(5.0)
     node = str(bench.private.dev / "ttyACM0")
     assert (message["notify"], message["port"], message["node"]) == ("tty_opened", "usb", node)
+    assert message["dtr"] is False, "a pty has no modem lines"
     os.write(far, b"boot\n")
     assert os.read(descriptor, 10) == b"boot\n"
     os.close(descriptor)

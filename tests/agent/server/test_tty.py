@@ -36,7 +36,7 @@ class Port:
         return TtyWatch(
             self.device,
             settings or LineSettings(),
-            lambda node, fd, _: self.opened.append((node, fd)),
+            lambda node, port: self.opened.append((node, port.descriptor)),
             self.gone.append,
             self.dev,
         )
