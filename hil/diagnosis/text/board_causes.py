@@ -8,6 +8,7 @@ it, because they only say that the firmware gave up; it stands behind every caus
 from hil.diagnosis.text.clue import Cause
 
 BOOT_LOOP = "boot-loop"
+TOO_BIG = "app-exceeds-partition"
 
 BOARD_CAUSES: tuple[Cause, ...] = (
     Cause(
@@ -49,6 +50,16 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         "to it (esp_ota_end), and compare sizes with the partition table.",
         source="ESP-IDF components/bootloader_support/src/esp_image_format.c and bootloader_common.c; ROM checksum "
         "`csum err`",
+    ),
+    Cause(
+        name=TOO_BIG,
+        title="the app is larger than its partition",
+        cause="the partition table, or the partition scheme of the board, gives the app less than it needs; the "
+        "default of ESP-IDF is 1 MiB, of Arduino 1.25 MiB.",
+        remedy="choose a larger app partition (CONFIG_PARTITION_TABLE_SINGLE_APP_LARGE or a table of your own, "
+        "Arduino's Partition Scheme, board_build.partitions) that fits the flash, or make the app smaller (-Os).",
+        source="ESP-IDF components/partition_table/check_sizes.py and bootloader_support/src/esp_image_format.c; "
+        "arduino-cli; PlatformIO builder/main.py",
     ),
     Cause(
         name="no-bootable-app",
@@ -137,8 +148,8 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         cause="every start ends in the same way before the firmware has run for long, and nothing more specific is "
         "printed; a restart that was asked for each time, over the network or by a user of esp_restart(), looks the "
         "same where no panic is printed.",
-        remedy="decode the backtrace with the ELF of this very build (`xtensa-esp32s3-elf-addr2line -pfiaC -e "
-        "build/APP.elf ADDRESSES`, or let `idf.py monitor` do it); without one look at the last line before the "
+        remedy="decode the backtrace with the ELF of this very build (`idf.py monitor` does it, or addr2line of "
+        "the chip's toolchain, -pfiaC -e build/APP.elf ADDRESSES); without one look at the last line before the "
         "reset, and for who may have asked for it.",
         source="ESP-IDF docs, Fatal Errors; reset codes in rom/rtc.h",
     ),
@@ -147,17 +158,19 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         title="the firmware called abort()",
         cause="ESP_ERROR_CHECK, an uncaught C++ exception or the firmware itself gave up.",
         remedy="the error, file and expression printed before it name the call; else decode the backtrace "
-        "(`xtensa-esp32s3-elf-addr2line -pfiaC -e build/APP.elf ADDRESSES`).",
+        "(`idf.py monitor` does it, or addr2line of the chip's toolchain, -pfiaC -e build/APP.elf ADDRESSES).",
         source="ESP-IDF components/esp_system/esp_err.c and panic.c",
     ),
     Cause(
         name="panic",
         title="the processor met an exception",
-        cause="the code at the first address of the backtrace did what the reason in parentheses says: "
-        "LoadProhibited and StoreProhibited are bad pointers (EXCVADDR is the address), IllegalInstruction a "
-        "wrecked return address.",
-        remedy="decode the backtrace with the ELF of this very build (`xtensa-esp32s3-elf-addr2line -pfiaC -e "
-        "build/APP.elf ADDRESSES`, or let `idf.py monitor` do it).",
+        cause="the code at the first address of the backtrace, on RISC-V at MEPC, did what the reason in parentheses "
+        "says: LoadProhibited, StoreProhibited and access faults are bad pointers (EXCVADDR or MTVAL is the address), "
+        "an illegal instruction is a wrecked return address, a disabled cache an interrupt that ran from flash or "
+        "read there while the flash was written.",
+        remedy="let `idf.py monitor` or PlatformIO's esp32_exception_decoder read it, or give the addresses and the "
+        "ELF of this very build to the toolchain's addr2line (xtensa-esp32s3-elf- or riscv32-esp-elf-addr2line -pfiaC "
+        "-e build/APP.elf ADDRESSES); what an interrupt needs while the flash is written goes to RAM (IRAM_ATTR).",
         source="ESP-IDF components/esp_system/panic.c and docs, Fatal Errors",
     ),
     Cause(

@@ -7,6 +7,7 @@ the ESP32 and ESP32-S3 as printed.
 
 import re
 
+from hil.diagnosis.text.board_causes import TOO_BIG
 from hil.diagnosis.text.clue import Clue, clue
 
 _LEVEL = r"E (?:\([0-9]{1,10}\) )?"
@@ -46,15 +47,16 @@ BOARD_CLUES: tuple[Clue, ...] = (
             ("the checksum differs", "esp_image: ", rf"{_ERROR}esp_image: Checksum failed\. Calculated"),
             ("the hash differs", "esp_image: ", rf"{_ERROR}esp_image: Image hash failed"),
             ("the signature is refused", "ignature verification failed", rf"{_ERROR}.*ignature verification failed"),
-            (
-                "the image is larger than its partition",
-                "esp_image: ",
-                rf"{_ERROR}esp_image: Image length .* doesn't fit",
-            ),
             ("a segment is no segment", "esp_image: ", rf"{_ERROR}esp_image: {_SEGMENT}"),
             ("the image is another chip's", "mismatch chip ID", rf"{_ERROR}.*mismatch chip ID, expected"),
             ("the image is for a newer chip", "Image requires chip rev", rf"{_ERROR}.*Image requires chip rev >= "),
         )
+    ),
+    clue(
+        TOO_BIG,
+        "the image is larger than its partition",
+        "esp_image: ",
+        rf"{_ERROR}esp_image: Image length .* doesn't fit",
     ),
     *(
         clue("no-bootable-app", says, "boot: ", rf"{_ERROR}boot: {words}")
@@ -127,6 +129,7 @@ BOARD_CLUES: tuple[Clue, ...] = (
         r"^assert failed(?:: | at )",
         r"\sassert failed: \w+ \S+:[0-9]+ \(",
     ),
+    clue("assert-failed", "FreeRTOS's assertion", "- assert failed!", r"^.+:[0-9]+ \(\w+\)- assert failed!$"),
     clue("assert-failed", "the assertion", 'assertion "', r'^assertion ".*" failed: file "'),
     clue("abort", "the check that failed", "ESP_ERROR_CHECK failed:", r"^ESP_ERROR_CHECK failed: esp_err_t "),
     clue(

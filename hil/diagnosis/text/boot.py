@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hil.clock import NS_PER_S
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.text.board_causes import BOARD_CAUSES
+from hil.diagnosis.text.board_causes import BOARD_CAUSES, TOO_BIG
 from hil.diagnosis.text.board_clues import AFTERMATH, NO_IMAGE
 from hil.diagnosis.text.incident import NEAR, Incident, Seen, aside_in, cause_in, doubtful_in, telling
 from hil.diagnosis.text.line import NO_MS, TextLine
@@ -16,7 +16,7 @@ SHORT_S = 30
 """A boot that ends of itself within so long has not started properly."""
 SHORT_LINES = 200
 """The same for a board that prints no time."""
-LOAD_FAILURES = frozenset({"invalid-header", "flash-read-error", "image-corrupt", "no-bootable-app"})
+LOAD_FAILURES = frozenset({"invalid-header", "flash-read-error", "image-corrupt", TOO_BIG, "no-bootable-app"})
 """Causes that keep an app from being started; one that starts afterwards speaks against them."""
 SURVIVED = frozenset({"task-watchdog", "heap-corruption", "dhcpc-option-misused"})
 """Causes whose line does not yet say that the boot is over."""

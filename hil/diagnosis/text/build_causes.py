@@ -1,15 +1,15 @@
 """Why a build of ESP-IDF firmware fails before or beside the compiler, and the lines that show it."""
 
+from hil.diagnosis.text.board_causes import TOO_BIG
 from hil.diagnosis.text.clue import Cause, Clue, clue
 
-ENVIRONMENT, CACHE, HASH, LOCK, OPTION, REGION, TOO_BIG = (
+ENVIRONMENT, CACHE, HASH, LOCK, OPTION, REGION = (
     "esp-idf-not-exported",
     "stale-cmake-cache",
     "component-hash-mismatch",
     "component-lock-mismatch",
     "dhcpc-option-misused",
     "memory-region-overflow",
-    "app-exceeds-partition",
 )
 
 BUILD_CAUSES: tuple[Cause, ...] = (
@@ -58,17 +58,8 @@ BUILD_CAUSES: tuple[Cause, ...] = (
         "ESP-IDF docs, Minimizing RAM Usage: buffers on the heap or in PSRAM, options that place code in IRAM, -Os.",
         source="GNU ld; ESP-IDF docs, Minimizing RAM Usage and Memory Types",
     ),
-    Cause(
-        name=TOO_BIG,
-        title="the app is larger than its partition",
-        cause="the partition table, or the partition scheme of the board, gives the app less than it needs; the "
-        "default of ESP-IDF is 1 MiB, of Arduino 1.25 MiB.",
-        remedy="choose a larger app partition (CONFIG_PARTITION_TABLE_SINGLE_APP_LARGE or a table of your own, "
-        "Arduino's Partition Scheme, board_build.partitions) that fits the flash, or make the app smaller (-Os).",
-        source="ESP-IDF components/partition_table/check_sizes.py; arduino-cli; PlatformIO builder/main.py",
-    ),
 )
-"""``dhcpc-option-misused`` is a board's cause too, and described there."""
+"""``dhcpc-option-misused`` and ``app-exceeds-partition`` are a board's causes too, and described there."""
 
 _CALL = r"esp_netif_dhcpc_option\b"
 _REFUSED = rf"\berror: (?:.*\b(?:function|argument|declaration)\b.*{_CALL}|\W{_CALL}\W was not declared)"

@@ -40,6 +40,7 @@ SAMPLES = (
     "Guru Meditation Error: Core  1 panic'ed (Interrupt wdt timeout on CPU1). ",
     "E (5318) task_wdt: Task watchdog got triggered. The following tasks/users did not reset the watchdog in time:",
     "assert failed: xQueueGenericSend queue.c:832 (pxQueue)",
+    "/home/a/esp-idf/components/freertos/tasks.c:3095 (xTaskRemoveFromEventList)- assert failed!",
     'assertion "xQueue" failed: file "../main/app.c", line 41, function: app_main',
     "ESP_ERROR_CHECK failed: esp_err_t 0x103 (ESP_ERR_INVALID_STATE) at 0x42007f3c",
     "abort() was called at PC 0x42008a3f on core 1",

@@ -151,6 +151,15 @@ def test_an_update_that_is_refused_is_told_although_the_old_app_runs() -> None:
     assert tallies(*once, *once)["image-corrupt"].times == 2
 
 
+def test_an_image_that_its_partition_cannot_hold_is_no_damaged_one() -> None:
+    """That no app can be started is what comes of it; an app that starts later mends it."""
+    long = "E (530) esp_image: Image length 1053936 doesn't fit in partition length 1048576"
+    none = "E (562) boot: No bootable app partitions in the partition table"
+    boot = [SOFTWARE, "entry 0x403c8924", long, none]
+    assert list(tallies(*boot)) == list(tallies(*boot * 4)) == ["app-exceeds-partition"]
+    assert tallies(*boot, POWER, "entry 0x403c8924", LOADED) == {}
+
+
 def test_an_update_that_a_running_app_refuses_is_told_although_a_later_boot_is_healthy() -> None:
     """It kept no loader from an app: the board restarts into the old one, and that mends nothing."""
     refused = "E (58138) esp_image: invalid segment length 0x7369"
