@@ -6,7 +6,7 @@ import pytest
 
 from hil.errors import SetupError
 from hil.launcher.assemble import Pieces
-from hil.launcher.machine import Hardware, Share, architecture, arguments, find_qemu, virtual_cpus
+from hil.launcher.machine import SHOWN, Hardware, Machine, Share, architecture, arguments, find_qemu, virtual_cpus
 
 SHARES = (Share("host", Path("/")), Share("artifacts", Path("/srv/a,b"), writable=True))
 
@@ -47,6 +47,22 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         find_qemu(architecture("x86_64"))
     with pytest.raises(SetupError, match="machine type 's390x'; known: aarch64, x86_64"):
         architecture("s390x")
+
+
+def test_a_machine_that_prints_much_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody reads QEMU's errors before its end; the last of them say why it ended."""
+    qemu = tmp_path / "qemu-system-x86_64"
+    qemu.write_text("#!/bin/sh\nhead -c 300000 /dev/zero >&2\necho no more room >&2\n")
+    qemu.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    pieces = Pieces("x86_64", "6.1.0", Path("/cache"))
+    machine = Machine(Hardware(pieces, "tcg", (), tmp_path / "console.log"), b"", 0)
+    try:
+        machine.process.wait(5.0)
+        assert machine.complaint().endswith("no more room")
+        assert len(machine.complaint()) <= SHOWN
+    finally:
+        machine.close()
 
 
 @pytest.mark.parametrize(("cores", "cpus"), [(1, 1), (2, 2), (4, 4), (16, 4)])
