@@ -403,6 +403,7 @@ SHOWN = (
     "build-component-lock.log",
     "build-region-overflow.log",
     "build-app-too-large.log",
+    "build-upload-unanswered.log",
     "ip-link-no-carrier.log",
     "events-no-carrier.txt",
     "events-server-silent.txt",

@@ -1,11 +1,11 @@
 """What a build log shows."""
 
 from hil.diagnosis.finding import Evidence
-from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT, HASH, OPTION, WARNED
+from hil.diagnosis.text.build_causes import BUILD_CLUES, BUILT, FLASHED, HASH, OPTION, UNANSWERED, WARNED
 from hil.diagnosis.text.line import TextLine
 
 MOST_EVIDENCE = 6
-_HINTS = tuple(dict.fromkeys((BUILT, *(clue.hint for clue in BUILD_CLUES))))
+_HINTS = tuple(dict.fromkeys((*BUILT, FLASHED, *(clue.hint for clue in BUILD_CLUES))))
 
 
 class Build:
@@ -21,7 +21,10 @@ class Build:
         text = line.text
         if not any(hint in text for hint in _HINTS):
             return
-        if BUILT in text:
+        if FLASHED in text:
+            self._shown.pop(UNANSWERED, None)
+            return
+        if any(words in text for words in BUILT):
             self._shown = {OPTION: self._warned} if self._warned else {}
             self._warned = []
             return

@@ -1,15 +1,17 @@
 """Why a build of ESP-IDF firmware fails before or beside the compiler, and the lines that show it."""
 
+from hil.diagnosis.loader_signatures import LOADER_SIGNATURES
 from hil.diagnosis.text.board_causes import TOO_BIG
 from hil.diagnosis.text.clue import Cause, Clue, clue
 
-ENVIRONMENT, CACHE, HASH, LOCK, OPTION, REGION = (
+ENVIRONMENT, CACHE, HASH, LOCK, OPTION, REGION, UNANSWERED = (
     "esp-idf-not-exported",
     "stale-cmake-cache",
     "component-hash-mismatch",
     "component-lock-mismatch",
     "dhcpc-option-misused",
     "memory-region-overflow",
+    "loader-does-not-answer",
 )
 
 BUILD_CAUSES: tuple[Cause, ...] = (
@@ -57,6 +59,11 @@ BUILD_CAUSES: tuple[Cause, ...] = (
         remedy="`idf.py size-components` tells who takes it (it reads the map file of the failed link, too); then see "
         "ESP-IDF docs, Minimizing RAM Usage: buffers on the heap or in PSRAM, options that place code in IRAM, -Os.",
         source="GNU ld; ESP-IDF docs, Minimizing RAM Usage and Memory Types",
+    ),
+    *(
+        Cause(each.name, each.title, each.cause, each.remedy, each.source)
+        for each in LOADER_SIGNATURES
+        if each.name == UNANSWERED
     ),
 )
 """``dhcpc-option-misused`` and ``app-exceeds-partition`` are a board's causes too, and described there."""
@@ -149,6 +156,12 @@ BUILD_CLUES: tuple[Clue, ...] = (
         r"^Error: (?:app partition is|All app partitions are) too small",
     ),
     clue(TOO_BIG, "by how much", "(overflow 0x", r"^\s*- Part '.+' .*\(overflow 0x[0-9a-f]+\)"),
+    clue(
+        UNANSWERED,
+        "esptool says so",
+        "Failed to connect to ESP",
+        r"^(?:A fatal error occurred|esptool\.util\.FatalError): Failed to connect to ESP",
+    ),
     clue(TOO_BIG, "Arduino says so", "Sketch too big; see ", r"^Sketch too big; see "),
     clue(
         TOO_BIG,
@@ -157,5 +170,7 @@ BUILD_CLUES: tuple[Clue, ...] = (
         r"\bError: The program size \([0-9]+ bytes\) is greater than",
     ),
 )
-BUILT = "Project build complete"
-"""After this line the build has succeeded; what failed before has been mended."""
+BUILT = ("Project build complete", "[SUCCESS] Took ", "Sketch uses ")
+"""With such a line of ESP-IDF, PlatformIO or Arduino a build has been linked; what failed before has been mended."""
+FLASHED = "Hash of data verified"
+"""With this one of esptool a loader has answered after all."""

@@ -100,6 +100,30 @@ def test_what_does_not_fit_is_named(cause: str, text: str) -> None:
     assert causes(text) == [cause]
 
 
+def test_a_loader_that_answers_the_second_time_is_mended() -> None:
+    """esptool was run again, and wrote; in vain before."""
+    failed = "A fatal error occurred: Failed to connect to ESP32: No serial data received."
+    assert causes(failed) == ["loader-does-not-answer"]
+    assert causes("Project build complete. To flash, run:", failed) == ["loader-does-not-answer"]
+    assert causes(failed, "Hash of data verified.") == []
+    assert causes("Hash of data verified.", failed) == ["loader-does-not-answer"]
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        "Project build complete. To flash, run:",
+        "========================= [SUCCESS] Took 87.55 seconds =========================",
+        "Sketch uses 227065 bytes (17%) of program storage space. Maximum is 1310720 bytes.",
+    ],
+)
+def test_a_build_that_succeeds_has_mended_what_failed(built: str) -> None:
+    """In the words of ESP-IDF, PlatformIO and Arduino."""
+    failed = "Sketch too big; see https://support.arduino.cc/hc/ for tips on reducing it."
+    assert causes(failed, built) == []
+    assert causes(built, failed) == ["app-exceeds-partition"]
+
+
 def test_by_how_much_an_app_is_too_large_is_evidence() -> None:
     """The partition that it overflows, beside the size of the app."""
     build = Build()

@@ -33,6 +33,7 @@ EXPECTED = {
     "build-region-overflow": "memory-region-overflow",
     "build-stale-cache": "stale-cmake-cache",
     "build-stale-target": "stale-cmake-cache",
+    "build-upload-unanswered": "loader-does-not-answer",
     "clean-after-flashing-with-watchdog-reset": "",
     "clean-arduino-esp32": "",
     "clean-build": "",
