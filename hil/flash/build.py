@@ -159,7 +159,7 @@ def checked(
     size = flash_bytes or named
     _require_room(ordered, size)
     table = _table(ordered)
-    _require_before_table(ordered)
+    _require_place(ordered)
     build = Build(source, ordered, size, named, table, _app(images, table, app_offset), left_out, _revisions(images))
     if table is not None:
         require_partitions(build, table)
@@ -280,8 +280,8 @@ def _require_room(ordered: tuple[Region, ...], flash_bytes: int | None) -> None:
             raise BuildError(f"{first} and {second} overlap: {span}")
 
 
-def _require_before_table(ordered: tuple[Region, ...]) -> None:
-    """See that nothing else covers the place of the partition table, unless the build has its own somewhere behind."""
+def _require_place(ordered: tuple[Region, ...]) -> None:
+    """See that nothing lies inside the place of the boot loader, or in that of a partition table that is not behind it."""
     for region in ordered:
         table_behind = any(each.data[:2] == TABLE_MARK for each in ordered if each.offset >= region.end)
         if region.offset == TABLE_OFFSET and region.data[:2] != TABLE_MARK and not table_behind:
@@ -291,6 +291,8 @@ def _require_before_table(ordered: tuple[Region, ...]) -> None:
                 f"{region} reaches over the partition table at 0x{TABLE_OFFSET:x}; a merged image is named without an "
                 "offset"
             )
+        if 0 < region.offset < TABLE_OFFSET:
+            raise BuildError(f"{region} lies in the boot loader, whose place on an ESP32-S3 is from 0x0 on")
 
 
 def _table(ordered: tuple[Region, ...]) -> PartitionTable | None:

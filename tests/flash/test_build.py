@@ -120,6 +120,10 @@ REFUSED = {
         "somewhere: partition 'factory' ends at 0x187000, behind the 1 MB of flash that the boot loader's header "
         "names: it would not start",
     ),
+    "the boot loader's place on an ESP32": (
+        [Region(0x1000, LOADER.data, "bootloader.bin"), TABLE, HELLO],
+        "bootloader.bin at 0x1000 lies in the boot loader, whose place on an ESP32-S3 is from 0x0 on",
+    ),
     "an application for a boot loader": (
         [Region(0, APP.pack(), "hello.bin")],
         "hello.bin at 0x0 is the application hello 1.0 and no boot loader; its place is such as 0x10000",
