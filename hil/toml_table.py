@@ -37,19 +37,21 @@ class Table:
 
     def wrong(self, name: str, wanted: str) -> BenchError:
         """An error that holds the value, the place and what would be right."""
-        return BenchError(f"{self.key(name)} is {self._values.get(name)!r}; {wanted}")
+        found = repr(self._values[name]) if name in self._values else "missing"
+        return BenchError(f"{self.key(name)} is {found}; {wanted}")
 
     def string(self, name: str, default: str | None = None, pattern: str | None = None, shape: str = "") -> str:
-        value: str = self._typed(name, str, default)
+        value: str = self._typed(name, str, default, shape)
         if pattern is not None and name in self._values and not re.fullmatch(pattern, value):
             raise self.wrong(name, f"wanted {shape or pattern}")
         return value
 
     def choice(self, name: str, choices: Iterable[str], default: str | None = None) -> str:
         known = sorted(choices)
-        value: str = self._typed(name, str, default)
+        listed = ", ".join(map(repr, known))
+        value: str = self._typed(name, str, default, f"one of {listed}")
         if value not in known:
-            raise self.wrong(name, "known: " + ", ".join(map(repr, known)))
+            raise self.wrong(name, f"known: {listed}")
         return value
 
     def integer(self, name: str, default: int | None = None) -> int:
@@ -94,11 +96,11 @@ class Table:
             if name not in self._known:
                 raise BenchError(f"{self.key(name)} is not a known key; known: {', '.join(sorted(self._known))}")
 
-    def _typed(self, name: str, kind: type, default: Any) -> Any:
+    def _typed(self, name: str, kind: type, default: Any, shape: str = "") -> Any:
         self._known.append(name)
         if name not in self._values:
             if default is None:
-                raise BenchError(f"{self.key(name)} is missing; wanted {_NAMES[kind]}")
+                raise self.wrong(name, f"wanted {shape or _NAMES[kind]}")
             return default
         value = self._values[name]
         if type(value) is not kind:

@@ -73,7 +73,7 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
             HEAD + '[[board]]\nname = "s3-a"\nusb = "ttyACM0"\n',
             r"board\.s3-a\.usb is 'ttyACM0'; wanted a topology path",
         ),
-        (HEAD + '[[board]]\nusb = "1-1"\n', r"bench\.toml: board\.1\.name is missing; wanted a string"),
+        (HEAD + '[[board]]\nusb = "1-1"\n', r"bench\.toml: board\.1\.name is missing; wanted lower-case letters"),
         (
             HEAD + BOARD + 'power = { driver = "ykush4" }\n',
             r"bench\.toml: board\.s3-a\.power\.driver is 'ykush4'; known: 'manual', 'none', 'relay', 'uhubctl'",
@@ -84,7 +84,7 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         ),
         (
             HEAD + BOARD + 'power = { driver = "uhubctl", port = 2 }\n',
-            r"board\.s3-a\.power\.hub is missing; wanted a string",
+            r"board\.s3-a\.power\.hub is missing; wanted a hub such as",
         ),
         (
             HEAD + BOARD + 'power = { driver = "uhubctl", hub = "usb1", port = 2 }\n',
@@ -108,7 +108,7 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         ),
         (
             HEAD + BOARD + 'power = { driver = "relay" }\n',
-            r"board\.s3-a\.power\.name is missing; wanted a string",
+            r"board\.s3-a\.power\.name is missing; wanted lower-case",
         ),
         (
             HEAD + BOARD + 'power = { driver = "relay", name = "lab 1" }\n',
@@ -120,7 +120,7 @@ def test_the_fallback_is_an_address(tmp_path: Path) -> None:
         ),
         (
             HEAD + BOARD + 'boot = { driver = "relay" }\n',
-            r"board\.s3-a\.boot\.name is missing; wanted a string",
+            r"board\.s3-a\.boot\.name is missing; wanted lower-case",
         ),
         (
             HEAD + BOARD + 'boot = { driver = "relay", name = "boot-a", command = "/bin/sh" }\n',

@@ -118,10 +118,10 @@ def read_sequences(rows: list[Table], claims: tuple[Claim, ...]) -> tuple[Sequen
         row.finish()
         if any(sequence.name == other.name for other in made):
             raise row.wrong("name", "two [[sequence]] tables have that name")
-        if any(len(chain) < 2 for chain in chains):
+        if not chains or any(len(chain) < 2 for chain in chains):
             raise row.wrong("order", "wanted chains such as 'NETIF_READY < NCM_LINK_UP'")
         for name in sequence.claims:
             if name not in known:
-                raise row.wrong("order", f"{name!r} is no claim that can be made; known: {', '.join(known)}")
+                raise row.wrong("order", f"{name!r} is no claim that can be made; known: {', '.join(known) or 'none'}")
         made.append(sequence)
     return tuple(made)

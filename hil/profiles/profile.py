@@ -100,6 +100,8 @@ def _refuse_mute(top: Table, profile: Profile) -> None:
     """A claim that no channel can carry is a slip of the pen."""
     if profile.http.events or profile.log.line:
         return
+    flags = profile.flags.names if profile.http.status else ()
     for claim in profile.claims:
-        if not (claim.never or claim.pattern or claim.called in profile.flags.names):
-            raise top.wrong("claim", f"nothing says {claim.name}: wanted its pattern, log.line, http.events or flags")
+        if not (claim.never or claim.pattern or claim.called in flags):
+            ways = "its pattern, log.line, http.events, or http.status with its flag"
+            raise top.wrong("claim", f"nothing says {claim.name}: wanted {ways}")

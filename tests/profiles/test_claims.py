@@ -86,6 +86,7 @@ def test_an_order_is_a_set_of_chains() -> None:
 @pytest.mark.parametrize(
     ("order", "message"),
     [
+        ("[]", "wanted chains such as 'NETIF_READY < NCM_LINK_UP'"),
         ('["UP"]', "wanted chains such as 'NETIF_READY < NCM_LINK_UP'"),
         ('["UP < SIDEWAYS"]', "'SIDEWAYS' is no claim that can be made; known: UP, DOWN"),
         ('["UP < GONE"]', "'GONE' is no claim that can be made; known: UP, DOWN"),

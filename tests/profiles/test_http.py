@@ -74,7 +74,7 @@ def test_a_stream_is_there_if_it_has_a_path() -> None:
         ("port = 0", r"port is 0; wanted 1 to 65535"),
         ('events = "events"', r"events is 'events'; wanted a path such as '/status'"),
         ('[not_found]\nbody = "x"', r"not_found\.status is missing; wanted an integer"),
-        ("[stream]\nkeepalive_s = 5.0", r"stream\.path is missing; wanted a string"),
+        ("[stream]\nkeepalive_s = 5.0", r"stream\.path is missing; wanted a path such as"),
         ('[stream]\npath = "/logs"\nkeepalive_s = -1.0', r"stream\.keepalive_s is -1\.0; wanted seconds, 0 to 3600"),
         ('[stream]\npath = "/logs"\nreplays = "some"', r"stream\.replays is 'some'; known: 'all', 'nothing'"),
     ],

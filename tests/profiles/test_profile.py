@@ -81,10 +81,14 @@ def test_what_no_profile_has_is_an_error_of_the_test(what: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"name is missing; wanted a string"),
+        ("", r"name is missing; wanted a word"),
         (MINE.replace('"dhcp-client"', '"client"'), r"role is 'client'; known: 'dhcp-client', 'dhcp-server', 'static'"),
         ('colour = "red"\n' + MINE, r"colour is not a known key; known: about, claim, events, extends, flags"),
         (MINE.replace('names = ["up"]', ""), r"claim is \[.*\]; nothing says LINK_UP: wanted its pattern, log\.line"),
+        (
+            MINE.replace('status = "/status"', ""),
+            r"claim is \[.*\]; nothing says LINK_UP: .* http\.status with its flag",
+        ),
         (MINE.replace('status = "/status"', 'events = "/events"'), r"events\.when_full is missing"),
     ],
 )

@@ -34,12 +34,12 @@ def test_an_event_log_says_what_happens_when_it_is_full() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('when_full = "silent"', r"events\.capacity is None; wanted beside when_full = 'silent'"),
+        ('when_full = "silent"', r"events\.capacity is missing; wanted beside when_full = 'silent'"),
         ('when_full = "loud"', r"events\.when_full is 'loud'; known: 'counted', 'never', 'silent'"),
         ('when_full = "never"\nkeeps = "all"', r"events\.keeps is 'all'; known: 'first', 'last'"),
         ('when_full = "never"\ncapacity = -1', r"events\.capacity is -1; wanted 0 or more"),
         ('when_full = "never"\nstep_ms = 0', r"events\.step_ms is 0; wanted 1 or more"),
-        ('when_full = "never"\nheader = "x"', r"events\.entry is None; wanted beside header and discarded"),
+        ('when_full = "never"\nheader = "x"', r"events\.entry is missing; wanted beside header and discarded"),
         ('when_full = "never"\nentry = "x"', r"events\.entry is 'x'; it has no group 'name'"),
         ('when_full = "never"\nentry = "(?P<name>x"', r"events\.entry is '\(\?P<name>x'; not a regular expression"),
         ('when_full = "never"\nring = 3', r"events\.ring is not a known key; known: capacity, detail_bytes"),
