@@ -281,7 +281,7 @@ def _require_room(ordered: tuple[Region, ...], flash_bytes: int | None) -> None:
 
 
 def _require_place(ordered: tuple[Region, ...]) -> None:
-    """See that nothing lies inside the place of the boot loader, or in that of a partition table that is not behind it."""
+    """See that nothing lies inside the boot loader's place, or in that of a partition table which is not behind it."""
     for region in ordered:
         table_behind = any(each.data[:2] == TABLE_MARK for each in ordered if each.offset >= region.end)
         if region.offset == TABLE_OFFSET and region.data[:2] != TABLE_MARK and not table_behind:
