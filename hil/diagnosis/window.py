@@ -31,9 +31,10 @@ class Window:
         attached = (e for e in reversed(mine) if isinstance(e, UsbAttached) and e.vid == ESPRESSIF)
         self.port = next((event.path for event in attached), "")
         """Topology path at which the board was last seen, or ''."""
-        self._past = [event for event in mine if event.t_ns + event.t_err_ns < since_ns]
+        self._past = _summary([event for event in mine if event.t_ns + event.t_err_ns < since_ns])
         self.events = [event for event in mine if since_ns <= event.t_ns + event.t_err_ns and event.t_ns <= until_ns]
         self._of_kind: dict[type[Event], list[Event]] = {}
+        self._enumerations: list[Window] | None = None
 
     @property
     def length_s(self) -> float:
@@ -86,6 +87,11 @@ class Window:
 
     def enumerations(self) -> list["Window"]:
         """The window cut at every enumeration of the board, the latest first; the last part is what was before any."""
+        if self._enumerations is None:
+            self._enumerations = self._cut()
+        return self._enumerations
+
+    def _cut(self) -> list["Window"]:
         starts = [self.since_ns, *(event.t_ns for event in self.all(UsbAttached(vid=ESPRESSIF)))]
         ends = [*starts[1:], self.until_ns]
         pairs = list(zip(starts, ends, strict=True))
@@ -102,3 +108,20 @@ class Window:
         """Whether ``channel`` lost data, so that an absence in it proves nothing."""
         gaps = [event for event in self._past if isinstance(event, CaptureGap) and event.lasted_s == OPEN_END]
         return any(gap.channel == channel for gap in [*gaps, *self.all(CaptureGap())] if isinstance(gap, CaptureGap))
+
+
+def _summary(past: list[Event]) -> list[Event]:
+    """What a window can be asked of the time before it: the last event of each kind, and of some the last of each sort.
+
+    A session's past is long, and each part of a window has one.
+    """
+    last = {id(event) for event in dict(zip(map(type, past), past, strict=True)).values()}
+    several = [event for event in past if isinstance(event, UsbAttached | UsbDetached | CaptureGap)]
+    last |= {id(event) for event in {_sort(event): event for event in several}.values()}
+    return [event for event in past if id(event) in last]
+
+
+def _sort(event: UsbAttached | UsbDetached | CaptureGap) -> tuple[object, ...]:
+    if isinstance(event, CaptureGap):
+        return CaptureGap, event.channel, event.lasted_s == OPEN_END
+    return type(event), event.path

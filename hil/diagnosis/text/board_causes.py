@@ -24,10 +24,11 @@ BOARD_CAUSES: tuple[Cause, ...] = (
         name="invalid-header",
         title="the ROM finds no image where the boot loader belongs",
         cause="the flash is blank (0xffffffff) or holds something else at the boot loader's offset: never flashed, "
-        "erased, an interrupted write, or an image at another chip's offset.",
-        remedy="write boot loader, partition table and app at the offsets of flasher_args.json (boot loader: 0x0 on "
-        "the ESP32-S3 and C3, 0x1000 on the ESP32 and S2; a merged image always at 0x0), then compare with `esptool "
-        "verify-flash`.",
+        "erased, an interrupted write, an image at another chip's offset, or a plain image where the eFuses turn on "
+        "flash encryption.",
+        remedy="write boot loader, partition table and app at the offsets of flasher_args.json (boot loader: 0x1000 "
+        "on the ESP32 and S2, 0x2000 on the C5 and P4, 0x0 on the others; a merged image always at 0x0), then compare "
+        "with `esptool verify-flash`; `espefuse summary` tells of encryption.",
         source="message of the mask ROM; offsets: ESP-IDF components/bootloader/Kconfig.projbuild, "
         "BOOTLOADER_OFFSET_IN_FLASH",
     ),

@@ -38,7 +38,12 @@ BANNER = re.compile(r"(?:ets [A-Z][a-z]{2} |ESP-ROM:|Build:[A-Z][a-z]{2} )")
 """What the ROM says before it tells the reset code: of the boot that begins."""
 STARTED = ("Loaded app from partition", "cpu_start: ", "main_task: ")
 OVER = frozenset({"Rebooting...", "CPU halted."})
-_BY_RESET = {Reset.BROWNOUT: "brownout", Reset.TIMER_1: "interrupt-watchdog", Reset.RTC: "rtc-watchdog"}
+_BY_RESET = {
+    Reset.BROWNOUT: "brownout",
+    Reset.TIMER_1: "interrupt-watchdog",
+    Reset.RTC: "rtc-watchdog",
+    Reset.LOCKUP: "panic",
+}
 
 
 @dataclass(frozen=True, slots=True)

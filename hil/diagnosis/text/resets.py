@@ -1,6 +1,6 @@
 """Why the ROM says that the chip started over.
 
-The codes are those of ``rom/rtc.h``; a code means the same on every chip, its name does not.
+The codes are those of ``rom/rtc.h``, and of ``soc/reset_reasons.h`` for later chips; a code means the same on every chip, its name does not.
 """
 
 import re
@@ -24,6 +24,8 @@ class Reset(Enum):
     """Watchdog of timer group 1: the interrupt watchdog's."""
     RTC = "rtc"
     """RTC watchdog, or the super watchdog."""
+    LOCKUP = "lockup"
+    """An exception inside the exception handler, as the ESP32-C5 and its successors notice it."""
 
 
 _BY_CODE = {
@@ -40,6 +42,7 @@ _BY_CODE = {
     0x10: Reset.RTC,
     0x11: Reset.TIMER_1,
     0x12: Reset.RTC,
+    0x1A: Reset.LOCKUP,
 }
 OWN_DOING = frozenset(Reset) - {Reset.OUTSIDE, Reset.SLEEP}
 """Resets that the firmware, or what became of it, brings about."""

@@ -18,6 +18,7 @@ from hil.diagnosis.text.resets import Reset, reset_in
         ("rst:0x7 (TG0_WDT_HPSYS),boot:0x6f (SPI_FAST_FLASH_BOOT)", Reset.TIMER_0),
         ("rst:0x8 (TG1WDT_SYS_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)", Reset.TIMER_1),
         ("rst:0x10 (RTCWDT_RTC_RST),boot:0x8 (SPI_FAST_FLASH_BOOT)", Reset.RTC),
+        ("rst:0x1a (CPU_LOCKUP),boot:0x18 (SPI_FAST_FLASH_BOOT)", Reset.LOCKUP),
         ("rst:0x7 is the task watchdog's code", None),
         ("rst:0x7 (TG0WDT_SYS_RST)", None),
         ("rst:0x", None),

@@ -194,6 +194,14 @@ def test_a_panic_whose_first_line_is_missing_is_one() -> None:
     assert list(tallies(*[SOFTWARE, LOADED, BACKTRACE, "Rebooting..."] * 3)) == ["boot-loop"]
 
 
+def test_a_core_that_locks_up_has_panicked() -> None:
+    """The panic handler itself met an exception: the reset code alone tells, or its last words and the code do."""
+    lockup = "rst:0x1a (CPU_LOCKUP),boot:0x18 (SPI_FAST_FLASH_BOOT)"
+    assert tallies(POWER, LOADED, lockup)["panic"].supports()[0].text == "the reset code says so"
+    assert tallies(POWER, LOADED, GURU, lockup)["panic"].supports()[-1].text == "the reset that followed"
+    assert list(tallies(*[lockup, LOADED] * 3, lockup)) == ["boot-loop"]
+
+
 def test_a_core_that_is_not_known_is_one() -> None:
     """An error of the shared cache has none: the handler prints the digit below 0; and a UART may lose it."""
     cache = "panic'ed (Cache disabled but cached memory region accessed). "
