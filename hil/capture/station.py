@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hil.capture.agentlink import AgentSource
 from hil.capture.boards import Boards
 from hil.capture.claims import Claims, Witness
-from hil.capture.closings import Closings
 from hil.capture.control import ControlSource
+from hil.capture.errands import Errands
 from hil.capture.kmsg import KernelLogSource
 from hil.capture.loop import Loop
 from hil.capture.netlink import RouteSource
@@ -44,15 +44,15 @@ class Station:
         self._recorder = Recorder(directory, event_fd)
         self.loop = Loop(self._recorder)
         self._boards = Boards(sysfs)
-        self._uevents = UeventReader(self._boards)
+        self._errands = Errands()
+        self._uevents = UeventReader(self._boards, self._errands.fetch)
         self._logs: dict[tuple[str, str], SerialLog] = {}
         self._ports: dict[tuple[str, str], SerialSource] = {}
         self._witnesses: defaultdict[str, list[Witness]] = defaultdict(list)
         self._streams: dict[str, StreamSource] = {}
         self._control = ControlSource(control, self._handle, self._stop)
-        self._closings = Closings()
         self.loop.add(self._control)
-        self.loop.add(self._closings)
+        self.loop.add(self._errands)
         self._makers: dict[str, Callable[[Message, list[int]], Source]] = {
             "packet": self._packet,
             "route": lambda m, fds: RouteSource(_socket(fds), _board(m)),
@@ -87,7 +87,7 @@ class Station:
                 return [_recorded(record)]
             case {"sync": number}:
                 answer = functools.partial(self._control.answer, {"synced": number})
-                self.loop.when_quiet(functools.partial(self._closings.after, answer))
+                self.loop.when_quiet(functools.partial(self._errands.when_closed, answer))
             case {"stop": True}:
                 self._stop()
             case {"add": "board", "board": str(name), "paths": dict(paths)}:
@@ -170,7 +170,7 @@ class Station:
             claims, together = self._boards.get(key[0]).claims, self._witnesses[key[0]]
             log = self._logs[key] = SerialLog(*key, self._directory, claims, began_ns=self._began_ns, together=together)
         since_ns, dtr = int(message.get("t_ns", now.t_ns)), message.get("dtr") is True
-        port = SerialSource(_only(fds), str(message["node"]), log, since_ns, dtr=dtr, let_go=self._closings.begin)
+        port = SerialSource(_only(fds), str(message["node"]), log, since_ns, dtr=dtr, let_go=self._errands.close_port)
         self._ports[key] = port
         self.loop.add(port)
         return [*found, port.opened()]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hil.capture.boards import Boards, CapturedBoard, read_attribute
+from hil.capture.errands import Fetch, at_once
 from hil.capture.source import OPEN_END, Moment, Source
 from hil.clock import to_s
 from hil.errors import WireError
@@ -77,10 +78,16 @@ class _Seen:
 
 
 class UeventReader:
-    """Tells what uevents mean for the boards; shared by the kernel sockets of all namespaces."""
+    """Tells what uevents mean for the boards; shared by the kernel sockets of all namespaces.
 
-    def __init__(self, boards: Boards) -> None:
+    Args:
+        boards: those that are told of.
+        fetch: has an attribute read.
+    """
+
+    def __init__(self, boards: Boards, fetch: Fetch = at_once) -> None:
         self._boards = boards
+        self._fetch = fetch
         self._sequences: deque[str] = deque(maxlen=SEQUENCES_KEPT)
         self._netifs: dict[str, _Netif] = {}
 
@@ -96,7 +103,11 @@ class UeventReader:
         seen = _Seen(uevent, *owner, inside, now)
         meaning = _MEANINGS.get((seen.value("DEVTYPE") or uevent.subsystem, uevent.action))
         found = meaning(self, seen) if meaning else []
-        return found or [generic(uevent, seen.board.name, "uevent", now)]
+        return [] if found is None else self._or_generic(found, seen)
+
+    @staticmethod
+    def _or_generic(found: list[Event], seen: _Seen) -> list[Event]:
+        return found or [generic(seen.uevent, seen.board.name, "uevent", seen.now)]
 
     def attached(self, seen: _Seen) -> list[Event]:
         """PRODUCT is vid/pid/bcdDevice in hex without leading zeros (drivers/usb/core/driver.c, usb_uevent)."""
@@ -106,14 +117,20 @@ class UeventReader:
         ids = (_number(vid, 16), _number(rest.partition("/")[0], 16))
         return [events.UsbAttached(seen.path, *ids, **seen.stamp)]
 
-    def configured(self, seen: _Seen) -> list[Event]:
-        """Only now may the serial number be asked for.
+    def configured(self, seen: _Seen) -> list[Event] | None:
+        """Only now may the serial number be asked for, and not by who has other channels to read.
 
         Reading it takes the device's lock (drivers/usb/core/sysfs.c, ``usb_string_attr``), which the kernel holds from
-        the "add" until every driver is bound: five seconds where a board does not answer SET_CONFIGURATION.
+        the "add" until every driver is bound, five seconds where a board does not answer SET_CONFIGURATION; and again
+        while somebody resets or deconfigures the device, who may have been waiting for the "bind" as well.
         """
-        serial = read_attribute(self._boards.sysfs / seen.uevent.devpath.lstrip("/") / "serial")
-        return [events.UsbSerialNumber(seen.path, serial, **seen.stamp)] if serial else []
+        place = self._boards.sysfs / seen.uevent.devpath.lstrip("/") / "serial"
+
+        def told(serial: str) -> list[Event]:
+            found: list[Event] = [events.UsbSerialNumber(seen.path, serial, **seen.stamp)] if serial else []
+            return self._or_generic(found, seen)
+
+        return self._fetch(lambda: read_attribute(place), told)
 
     def detached(self, seen: _Seen) -> list[Event]:
         if seen.path == seen.board.paths.get("usb"):
@@ -158,7 +175,7 @@ class UeventReader:
         return [events.NetifVanished(seen.path, self._netifs.pop(key).name, **seen.stamp) for key in lost]
 
 
-_MEANINGS: dict[tuple[str, str], Callable[[UeventReader, _Seen], list[Event]]] = {
+_MEANINGS: dict[tuple[str, str], Callable[[UeventReader, _Seen], list[Event] | None]] = {
     ("usb_device", "add"): UeventReader.attached,
     ("usb_device", "bind"): UeventReader.configured,
     ("usb_device", "remove"): UeventReader.detached,

@@ -26,6 +26,7 @@ from hil.timeline.events import (
     StreamLine,
     StreamOpened,
     UsbAttached,
+    UsbSerialNumber,
     UsbSuspended,
 )
 from hil.timeline.journal import encode, read_journal
@@ -191,6 +192,28 @@ def test_agent_brings_and_takes_serial_ports(bench: Bench, terminal: Terminal) -
     assert isinstance(last, SerialClosed)
     assert (first.t_ns, last.reason) == (9, "removed")
     agent.close()
+
+
+@pytest.mark.timeout(20)
+def test_device_that_is_locked_holds_up_no_channel(bench: Bench, tmp_path: Path) -> None:
+    """Somebody resets it right after its drivers were bound: its serial number is told when the kernel is done."""
+    bench.send(BOARD)
+    kernel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    bench.send({"add": "uevent"}, theirs.detach())
+    serial = tmp_path / "sys/devices/usb1/1-1/serial"
+    serial.parent.mkdir(parents=True)
+    os.mkfifo(serial)  # nobody writes yet: opening it waits
+    names = {"SUBSYSTEM": "usb", "DEVTYPE": "usb_device", "DRIVER": "usb"}
+    kernel.send(KernelUevent("bind", "/devices/usb1/1-1", names).pack())
+    bench.send({"sync": 1})
+    assert json.loads(bench.control.recv(100)) == {"synced": 1}
+    assert bench.told() == []
+    serial.write_text("123456\n")
+    bench.station.loop.round(10.0)
+    (told,) = bench.told()
+    assert isinstance(told, UsbSerialNumber)
+    assert told.serial == "123456"
+    kernel.close()
 
 
 def test_uevent_socket_feeds_the_board(bench: Bench) -> None:
