@@ -22,6 +22,8 @@ class State(Enum):
     NOTHING = "is not on the bus"
     FOREIGN = "is not what hangs at its port"
     HALF_FLASHED = "has been left by a flash that did not end"
+    IN_DOUBT = "runs something although a flash of it did not end"
+    """What that is, and whether all of it is there, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ LADDER = (
     Rung(USB_RESET, frozenset({State.SUSPENDED, State.RESTARTING})),
     Rung(PORT_CYCLE, _ANY - {State.LOADER}),
     Rung(POWER_CYCLE, _ANY),
-    Rung(FLASH, _ANY, times=2),
+    Rung(FLASH, _ANY | {State.IN_DOUBT}, times=2),
     Rung(LEAVE_LOADER, frozenset({State.LOADER}), times=2),
 )
 """``plug`` comes again where ``power_cycle`` has pulled the cable and failed before it was back. ``reset`` is by the

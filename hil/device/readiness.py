@@ -220,7 +220,11 @@ class Readiness:
         state = self._chip.eyes.look(within_s) if self._board.plugged else State.UNPLUGGED
         if state is State.WELL and self._chip.modes.now() is Identity.SERIAL_JTAG and self._chip.bootloader.listens():
             state = State.LOADER  # the chip's own, where its application would leave USB to the same function
-        return State.HALF_FLASHED if self._chip.flashing.unfinished and state in ladder.NOT_RUNNING else state
+        if not self._chip.flashing.unfinished:
+            return state
+        if state is State.WELL and self.flash is not None:
+            return State.IN_DOUBT
+        return State.HALF_FLASHED if state in ladder.NOT_RUNNING else state
 
     def _wait(self) -> Instant:
         """Nothing: the look that follows each rung has the patience."""

@@ -215,6 +215,6 @@ class Recovery:
 
 
 def _past(state: State) -> str:
-    words = {"is ": "was ", "sleeps": "slept", "starts": "started", "has ": "had "}
+    words = {"is ": "was ", "sleeps": "slept", "starts": "started", "has ": "had ", "runs": "ran"}
     first = next((word for word in words if state.value.startswith(word)), "")
     return words.get(first, "") + state.value[len(first) :]

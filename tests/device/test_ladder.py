@@ -28,6 +28,7 @@ def climb(*states: State, able: tuple[str, ...] = NAMES) -> list[str]:
             ["resume", "reset", "http_reset", "usb_reset", "port_cycle", "power_cycle", "flash", "flash"],
         ),
         (State.HALF_FLASHED, ["leave_loader", "flash", "reset", "port_cycle", "power_cycle", "flash"]),
+        (State.IN_DOUBT, ["flash", "flash"]),
         (State.NOTHING, ["wait", "reset", "http_reset", "port_cycle", "power_cycle", "flash", "flash"]),
         (State.LOADER, ["leave_loader", "reset", "power_cycle", "flash", "flash", "leave_loader"]),
     ],

@@ -199,6 +199,7 @@ def test_a_flash_that_did_not_end_is_repeated_soon(bench: FakedBench) -> None:
 
     def flash() -> Done:
         bench.agent.become(VID, PID)
+        bench.board.flashing.unfinished = False
         return Done(bench.clock.now_ns(), 0)
 
     lost(bench)
@@ -206,6 +207,24 @@ def test_a_flash_that_did_not_end_is_repeated_soon(bench: FakedBench) -> None:
     bench.board.flashing.unfinished = True
     bench.board.readiness.flash = flash
     assert bench.board.recover().rungs == ("leave_loader", "flash")
+
+
+def test_what_runs_after_a_flash_that_did_not_end_is_not_the_known_firmware(bench: FakedBench) -> None:
+    """It may be the old one, or half of the new one: it is flashed, where there is something to flash."""
+    flashing = bench.board.flashing
+    flashing.unfinished = True
+    assert bench.board.recover().rungs == ()
+
+    def flash() -> Done:
+        flashing.unfinished = False
+        return Done(bench.clock.now_ns(), 0)
+
+    bench.board.readiness.flash = flash
+    recovered = bench.board.recover()
+    assert str(recovered) == (
+        "runs its application; it ran something although a flash of it did not end, and came back by flash"
+    )
+    assert bench.board.recover().rungs == ()
 
 
 def test_what_is_done_follows_from_the_bench(tmp_path: Path) -> None:
