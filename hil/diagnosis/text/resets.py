@@ -1,7 +1,7 @@
 """Why the ROM says that the chip started over.
 
-The codes are those of ``rom/rtc.h``, and of ``soc/reset_reasons.h`` for later chips; a code means the same on every chip,
-its name does not.
+The codes are those of ``rom/rtc.h``, and of ``soc/reset_reasons.h`` for later chips; a code means the same on every
+chip, its name does not.
 """
 
 import re
