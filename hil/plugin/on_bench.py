@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from hil.errors import HarnessError
+from hil.errors import BenchError, HarnessError
 from hil.plugin import marker, options, reporting
 from hil.plugin.repeat import Repetitions
 from hil.plugin.run import OUTCOME, RUN, Run
@@ -34,6 +34,7 @@ def start(config: pytest.Config) -> int | None:
             config.pluginmanager.register(Repetitions(given.repeat, run.findings), "hil-repeat")
         if _only_asks(config):
             return None
+        _require_one_process(config)
         config.add_cleanup(reporting.clear_artifacts(given.artifacts, shared=inside()))
         if inside():
             return None
@@ -59,6 +60,15 @@ def _only_asks(config: pytest.Config) -> bool:
     """Whether nothing will be run: --collect-only, --fixtures, --markers, --help, --version."""
     names = ("collectonly", "showfixtures", "show_fixtures_per_test", "markers", "help", "version", "setuponly")
     return any(config.getoption(name, False) for name in names)
+
+
+def _require_one_process(config: pytest.Config) -> None:
+    """
+    Raises:
+        BenchError: pytest-xdist is to spread the tests over processes, and there is one bench.
+    """
+    if config.getoption("numprocesses", None) or config.getoption("tx", None):
+        raise BenchError("tests on a bench run one after the other, in one process; leave pytest-xdist out: -n 0")
 
 
 class OnBench:

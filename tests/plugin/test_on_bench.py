@@ -68,3 +68,28 @@ def test_a_board_is_told_what_its_test_came_to(pytester: pytest.Pytester, body: 
     pytester.makepyfile(f"def test_it(board):\n    {body}")
     result = pytester.runpytest_subprocess("-s", "-p", "no:hypothesispytest")
     result.stdout.fnmatch_lines([f"*board: {outcome}"])
+
+
+XDIST = """
+def pytest_addoption(parser):
+    parser.addoption("--numprocesses", type=int)
+    parser.addoption("--tx", action="append", default=[])
+"""
+
+
+@pytest.mark.parametrize("asked", [("--numprocesses", "2"), ("--tx", "2*popen")])
+def test_processes_that_share_a_bench_are_refused(pytester: pytest.Pytester, asked: tuple[str, ...]) -> None:
+    """As pytest-xdist's options ask for them, in `addopts` for example; in one line, before the evidence is touched."""
+    pytester.makeconftest(XDIST)
+    pytester.makepyfile("def test_it():\n    pass")
+    result = pytester.runpytest_inprocess("-m", "hil", "-p", "no:xdist", *asked)
+    result.stderr.fnmatch_lines(["*tests on a bench run one after the other*leave pytest-xdist out: -n 0"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert not (pytester.path / "build").exists()
+
+
+def test_hil_tests_that_are_left_out_take_any_number_of_processes(pytester: pytest.Pytester) -> None:
+    """A session without a bench is none of hil's business."""
+    pytester.makeconftest(XDIST)
+    pytester.makepyfile("def test_it():\n    pass")
+    assert pytester.runpytest_inprocess("-p", "no:xdist", "--numprocesses", "2").ret == pytest.ExitCode.OK
