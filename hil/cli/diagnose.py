@@ -49,7 +49,10 @@ OTHER_JSON = (
 )
 HAS_CLAIMS = "a timeline, which holds what its boards claimed; --profile says whose log a text is"
 KINDS = "a run's folder, its timeline.jsonl, a serial log, a build log, the body of /events, or - for standard input"
-STATUS = "Exit status: 1 where something is found, 0 where no signature matches, 2 where the path cannot be read."
+STATUS = (
+    "Exit status: 1 where something is found, 0 where no signature matches, 2 where the path or the profile cannot be "
+    "read."
+)
 
 
 def add(commands: "Commands") -> None:

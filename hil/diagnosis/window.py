@@ -1,10 +1,12 @@
 """The part of a timeline that a signature looks at."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 from hil.timeline.events import CaptureGap, Event, ProfileRead, UsbAttached, UsbDetached
 from hil.timeline.matching import field_matcher
 
+_instant: Callable[[Event], int] = attrgetter("t_ns")
 OPEN_END = -1
 """``CaptureGap.lasted_s`` of a channel that stayed blind to the end of the run."""
 ESPRESSIF = 0x303A
@@ -27,14 +29,18 @@ class Window:
         self.until_ns = until_ns
         everything = list(events)
         self._elsewhere = [event for event in everything if event.board not in (board, "")]
-        mine = sorted((e for e in everything if e.board in (board, "")), key=lambda event: event.t_ns)
-        attached = (e for e in reversed(mine) if isinstance(e, UsbAttached) and e.vid == ESPRESSIF)
-        self.port = next((event.path for event in attached), "")
-        """Topology path at which the board was last seen, or ''."""
-        self._past = _summary([event for event in mine if event.t_ns + event.t_err_ns < since_ns])
-        self.events = [event for event in mine if since_ns <= event.t_ns + event.t_err_ns and event.t_ns <= until_ns]
         self._of_kind: dict[type[Event], list[Event]] = {}
         self._enumerations: list[Window] | None = None
+        self._take(event for event in everything if event.board in (board, ""))
+
+    def _take(self, own: Iterable[Event]) -> None:
+        by_time = sorted(own, key=_instant)
+        attached = (e for e in reversed(by_time) if isinstance(e, UsbAttached) and e.vid == ESPRESSIF)
+        self.port = next((event.path for event in attached), "")
+        """Topology path at which the board was last seen, or ''."""
+        since_ns, until_ns = self.since_ns, self.until_ns
+        self._past = _summary([event for event in by_time if event.t_ns + event.t_err_ns < since_ns])
+        self.events = [event for event in by_time if since_ns <= event.t_ns + event.t_err_ns and event.t_ns <= until_ns]
 
     @property
     def length_s(self) -> float:
@@ -102,7 +108,9 @@ class Window:
         """A part of this window; a fresh one has no standing state but what no enumeration ends."""
         past = [event for event in self._past if not fresh or isinstance(event, CaptureGap | ProfileRead)]
         inside = [event for event in self.events if not fresh or since_ns <= event.t_ns + event.t_err_ns]
-        return Window([*past, *inside], self.board, since_ns, until_ns)
+        part = Window((), self.board, since_ns, until_ns)
+        part._take([*past, *inside])
+        return part
 
     def blind(self, channel: str) -> bool:
         """Whether ``channel`` lost data, so that an absence in it proves nothing."""

@@ -60,7 +60,10 @@ def test_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["diagnose", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert "1 where something is found, 0 where no signature matches, 2 where the path cannot be read" in text
+    assert (
+        "1 where something is found, 0 where no signature matches, 2 where the path or the profile cannot be read"
+        in text
+    )
 
 
 def test_a_run_is_told_as_pytest_told_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

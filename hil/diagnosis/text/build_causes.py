@@ -98,6 +98,15 @@ BUILD_CLUES: tuple[Clue, ...] = (
         "ESP-IDF Python virtual env",
         r"ESP-IDF Python virtual environment .*not found",
     ),
+    clue(ENVIRONMENT, "env does not find idf.py", "idf.py", r"^(?:/usr/bin/)?env: \W?idf\.py\W?: No such file"),
+    clue(ENVIRONMENT, "idf.py says so", "The IDF_PYTHON_ENV_PATH is missing in environment"),
+    clue(ENVIRONMENT, "export.sh says so", " has no installed versions", r"^ERROR: tool \S+ has no installed versions"),
+    clue(
+        ENVIRONMENT,
+        "CMake does not find the compiler",
+        "-elf-g",
+        r"^(?:\[cmake\])?\s+(?:xtensa-esp\w*-elf|riscv32-esp-elf)-g(?:cc|\+\+)$",
+    ),
     clue(ENVIRONMENT, "its Python lacks packages", "Python requirements are not satisfied"),
     clue(
         ENVIRONMENT,

@@ -172,6 +172,8 @@ def test_stamps_of_a_monitor_make_no_difference(name: str) -> None:
         "usb0: NO-CARRIER is what ip link says without a board",
         "-- Building ESP-IDF components for target esp32s3; idf.py was found",
         "    include($ENV{IDF_PATH}/tools/cmake/project.cmake)",
+        "-- Found assembler: xtensa-esp32-elf-gcc",
+        "  /opt/xtensa-esp-elf/bin/xtensa-esp32s3-elf-gcc -Os -c main.c",
         "-- CMakeCache.txt is up to date",
         "-- component_hash of espressif__tinyusb is unchanged",
         "main/usb.c:70:9: warning: unused variable 'x' in a call of esp_netif_dhcpc_option",
