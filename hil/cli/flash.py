@@ -31,14 +31,32 @@ EVIDENCE = Path("build/hil-command")
 
 def add(commands: "Commands") -> None:
     parser = commands.add_parser("flash", help="flash a board; NVS and what the build does not name stay")
-    parser.add_argument("path", nargs="?", help="build folder or merged image; without it bench.toml's `firmware`")
-    parser.add_argument("--bench", default=BENCH, metavar="FILE", help=f"where the board is (default: {BENCH})")
-    parser.add_argument("--board", default="", metavar="NAME", help="which one; the first one without it")
+    text = "build folder or merged image; without it bench.toml's `firmware`"
+    parser.add_argument("path", nargs="?", type=not_empty, help=text)
+    add_board(parser)
     text = "a file and its place in flash, such as 0x10000=app.bin; may be given several times"
     parser.add_argument("--offset", action="append", default=[], metavar="OFFSET=FILE", help=text)
     text = "a build that the board is known to hold: only sectors that differ from it are written"
-    parser.add_argument("--known", metavar="PATH", help=text)
+    parser.add_argument("--known", type=not_empty, metavar="PATH", help=text)
     parser.set_defaults(run=run)
+
+
+def add_board(parser: argparse.ArgumentParser) -> None:
+    """The options that say which board."""
+    text = f"where the board is (default: {BENCH})"
+    parser.add_argument("--bench", default=BENCH, type=not_empty, metavar="FILE", help=text)
+    parser.add_argument("--board", type=not_empty, metavar="NAME", help="which one; the first one without it")
+
+
+def not_empty(text: str) -> str:
+    """An argument; '', as a variable of the shell that is not set, would be taken for one that was left out.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("it is ''")
+    return text
 
 
 def run(options: argparse.Namespace) -> str:
@@ -64,7 +82,7 @@ def run(options: argparse.Namespace) -> str:
     return f"{board.name}: {result}"
 
 
-def chosen(file: Path, name: str) -> tuple[bench.Bench, bench.Board]:
+def chosen(file: Path, name: str | None) -> tuple[bench.Bench, bench.Board]:
     """The bench of a file, and its board of that name, or its first one.
 
     Raises:
@@ -90,7 +108,7 @@ def parse_offset(text: str) -> tuple[int, Path]:
 
 
 @contextmanager
-def opened(file: Path, name: str, absent: bool = False) -> Iterator["UsbBoard"]:
+def opened(file: Path, name: str | None, absent: bool = False) -> Iterator["UsbBoard"]:
     """A board of a bench, opened for one command, although it is not there if ``absent``; the others are not touched.
 
     An error in the block leaves its evidence behind.

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hil.cli.flash import BENCH, opened
+from hil.cli.flash import add_board, opened
 from hil.cli.output import say
 from hil.device.ladder import State
 from hil.errors import BoardDead
@@ -21,8 +21,7 @@ def add(commands: "Commands") -> None:
         "recover",
         help="bring a board back: out of its loader, out of a boot loop, onto the bus; status 1 if it is dead",
     )
-    parser.add_argument("--bench", default=BENCH, metavar="FILE", help=f"where the board is (default: {BENCH})")
-    parser.add_argument("--board", default="", metavar="NAME", help="which one; the first one without it")
+    add_board(parser)
     parser.set_defaults(run=run)
 
 

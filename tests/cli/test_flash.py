@@ -55,6 +55,18 @@ def test_a_wrong_command_is_one_line(
     assert said("fw", "--offset", "0=x") == ("hil flash: fw and --offset 0=x: one of them says what is to be flashed\n")
 
 
+@pytest.mark.parametrize(
+    "arguments", [("flash", ""), ("flash", "--board", ""), ("flash", "--known", ""), ("recover", "--bench", "")]
+)
+def test_an_empty_argument_is_not_one_that_is_left_out(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of `hil flash "$BUILD"` where the variable is not set: it would flash the bench's own firmware."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert f"argument {arguments[-2] if len(arguments) > 2 else 'path'}: it is ''" in capsys.readouterr().err
+
+
 class FakeFlashing:
     """Tells its steps, and what it was asked for."""
 
