@@ -1,8 +1,11 @@
 """Each known failure is found by its own name, and not on a healthy timeline."""
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
+from hil.clock import to_ns
 from hil.diagnosis import SIGNATURES, diagnose
 from hil.diagnosis.signature import boot_logs
 from hil.diagnosis.window import Window
@@ -218,3 +221,21 @@ def test_a_log_that_was_read_twice_is_in_the_boards_own_order() -> None:
     window = Window([*first, *later, *second], "s3-a", 0, round(END_S * 1e9))
     told = [[each.name for each in log] for log in boot_logs(window)]
     assert told == [["USB_MOUNTED", "FIRST_RX", "DHCP_REQUEST_RX"], ["USB_MOUNTED"]]
+
+
+def seconds_with_a_past_of(cycles: int) -> float:
+    """Processor time of judging five enumerations after so many others."""
+    cycle = [at(0.0, UsbDetached("1-1"), "uevent"), *connected(), *asked(1.6)]
+    past = [replace(e, t_ns=e.t_ns - to_ns(2.0 * (n + 2))) for n in range(cycles) for e in cycle]
+    inside = [replace(e, t_ns=e.t_ns + to_ns(2.0 * n)) for n in range(5) for e in cycle]
+    began_s = time.process_time()
+    assert diagnose([*past, *inside], "s3-a", 0, round(END_S * 1e9))
+    return time.process_time() - began_s
+
+
+def test_a_long_session_makes_a_failed_test_hardly_slower() -> None:
+    """What an emulated machine needs for it counts as the test's own time: it was minutes after an hour of tests."""
+    seconds_with_a_past_of(1)
+    short = min(seconds_with_a_past_of(20) for _ in range(3))
+    long = min(seconds_with_a_past_of(2000) for _ in range(3))
+    assert long < short * 25
