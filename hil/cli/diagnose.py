@@ -21,7 +21,7 @@ from hil.diagnosis.text.claims import BoardClaims
 from hil.diagnosis.text.clue import Cause
 from hil.diagnosis.text.events_body import SHOWN, EventsBody
 from hil.diagnosis.text.line import parts
-from hil.diagnosis.text.stream import lines, plain
+from hil.diagnosis.text.stream import dedented, lines, plain
 from hil.errors import SetupError, WireError
 from hil.profiles import load, shipped
 from hil.timeline.events import Event
@@ -191,7 +191,7 @@ def _shown(findings: list[Finding], zero_ns: int) -> str:
 def _of_text(chunks: Iterator[bytes], claims: BoardClaims | None = None) -> list[Finding]:
     """As a log, by its claims, and by the body of /events that it holds; what two of them show is one finding."""
     reader, body = LogReader(), EventsBody()
-    for number, text in lines(chunks, LINE_LIMIT):
+    for number, text in dedented(lines(chunks, LINE_LIMIT)):
         heard = list(parts(text, number))
         reader.hear(heard)
         body.hear(heard)

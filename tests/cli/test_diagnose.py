@@ -294,6 +294,16 @@ def test_any_bytes_are_diagnosed_or_refused(tmp_path_factory: pytest.TempPathFac
     assert status in (0, 1)
 
 
+@pytest.mark.parametrize("indent", [b"    ", b"\t"])
+def test_an_indented_log_is_a_log(indent: bytes, tmp_path: Path) -> None:
+    """As it stands in an issue or a mail."""
+    path = tmp_path / "serial.log"
+    for name in ("flash-read-error", "brownout", "clean-idf5-esp32s3"):
+        data = (LOGS / f"synthetic-{name}.log").read_bytes()
+        path.write_bytes(b"".join(indent + line for line in data.splitlines(keepends=True)))
+        assert run(str(path)) == run(str(LOGS / f"synthetic-{name}.log"))
+
+
 LAMP = """
 name = "lamp"
 [log]

@@ -159,6 +159,16 @@ HEADLESS = clue(
 AFTERMATH = re.compile(r"^(?:Core +[0-9]+ register dump:|Backtrace: ?(?:0x|\|<)|Rebooting\.\.\.$)")
 """What the panic handler says after its first line, and nobody who quotes that line."""
 
+REPORTED: tuple[Clue, ...] = tuple(
+    clue("panic", says, "esp32.crash:", rf"^\[E\]\[esp32\.crash:[0-9]+\]:\s+{words}")
+    for says, words in (
+        ("ESPHome tells of the boot before", r"\*\*\* CRASH DETECTED ON PREVIOUS BOOT \*\*\*$"),
+        ("why", "Reason: "),
+        ("the address", "PC: "),
+    )
+)
+"""A panic of an earlier boot, told by the app; the first line of these shows it."""
+
 ASIDES: tuple[Clue, ...] = tuple(
     clue("", says, hint, pattern)
     for says, hint, pattern in (

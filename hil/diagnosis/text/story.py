@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hil.diagnosis.finding import Evidence
 from hil.diagnosis.text.board_causes import BOOT_LOOP
+from hil.diagnosis.text.board_clues import REPORTED
 from hil.diagnosis.text.boot import LOAD_FAILURES, RANK, SHORT_S, Boot, Death
 from hil.diagnosis.text.line import NO_MS, TextLine
 from hil.diagnosis.text.resets import Reset, reset_in
@@ -81,8 +82,12 @@ class Story:
         self._boot = Boot()
         self._row = Row()
         self._tallies: dict[str, Tally] = {}
+        self._reported: dict[str, Evidence] = {}
+        """What an app has told of an earlier boot, by what it says."""
 
     def hear(self, line: TextLine) -> None:
+        if REPORTED[0].hint in line.text:
+            self._hear_report(line)
         reset = reset_in(line.text) if "rst:0x" in line.text else None
         if reset is not None:
             self._begin(reset, line)
@@ -105,8 +110,16 @@ class Story:
         """By cause, in the order in which the causes came; to be called once, after the last line."""
         self._die(self._boot.end(None, None))
         self._end_row()
+        if self._reported and not self._tallies:
+            return {"panic": Tally(tuple(self._reported.values()), times=1)}
         told = frozenset[str]().union(*(tally.beside for tally in self._tallies.values()))
         return {name: tally for name, tally in self._tallies.items() if tally.row or name not in told}
+
+    def _hear_report(self, line: TextLine) -> None:
+        """Of a panic that nobody has heard: over the network the panic handler's own words do not come."""
+        for number, clue in enumerate(REPORTED):
+            if clue.place(line.text) >= 0 and (self._reported or not number):
+                self._reported.setdefault(clue.says, line.evidence(clue.says))
 
     def _starts_anew(self, line: TextLine) -> bool:
         """Whether a board that prints no reset code has started over."""

@@ -97,6 +97,15 @@ def lines(chunks: Iterable[bytes], limit: int) -> Iterator[tuple[int, str]]:
         yield number, rest.decode(errors="replace")
 
 
+def dedented(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines without the indentation of the first that is not blank, as a log has it that was copied out of a text."""
+    indent: str | None = None
+    for number, text in numbered:
+        if indent is None and text.strip():
+            indent = text[: len(text) - len(text.lstrip(" \t"))]
+        yield number, text.removeprefix(indent or "")
+
+
 def _parted(text: bytes) -> tuple[bytes, bytes]:
     """What of a piece is read now, and what with the next one."""
     whole, separator, rest = text.rpartition(b"\r")

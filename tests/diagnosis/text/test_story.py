@@ -194,6 +194,21 @@ def test_a_panic_whose_first_line_is_missing_is_one() -> None:
     assert list(tallies(*[SOFTWARE, LOADED, BACKTRACE, "Rebooting..."] * 3)) == ["boot-loop"]
 
 
+CRASHED = "[12:31:55][E][esp32.crash:221]: *** CRASH DETECTED ON PREVIOUS BOOT ***"
+REASON = "[12:31:55][E][esp32.crash:224]:   Reason: Fault - StoreProhibited"
+
+
+def test_a_panic_that_the_next_boot_tells_of_is_one_where_nothing_else_is_found() -> None:
+    """ESPHome's log over the network; a serial log has the panic handler's own words, which are not counted twice."""
+    supports = tallies("[12:31:54][I][app:100]: up", CRASHED, REASON, CRASHED)["panic"].supports()
+    assert [each.text for each in supports] == ["ESPHome tells of the boot before", "why"]
+    assert tallies(REASON) == tallies("[E][app:1]: no *** CRASH DETECTED ON PREVIOUS BOOT ***") == {}
+    found = tallies(POWER, LOADED, GURU, SOFTWARE, LOADED, CRASHED, REASON)
+    assert found["panic"].times == 1
+    assert GURU in str(found["panic"].supports())
+    assert list(tallies(POWER, LOADED, ASSERT, SOFTWARE, LOADED, CRASHED)) == ["assert-failed"]
+
+
 def test_a_core_that_locks_up_has_panicked() -> None:
     """The panic handler itself met an exception: the reset code alone tells, or its last words and the code do."""
     lockup = "rst:0x1a (CPU_LOCKUP),boot:0x18 (SPI_FAST_FLASH_BOOT)"

@@ -9,7 +9,7 @@ from collections import deque
 import pytest
 
 from hil.diagnosis.text import stream
-from hil.diagnosis.text.stream import CARRIED, MOST_UNPACKED, lines, plain
+from hil.diagnosis.text.stream import CARRIED, MOST_UNPACKED, dedented, lines, plain
 from hil.errors import SetupError
 
 GURU = b"Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled."
@@ -89,3 +89,11 @@ def test_lines_that_end_in_carriage_returns_alone_are_whole_and_come_once() -> N
     texts = [f"line {number} of a log" for number in range(2000)]
     found = [part for _, text in lines([("\r".join(texts)).encode()], 4096) for part in text.split("\r")]
     assert found == texts
+
+
+def test_the_indentation_of_the_first_line_is_taken_from_all() -> None:
+    """A log that was copied with it; other lines keep what they have beyond, or instead."""
+    texts = ["", "    rst:0x1", "      #0 0x4", "   x", "", "\ty"]
+    assert [text for _, text in dedented(enumerate(texts))] == ["", "rst:0x1", "  #0 0x4", "   x", "", "\ty"]
+    assert [text for _, text in dedented([(1, "\ta"), (2, "\t b")])] == ["a", " b"]
+    assert [text for _, text in dedented([(1, "a"), (2, "    b")])] == ["a", "    b"]
