@@ -6,8 +6,9 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,10 +131,22 @@ def explain_failure(run: Run, item: pytest.Item, report: pytest.TestReport, erro
     if run.opened is None or started_ns is None:
         return
     try:
-        findings = _diagnose(run, item, report, started_ns) if _may_be_the_boards(report, error) else []
-        _keep(run, item, started_ns, findings)
+        with _off_the_clock():
+            findings = _diagnose(run, item, report, started_ns) if _may_be_the_boards(report, error) else []
+            _keep(run, item, started_ns, findings)
     except (HilError, OSError) as lost:
         report.sections.append(("hil evidence", f"not kept: {type(lost).__name__}: {lost}"))
+
+
+@contextmanager
+def _off_the_clock() -> Iterator[None]:
+    """Time that is not the test's: the alarm of pytest-timeout (its method "signal") would end the session here."""
+    left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        yield
+    finally:
+        if left_s:
+            signal.setitimer(signal.ITIMER_REAL, left_s)
 
 
 def _may_be_the_boards(report: pytest.TestReport, error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """What a person sees of a run, and what is kept of a test that failed."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,11 +38,13 @@ class Bed:
         self.capture = FakeCapture(directory, FakeClock(1000))
         self.witness = Witness(self.capture)
         self.gathered = 0
+        self.gathering_s = 0.0
         board = SimpleNamespace(name="virtual-s3", gather=self._gather)
         self.run.opened = cast(OpenBench, SimpleNamespace(witness=self.witness, board=lambda name: board))
 
     def _gather(self) -> None:
         self.gathered += 1
+        signal.sigtimedwait([], self.gathering_s)
 
     def explain(
         self, report: pytest.TestReport, started_ns: int = 1000, error: BaseException | None = None
@@ -223,6 +226,24 @@ def test_a_board_that_fails_a_fixture_is_diagnosed_too(bed: Bed) -> None:
     bed.explain(report)
     assert bed.gathered == 1
     assert report.sections == [("hil finding", f"finding   {NO_MATCH}")]
+
+
+def test_explaining_takes_none_of_the_tests_time(bed: Bed) -> None:
+    """An alarm that rang here would end the session; what was left of the test's time is left for its teardown."""
+
+    def rings(signum: int, frame: object) -> None:
+        raise AssertionError("the test's time has passed")
+
+    bed.gathering_s = 0.3
+    former = signal.signal(signal.SIGALRM, rings)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        bed.explain(failed())
+        left_s, _ = signal.getitimer(signal.ITIMER_REAL)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+    assert left_s > 0
 
 
 def test_evidence_that_cannot_be_kept_does_not_hide_the_failure(bed: Bed) -> None:
