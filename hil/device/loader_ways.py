@@ -165,10 +165,14 @@ class Ways:
         return self.through(lambda port: steer(port, USJ_DOWNLOAD if usj else BRIDGE_DOWNLOAD, self._clock))
 
     def _by_line(self) -> Asked:
+        """
+        Each plug brings a port back with ECHO set (drivers/tty/tty_io.c, ``tty_register_device_attr``): what the board
+        said until it was made raw has gone back to it, and stands before the order. A line end parts the two.
+        """
         answers: list[str] = []
 
         def say(port: Port) -> None:
-            port.write(f"{self._profile.loader.serial}\n".encode("ascii"))
+            port.write(f"\n{self._profile.loader.serial}\n".encode("ascii"))
             answers.append(self._heard(port))
 
         return self.through(say, answers)

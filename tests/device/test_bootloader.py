@@ -162,7 +162,7 @@ def test_a_line_on_the_serial_port_is_obeyed(chip: Made) -> None:
     made.obeys(JTAG, b"I (17) main: x\r\nok bootloader\r\n")
     entered = made.bootloader.enter()
     assert (entered.identity, entered.port, entered.how) == (Identity.SERIAL_JTAG, "usb", "serial")
-    assert made.port.written[0] == b"bootloader\n"
+    assert made.port.written[0] == b"\nbootloader\n", "what the kernel has echoed to it stands before a line end"
     assert made.bench.acted() == [("enter_bootloader", "reset")]
     assert made.rom.requests[-1].op == Op.SYNC
 
@@ -179,7 +179,7 @@ def test_a_port_that_goes_before_it_is_open_is_waited_for(chip: Made) -> None:
 
     made.port.on_lent = goes
     assert made.bootloader.enter().identity is Identity.SERIAL_JTAG
-    assert made.port.written.count(b"bootloader\n") == 1
+    assert made.port.written.count(b"\nbootloader\n") == 1
 
 
 def test_a_port_that_cannot_be_opened_while_the_board_stays_is_an_error(chip: Made) -> None:
