@@ -100,8 +100,16 @@ def _relay(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _present_relays(path: Path) -> Relays:
-    """Those of the list that is there, which nobody but root can have written."""
-    return allow.load(path, os.getuid()).relays if path.exists() else {}
+    """Those of the list that is there, which nobody but root can have written.
+
+    Raises:
+        SetupError: it cannot be looked at, or somebody else could have written it.
+    """
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise SetupError(f"{path}: cannot be read: {error.strerror}; run `sudo hil init`") from error
+    return allow.load(path, os.getuid()).relays if there else {}
 
 
 def _require_relays(path: Path, bench: Bench, relays: Relays) -> None:

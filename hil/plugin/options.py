@@ -94,8 +94,7 @@ class Options:
         """The board under test is flashed with what the command line names."""
         if not self.firmware:
             return bench
-        if not Path(self.firmware).exists():
-            raise BenchError(f"--hil-firmware is {self.firmware!r}; there is no such folder or file")
+        _require_there("--hil-firmware", self.firmware, self.firmware)
         tested = self.board or bench.boards[0].name
         boards = (replace(each, firmware=self.firmware) if each.name == tested else each for each in bench.boards)
         return replace(bench, boards=tuple(boards))
@@ -182,10 +181,21 @@ def _require_fault(text: str) -> None:
 
     name = text.partition(":")[0]
     known = sorted(entry.fault for entry in FAULTS)
-    if name.endswith(".py") and not Path(name).is_file():
-        raise BenchError(f"--hil-virtual-fault is {text!r}; there is no such file")
-    if not name.endswith(".py") and name not in known:
+    if name.endswith(".py"):
+        _require_there("--hil-virtual-fault", text, name)
+    elif name not in known:
         raise BenchError(f"--hil-virtual-fault is {text!r}; known: {', '.join(known)}, or the path of a .py file")
+
+
+def _require_there(option: str, text: str, path: str) -> None:
+    """
+    Raises:
+        BenchError: nothing can be found at the path that an option names.
+    """
+    try:
+        Path(path).stat()
+    except OSError as error:
+        raise BenchError(f"{option} is {text!r}: {error.strerror}") from error
 
 
 def _ini(name: str) -> str:

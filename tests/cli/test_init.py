@@ -133,3 +133,13 @@ def test_a_relay_without_a_command_is_named(
     assert init(tmp_path, *options) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "allow.toml").exists()
+
+
+def test_an_allow_list_that_cannot_be_looked_at_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in an /etc/hil that is root's alone."""
+    bench = tmp_path / "bench.toml"
+    bench.write_text('[bench]\nname = "lab"\n[[board]]\nname = "s3-a"\nusb = "1-1.2"\n', encoding="utf-8")
+    place = tmp_path / ("x" * 300) / "allow.toml"
+    assert main(["init", str(bench), "--allow", str(place), "--unit", str(tmp_path / "unit")]) == 2
+    assert "allow.toml: cannot be read: File name too long; run `sudo hil init`" in capsys.readouterr().err
+    assert not (tmp_path / "unit").exists()

@@ -105,9 +105,10 @@ def test_an_unknown_role_is_refused_at_collection(pytester: pytest.Pytester) -> 
         (["--hil-bench", "b.toml", "--hil-tinyusb", "0.19"], "*--hil-tinyusb 0.19 needs the virtual bench*"),
         (["--hil-bench", ""], "*--hil-bench is ''; wanted FILE, or no --hil-bench"),
         (["--hil-board", "s3-a"], "*--hil-board is 's3-a'; the bench virtual has virtual-s3"),
-        (["--hil-firmware", "none"], "*--hil-firmware is 'none'; there is no such folder or file"),
+        (["--hil-firmware", "none"], "*--hil-firmware is 'none': No such file or directory"),
+        (["--hil-firmware", 300 * "x"], "*--hil-firmware is 'xxx*': File name too long"),
         (["--hil-virtual-fault", "deaf"], "*--hil-virtual-fault is 'deaf'; known: ack-dropped, *, or the path of *"),
-        (["--hil-virtual-fault", "none.py:from_boot=2"], "*-fault is 'none.py:from_boot=2'; there is no such file"),
+        (["--hil-virtual-fault", "none.py:from_boot=2"], "*-fault is 'none.py:from_boot=2': No such file *"),
         (["--hil-virtual-boards", "5"], "*--hil-virtual-boards is '5'; wanted a whole number from 1 to 4*"),
     ],
 )
