@@ -161,7 +161,7 @@ class SuspendWatch:
             asked.add_done_callback(self._answered)
 
     def _answered(self, asked: asyncio.Future[bool]) -> None:
-        if not asked.cancelled():
+        if asked is self._next:  # nobody has closed this meanwhile
             self._see("", port_off=asked.result())
 
     def _see(self, status: str, *, port_off: bool) -> None:

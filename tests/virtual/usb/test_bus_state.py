@@ -220,6 +220,28 @@ def test_a_device_answers_while_the_kernel_holds_its_hubs_lock() -> None:
     asyncio.run(scenario())
 
 
+def test_what_is_learnt_after_looking_has_ended_counts_no_more() -> None:
+    """The cable may be out by then."""
+
+    async def scenario() -> None:
+        device, power = FirmwareDevice(BUILD, application := RecordingApplication()), FakePower()
+        async with plugged(device) as host:
+            device.watch = watch = SuspendWatch(device, power)
+            power.now, power.off = "", True
+            power.unlocked.clear()
+            await host.unlink(host.submit_in(4, 64))
+            await eventually(lambda: power.looked > 0)
+            power.unlocked.set()
+            time.sleep(0.05)  # the answer is there, and the loop has not seen it
+            await asyncio.sleep(0)
+            watch.close()
+            await asyncio.sleep(0.05)
+            assert (device.suspended, power.looked) == (False, 1)
+            assert "suspended armed=False" not in application.happened
+
+    asyncio.run(scenario())
+
+
 def test_a_disabled_port_is_read_from_its_hub(tmp_path: Path) -> None:
     """Its device itself is gone."""
     tree = VhciTree(tmp_path)
