@@ -1,5 +1,6 @@
 """Pytest's end of the capture process: start it, give it channels, tell it events, wait for it, end it."""
 
+import contextlib
 import json
 import os
 import select
@@ -182,7 +183,7 @@ class Capture:
         self._bench_agent().unwatch_tty(board, port)
         self.sync()  # the agent may have sent an opened port before it let go; that is closed as well
         self.add({"close": "tty", "board": board, "port": port})
-        self.sync()
+        self._sync(b'{"sync": %d, "closed": true}', ANSWER_S)
 
     def record(self, event: Event) -> Event:
         """Have ``event`` written, and return it with its whole stamp.
@@ -209,10 +210,13 @@ class Capture:
         Raises:
             HarnessError: it is not within ``timeout_s``, or the process is dead.
         """
+        self._sync(b'{"sync": %d}', timeout_s)
+
+    def _sync(self, message: bytes, timeout_s: float) -> None:
         with self._syncing:
             self._syncs += 1
             number = self._syncs
-            self._send(b'{"sync": %d}' % number)
+            self._send(message % number)
             deadline = Deadline(timeout_s)
             while self._answer(deadline) != number:
                 continue
@@ -247,16 +251,21 @@ class Capture:
             raise self._death()
         return False
 
-    def stop(self) -> None:
-        """Have everything written and end the process; may be called again."""
+    def stop(self, within_s: float = END_S) -> None:
+        """Have everything written and end the process, ``within_s`` or by force; may be called again.
+
+        A process that hangs in the kernel is left to it: closing a serial port, it may wait for a virtual board that
+        the agent is still to end (drivers/usb/class/cdc-acm.c, ``acm_port_shutdown``).
+        """
         if self._pid_fd < 0:
             return
         self._control.close()  # end of file means stop, and needs no room in the socket
         try:
-            self._process.wait(END_S)
+            self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(within_s)
         self._growth.close()
         for fd in (self._event_fd, self._pid_fd):
             os.close(fd)

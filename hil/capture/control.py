@@ -14,9 +14,8 @@
 ``{"close": "tty", "board", "port"}``                                      let go of a serial port
 ``{"close": "stream", "board"}``                                           hang up on it
 ``{"record": {…}}``                                                        an event, as a line of the timeline
-``{"sync": n}``                                                            answered ``{"synced": n}`` once all that
-                                                                           was readable is written, and all that was
-                                                                           let go of is closed
+``{"sync": n}``                                                            answered ``{"synced": n}`` once written
+``{"sync": n, "closed": true}``                                            the same, and no port is being closed
 ``{"stop": true}``                                                         write what is held back, end
 ========================================================================  =====================================
 

@@ -87,7 +87,8 @@ class Station:
                 return [_recorded(record)]
             case {"sync": number}:
                 answer = functools.partial(self._control.answer, {"synced": number})
-                self.loop.when_quiet(functools.partial(self._errands.when_closed, answer))
+                closed = message.get("closed") is True
+                self.loop.when_quiet(functools.partial(self._errands.when_closed, answer) if closed else answer)
             case {"stop": True}:
                 self._stop()
             case {"add": "board", "board": str(name), "paths": dict(paths)}:

@@ -27,6 +27,14 @@ from hil.timeline.journal import read_journal
 pytestmark = pytest.mark.slow
 BURST = 1 << 20
 
+SEIZE = """
+import ctypes, signal, sys
+ptrace = ctypes.CDLL(None).ptrace
+ptrace.argtypes = [ctypes.c_long] * 4
+print(ptrace(0x4206, int(sys.argv[1]), 0, 0), flush=True)  # PTRACE_SEIZE, include/uapi/linux/ptrace.h
+signal.pause()
+"""
+
 
 def told(capture: Capture) -> list[Event]:
     events, rest = read_journal(capture.path.read_text())
@@ -153,6 +161,22 @@ def test_client_that_never_reads_does_not_block_capture(capture: Capture, termin
     os.write(terminal.board, b"still here\n")
     settle(capture, 11)
     assert raw(capture) == b"still here\n"
+
+
+@pytest.mark.timeout(30)
+def test_process_that_hangs_in_the_kernel_is_not_waited_for(tmp_path: Path) -> None:
+    """Not even SIGKILL ends it; a tracer that looks away keeps this one from being seen to end (ptrace(2))."""
+    capture = Capture.start(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", SEIZE, str(capture.pid)], stdout=subprocess.PIPE) as tracer:
+        assert tracer.stdout is not None
+        try:
+            if tracer.stdout.readline() != b"0\n":
+                pytest.skip("this kernel lets nobody trace another process")
+            capture.stop(within_s=0.2)
+            assert not capture.dead
+        finally:
+            tracer.kill()
+    capture._process.wait(10.0)
 
 
 def test_killed_process_leaves_a_readable_timeline(tmp_path: Path) -> None:

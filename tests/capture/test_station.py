@@ -154,14 +154,16 @@ def test_released_port_is_read_out_and_closed(bench: Bench, terminal: Terminal) 
 
 @pytest.mark.slow
 def test_port_that_closes_slowly_holds_up_no_channel(bench: Bench, slow_to_close: SlowToClose) -> None:
-    """Its board may not answer when DTR falls; the rest is told meanwhile, and a sync is answered when it is closed."""
+    """Its board may not answer when DTR falls; the rest is told meanwhile, and whoever asks hears when it is closed."""
     bench.send(BOARD)
     bench.send(opened(0), slow_to_close.fd)
     began_ns = now_ns()
     bench.send({"close": "tty", "board": "s3-a", "port": "usb"})
-    bench.send({"sync": 7})
+    bench.send({"sync": 7, "closed": True})
+    bench.send({"sync": 8})
     assert [type(event) for event in bench.told()] == [SerialOpened, SerialClosed]
     assert to_s(now_ns() - began_ns) < 0.5 * slow_to_close.takes_s
+    assert json.loads(bench.control.recv(100)) == {"synced": 8}
     with pytest.raises(BlockingIOError):
         bench.control.recv(100)
     bench.station.loop.round(10.0)
