@@ -7,6 +7,7 @@
 #   make firmware            the firmware's checks alone, with the compilers that they need
 #   make bench               what hil costs, against a bare loop and a bare pytest
 #   make check               style, types, import contracts
+#   make venv                .venv alone: all that a bench of your own needs
 #   make fix                 what of that can be mended by a tool
 #
 # ARGS='…' goes to pytest; SCENARIOS=tests/hil/test_replug.py runs only those.

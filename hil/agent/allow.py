@@ -135,7 +135,7 @@ def load(path: Path, owner: int = 0) -> AllowList:
         SetupError: it is not there, or somebody else could have written it.
         BenchError: a key, type or value in it is wrong.
     """
-    require_owned(path, owner)
+    require_owned(path, owner, "; 'sudo hil init' writes it")
     values = read_values(path, str(path))
     top = Table(values, f"{path}: ")
     virtual = top.boolean("virtual", False)
@@ -151,8 +151,13 @@ def load(path: Path, owner: int = 0) -> AllowList:
     return AllowList(virtual, modules, boards, power, boot, relays, str(path))
 
 
-def require_owned(path: Path, owner: int = 0) -> None:
+def require_owned(path: Path, owner: int = 0, remedy: str = "") -> None:
     """Check that only ``owner`` or root can have written the file, by itself or through what leads to it.
+
+    Args:
+        path: the file.
+        owner: uid that may have written it, beside root.
+        remedy: what an error says where it cannot be read.
 
     Raises:
         SetupError: naming the file, directory or link, who owns it and how to cure it.
@@ -165,7 +170,7 @@ def require_owned(path: Path, owner: int = 0) -> None:
             _require_owned(place, owner)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        raise SetupError(f"{path} cannot be read: {reason}; 'sudo hil init' writes it") from error
+        raise SetupError(f"{path} cannot be read: {reason}{remedy}") from error
 
 
 def _way(path: Path) -> list[Path]:

@@ -89,6 +89,13 @@ def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
         programs.run([program, "on"], 5.0)
 
 
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """By its path alone: `hil init` writes allow lists, and no programs."""
+    with pytest.raises(SetupError) as failed:
+        programs.run([str(tmp_path / "usbrelay"), "on"], 5.0)
+    assert str(failed.value) == f"{tmp_path}/usbrelay cannot be read: No such file or directory"
+
+
 def test_a_missing_program_names_its_package(tmp_path: Path) -> None:
     """And where it was looked for."""
     with pytest.raises(SetupError, match=f"uhubctl is not in {tmp_path}; install the package uhubctl"):
