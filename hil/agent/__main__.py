@@ -101,11 +101,17 @@ def _forget(descriptor: int) -> None:
 
 
 async def _listen(server: Server, path: Path, uid: int, stop: asyncio.Event) -> None:
+    """
+    Raises:
+        SetupError: no socket can be made there.
+    """
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as listener:
         umask = os.umask(0o117)
         try:
             listener.bind(str(path))
+        except OSError as error:
+            raise SetupError(f"--listen {path}: {error.strerror or error}") from error
         finally:
             os.umask(umask)
         os.chown(path, uid, -1)

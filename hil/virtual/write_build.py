@@ -28,6 +28,7 @@ from hil.virtual.build import find_sources, source_digest
 from hil.virtual.core_abi import FirmwareConfig, to_c
 from hil.virtual.rom.images import flash_files, flasher_args
 from hil.virtual.target_core import link
+from hil.wire.esp_image import FLASH_MB
 
 NOBODYS_CORE = "0" * 32
 
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tinyusb", choices=VERSIONS_OF_TINYUSB, default="0.21")
     parser.add_argument("--code-bytes", type=int, default=0, help="make the application so much bigger")
     parser.add_argument("--code-seed", type=int, default=0, help="other code of the same size")
-    parser.add_argument("--flash-mb", type=int, default=8)
+    parser.add_argument("--flash-mb", type=int, choices=FLASH_MB, default=8)
     parser.add_argument("--target-core", action="store_true", help="link the core for the ESP32-S3; needs its compiler")
     parser.add_argument("--no-build", action="store_true", help="name a core that no machine has")
     options = parser.parse_args(arguments)
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = config_of([*options.set, *named])
         build = AppBuild(core, config, options.tinyusb, options.code_bytes, options.code_seed)
         digest = write_build(options.folder, build, options.flash_mb, target_core=options.target_core)
-    except HilError as error:
+    except (HilError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     print(digest)

@@ -38,3 +38,12 @@ def test_a_missing_list_ends_it_with_the_reason(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert b"cannot be read: No such file or directory; 'sudo hil init' writes it" in ended.stderr
     assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.root
+def test_a_socket_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """As where /run/hil is missing."""
+    place = tmp_path / "none" / "agent.sock"
+    command = [sys.executable, "-m", "hil.agent", "--listen", str(place), "--allow-virtual"]
+    ended = subprocess.run([*command, "--run-dir", str(tmp_path)], capture_output=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (2, f"hil-agent: --listen {place}: No such file or directory\n".encode())

@@ -46,3 +46,17 @@ def test_what_fits_no_config_is_named(
     assert main([str(tmp_path / "build"), "--set", setting]) == 1
     assert words in capsys.readouterr().err
     assert not (tmp_path / "build").exists()
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line."""
+    (tmp_path / "build").touch()
+    assert main([str(tmp_path / "build")]) == 1
+    assert f"Not a directory: '{tmp_path}/build/bootloader'\n" in capsys.readouterr().err
+
+
+def test_a_flash_of_no_size_that_there_is_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the sizes that there are."""
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), "--flash-mb", "3"])
+    assert "invalid choice: 3 (choose from 1, 2, 4, 8" in capsys.readouterr().err
