@@ -13,6 +13,7 @@ import select
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,9 +74,9 @@ class Channel:
                 with self._changed:
                     if request_id in self._replies:
                         return self._replies.pop(request_id)
-                self._step(request.op, deadline)
                 if deadline.passed:
                     raise AgentError(f"{request.op}: the agent did not answer within {within_s} s")
+                self._step(request.op, deadline, lambda: request_id in self._replies)
         finally:
             with self._changed:
                 self._awaited.discard(request_id)
@@ -92,14 +93,14 @@ class Channel:
         deadline = Deadline(timeout_s)
         while True:
             with self._changed:
-                while self._read_one():
+                while not self._reading and self._read_one():  # a thread that polls would not see what is taken from it
                     self._changed.notify_all()
                 if self._notifications:
                     return self._take_all()
             if deadline.passed:
                 self._require_open("notifications")
                 return []
-            self._step("notifications", deadline)
+            self._step("notifications", deadline, lambda: bool(self._notifications))
 
     def close(self) -> None:
         """Close the connection and every descriptor that nobody took; the agent undoes what this client did."""
@@ -131,13 +132,16 @@ class Channel:
                 raise AgentError(f"{request.op}: the agent cannot be asked: {error.strerror}") from error
             return request_id
 
-    def _step(self, what: str, deadline: Deadline) -> None:
-        """Wait for one change: read it, or let the thread that reads do so.
+    def _step(self, what: str, deadline: Deadline, come: Callable[[], bool]) -> None:
+        """Wait for one change: read it, or let the thread that reads do so. What has ``come`` by now is not waited for:
+        whoever read it told of it before, and nothing else may follow.
 
         Raises:
             AgentError: the connection has ended.
         """
         with self._changed:
+            if come():
+                return
             self._require_open(what)
             if self._reading:
                 self._changed.wait(deadline.left_s)

@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -59,6 +60,40 @@ def test_replies_find_their_callers_in_any_order(peer: Peer) -> None:
     for thread in threads:
         thread.join(5.0)
     assert results == {"a": "a", "b": "b"}
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.slow
+def test_no_caller_misses_a_reply_that_another_read(peer: Peer, hasty: None) -> None:
+    """Between its look for the reply and its wait: nothing else may come that would wake it, up to its deadline."""
+    callers, rounds = 4, 400
+    together, late = threading.Barrier(callers), list[str]()
+
+    def call() -> None:
+        for _ in range(rounds):
+            together.wait(5.0)
+            try:
+                peer.channel.call(protocol.BoardsKnown(), 1.0)
+            except AgentError as error:
+                late.append(str(error))
+
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for _ in range(rounds):
+        for request in [peer.heard() for _ in range(callers)]:
+            peer.answer(request["id"], None)
+    for thread in threads:
+        thread.join(5.0)
+    assert late == []
 
 
 def test_a_notification_between_replies_is_kept(peer: Peer) -> None:
