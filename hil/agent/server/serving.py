@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hil.agent import protocol
@@ -20,6 +21,9 @@ from hil.wire.uevent import KernelUevent
 
 _AT_ONCE = 64
 """Requests of one connection that may be under way."""
+_WORKERS = 4 * _AT_ONCE
+"""Calls into the kernel that may be under way. Boards that do not answer hold theirs for seconds, and nobody else's may
+wait for that."""
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (protocol.ProtocolError, "invalid"),
     (AgentRefused, "not_allowed"),
@@ -54,6 +58,7 @@ class Server:
         self._last_restored: str | None = None
         self._idle = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_WORKERS, "hil-agent"))
         self._uevents = machine.home.run(uevents.open_socket)
         self._loop.add_reader(self._uevents, self._uevents_wait)
 

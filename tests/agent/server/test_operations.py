@@ -305,6 +305,28 @@ def test_an_attribute_that_takes_its_time_holds_up_nobody_else(bench: Bench) -> 
     place.write_text("0")
 
 
+@pytest.mark.timeout(60)
+def test_boards_that_do_not_answer_leave_room_for_others(bench: Bench) -> None:
+    """Every call that waits in the kernel has a worker of its own, however few processors there are."""
+    place = UsbDevice("1-1.2", bench.tree.root).attribute("port_disable")
+    place.unlink()
+    os.mkfifo(place)
+    with ThreadPoolExecutor(40) as callers:
+        asked = [callers.submit(bench.agent.read_attribute, bench.board, "port_disable") for _ in range(40)]
+        kernel = _once_read(place)
+        try:
+            assert bench.agent.read_attribute(bench.board, "control") == "on"
+            assert not any(each.done() for each in asked)
+        finally:
+            pipe = place.rename(bench.private.directory / "pipe")
+            place.write_text("0")
+            os.close(kernel)
+            while not all(each.done() for each in asked):  # those that came to the pipe when nobody wrote any more
+                with contextlib.suppress(OSError):
+                    os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+                time.sleep(0.01)
+
+
 def _answered_while(pipe: Path, call: Callable[[], object]) -> bool:
     """Whether ``call`` returns while somebody reads the pipe, who reads '0' after that, or after 2 s."""
     kernel = _once_read(pipe)
