@@ -8,6 +8,8 @@ from typing import Any
 
 from hil.errors import BenchError
 
+MOST_BYTES = 1 << 20
+"""Of a file."""
 _NAMES = {
     str: "a string",
     int: "an integer",
@@ -121,7 +123,7 @@ def read_values(path: Path, place: str = "") -> dict[str, Any]:
     """The whole file as TOML has it; raises as :func:`read`, naming ``place`` instead of the file's name."""
     place = place or path.name
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(_text(path, place))
         _check(values, f"{place}: ")
     except OSError as error:
         raise BenchError(f"{path}: cannot be read: {error.strerror}") from error
@@ -132,6 +134,18 @@ def read_values(path: Path, place: str = "") -> dict[str, Any]:
             raise BenchError(f"{str(path)!r}: cannot be read: {error}") from error
         raise BenchError(f"{place}: not TOML: {error}") from error
     return values
+
+
+def _text(path: Path, place: str) -> str:
+    """
+    Raises:
+        BenchError: the file is far too long to be what somebody has written, such as a device or a disk's image.
+    """
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise BenchError(f"{place}: not TOML: over {MOST_BYTES} bytes")
+    return data.decode("utf-8")
 
 
 def _check(value: object, key: str) -> None:

@@ -182,6 +182,12 @@ def test_a_mistake_is_named_with_file_key_and_choices(tmp_path: Path, text: str,
         bench.load(write(tmp_path, text))
 
 
+def test_a_file_without_end_is_refused() -> None:
+    """As of a device, or of a disk's image that was named by mistake."""
+    with pytest.raises(BenchError, match=r"^zero: not TOML: over 1048576 bytes$"):
+        bench.load(Path("/dev/zero"))
+
+
 def test_two_boards_on_one_path_are_refused(tmp_path: Path) -> None:
     """A topology path belongs to one board."""
     second = BOARD.replace("s3-a", "s3-b")

@@ -224,7 +224,8 @@ def read_bytes(path: Path, name: str) -> bytes:
         BuildError: the file cannot be read, or is empty.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise BuildError(f"{path}: cannot be read: {reason}") from error
@@ -233,7 +234,7 @@ def read_bytes(path: Path, name: str) -> bytes:
     if data.startswith(ELF_MAGIC):
         raise BuildError(f"{path}: an ELF file; `esptool --chip {CHIP} elf2image` makes an image of it")
     if len(data) > MOST_BYTES:
-        raise BuildError(f"{path}: {len(data)} bytes; no flash has more than {MOST_BYTES}")
+        raise BuildError(f"{path}: over {MOST_BYTES} bytes; no flash has more")
     return data
 
 

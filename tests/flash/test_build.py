@@ -40,6 +40,12 @@ def test_explicit_offsets(tmp_path: Path) -> None:
         regions([(0, tmp_path / "empty.bin")])
 
 
+def test_a_file_without_end_is_refused() -> None:
+    """As of a device, or of a disk's image that was named by mistake."""
+    with pytest.raises(BuildError, match=r"^/dev/zero: over 134217728 bytes; no flash has more$"):
+        regions([(0, Path("/dev/zero"))])
+
+
 def test_an_elf_file_is_named_by_what_it_is(tmp_path: Path) -> None:
     """Wherever it is to go, whatever the board has."""
     path = tmp_path / "hello.elf"
