@@ -5,21 +5,30 @@ names hil registers :mod:`hil.plugin.on_bench` beside it.
 """
 
 from collections.abc import Generator
+from types import ModuleType
 
 import pytest
 
-from hil.plugin import options, verdict
-from hil.plugin.fixtures import artifacts, bench, board, expect, host, neighbour, timeline
+from hil.plugin import fixtures, options, verdict
 
-__all__ = ["artifacts", "bench", "board", "expect", "host", "neighbour", "timeline"]
+FIXTURES = ("artifacts", "bench", "board", "expect", "host", "neighbour", "timeline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     options.add(parser)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Fixtures come after those of other plugins, so that hil's are the ones; in a session without a bench they give
+    way: pytest-testinfra has a ``host`` too."""
     config.addinivalue_line("markers", options.MARKER)
+    plugins = [] if options.names_hil(config) else config.pluginmanager.get_plugins()
+    holder = ModuleType("hil fixtures")
+    for name in FIXTURES:
+        if not any(hasattr(plugin, name) for plugin in plugins):
+            setattr(holder, name, getattr(fixtures, name))
+    config.pluginmanager.register(holder, "hil-fixtures")
 
 
 @pytest.hookimpl(tryfirst=True)

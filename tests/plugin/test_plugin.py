@@ -230,6 +230,34 @@ def test_a_fixture_outside_a_hil_run_says_what_is_missing(pytester: pytest.Pytes
     result.stdout.fnmatch_lines(["*the fixture 'bench' needs `-m hil` and the marker hil*"])
 
 
+OTHER = """
+import pytest
+
+@pytest.fixture
+def host():
+    return "another plugin's"
+"""
+
+
+@pytest.mark.parametrize(("asked", "outcome"), [((), {"passed": 1}), (("-m", "hil or not hil"), {"failed": 1})])
+def test_another_plugins_fixture_of_one_name_is_its_own(
+    pytester: pytest.Pytester, asked: tuple[str, ...], outcome: dict[str, int]
+) -> None:
+    """As pytest-testinfra's `host`; where `-m` names hil it is hil's."""
+    pytester.makepyfile(other=OTHER)
+    pytester.makepyfile(
+        test_it="""
+        def test_it(request):
+            definition = request._fixturemanager.getfixturedefs("host", request.node)[-1]
+            assert definition.func.__module__ == "other"
+        """
+    )
+    pytester.syspathinsert()
+    pytester.makefile(".toml", bench='[bench]\nname = "b"\n[[board]]\nname = "a"\nusb = "1-1"\n')
+    given = ("-p", "other", "--hil-bench", "bench.toml", *asked)
+    pytester.runpytest_subprocess(*given).assert_outcomes(**outcome)
+
+
 def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> None:
     """`pytest --help` lists each --hil-… option and each hil_… ini value."""
     text = pytester.runpytest_inprocess("--help").stdout.str()
