@@ -64,6 +64,7 @@ class Launched:
     def start(self, *argv: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "hil.launcher", "--artifacts", "out", "--", *argv]
         env = {**os.environ, "GREETING": "hello", "PYTHONPATH": str(Path(__file__).parents[2])}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, cwd=self.directory, env=env, stdout=pipe, stderr=pipe, text=True)
         self._processes.append(process)
