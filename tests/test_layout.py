@@ -28,7 +28,6 @@ THROUGH = {
     "device/bus_sleep.py": "device/test_usb_board.py",
     "device/chip.py": "device/test_usb_board.py",
     "device/loader_failures.py": "device/test_bootloader.py",
-    "device/loader_ways.py": "device/test_bootloader.py",
     "device/open_bench.py": "proofs/test_faults.py",
     "device/presence.py": "device/test_usb_board.py",
     "diagnosis/acd_life.py": "diagnosis/test_acd_signatures.py",

@@ -112,8 +112,9 @@ def test_a_port_is_lent_unsearched_to_whoever_wants_it_at_once(port: Port) -> No
     port.tree.attach("1-1.2")
     port.appear()
     port.hold(77, "screen")
-    _, descriptor = lend(port.device, port.dev, alone=False, proc=port.proc)
+    node, descriptor = lend(port.device, port.dev, alone=False, proc=port.proc)
     os.close(descriptor)
+    assert node == port.dev / "ttyACM3"
 
 
 def test_a_worker_of_udev_is_waited_for(port: Port) -> None:
@@ -123,9 +124,10 @@ def test_a_worker_of_udev_is_waited_for(port: Port) -> None:
     port.hold(5543, "(udev-worker)")
     later = threading.Timer(0.1, (port.proc / "5543/fd/7").unlink)
     later.start()
-    _, descriptor = lend(port.device, port.dev, proc=port.proc)
+    node, descriptor = lend(port.device, port.dev, proc=port.proc)
     later.join()
     os.close(descriptor)
+    assert node == port.dev / "ttyACM3"
 
 
 @pytest.mark.parametrize("vendor", ["303a", "1a86"], ids=["the board", "its UART bridge"])
