@@ -248,11 +248,8 @@ class Agent:
     def open_tty(self, board: str, port: str, alone: bool = True) -> tuple[str, int]:
         """Open the port raw and without flushing; nobody else can open it then.
 
-        Args:
-            board: whose.
-            port: 'usb' or 'console'.
-            alone: look first who has it open already. That takes a look at every descriptor of every process; without
-                it, whoever has the port open may take part of what it says.
+        Whoever has it open already may take part of what it says. ``alone`` looks for them first, at every descriptor
+        of every process.
 
         Returns:
             its node and a descriptor, on which DTR and RTS can be set (TIOCMSET); it does not block.

@@ -201,13 +201,12 @@ class FindTty(Request):
 @_op
 @dataclass(frozen=True, slots=True)
 class OpenTty(Request):
-    """The result is the node; its descriptor comes beside it."""
+    """The result is the node; its descriptor comes beside it. ``alone``: refused where another process has it open."""
 
     op: ClassVar[str] = "open_tty"
     board: str = _checked(_BOARD)
     port: str = _checked(checks.choice(*PORTS))
     alone: bool = _checked(checks.flag)
-    """Refused where another process has it open."""
 
 
 @_op
